@@ -1,0 +1,1 @@
+//! Environment variables as the command line gives them.

@@ -1,0 +1,1 @@
+//! Resource limits as the command line gives them.

@@ -1,0 +1,14 @@
+//! What a container is; no I/O.
+
+pub mod config;
+pub mod env;
+pub mod id;
+pub mod limit;
+pub mod name;
+pub mod port;
+pub mod request;
+pub mod resolve;
+pub mod security;
+pub mod size;
+pub mod state;
+pub mod volume;

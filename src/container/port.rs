@@ -1,0 +1,1 @@
+//! Published ports as the command line gives them.

@@ -1,0 +1,1 @@
+//! From a request, an image and the settings to a `ContainerConfig`.

@@ -1,0 +1,1 @@
+//! `--security-opt`, capabilities, masked paths.

@@ -1,0 +1,1 @@
+//! Sizes as the command line gives them.

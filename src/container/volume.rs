@@ -1,0 +1,1 @@
+//! Mounts as the command line gives them.

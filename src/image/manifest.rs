@@ -1,0 +1,1 @@
+//! Manifests and indexes, OCI and Docker schema 2.

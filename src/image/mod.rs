@@ -1,0 +1,7 @@
+//! Names and documents of the OCI image specification; no I/O.
+
+pub mod config;
+pub mod digest;
+pub mod manifest;
+pub mod platform;
+pub mod reference;

@@ -1,0 +1,1 @@
+//! /etc/hosts, /etc/resolv.conf and /etc/hostname.

@@ -1,0 +1,1 @@
+//! A pasta of the container's own.

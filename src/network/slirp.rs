@@ -1,0 +1,1 @@
+//! A slirp4netns of the container's own.

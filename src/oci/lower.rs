@@ -1,0 +1,1 @@
+//! From a `ContainerConfig` to a `Spec`.

@@ -1,0 +1,1 @@
+//! The runtime specification's config.json as types.

@@ -1,0 +1,1 @@
+//! Attaches to a running container.

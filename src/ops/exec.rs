@@ -1,0 +1,1 @@
+//! Runs a further process in a container.

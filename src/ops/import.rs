@@ -1,0 +1,1 @@
+//! Makes an image of a tar.

@@ -1,0 +1,1 @@
+//! Gets images out of an archive.

@@ -1,0 +1,30 @@
+//! One verb, one file: the functions that every front end calls.
+
+pub mod attach;
+pub mod create;
+pub mod doctor;
+pub mod exec;
+pub mod images;
+pub mod import;
+pub mod info;
+pub mod inspect;
+pub mod kill;
+pub mod load;
+pub mod logs;
+pub mod prune;
+pub mod ps;
+pub mod pull;
+pub mod reconcile;
+pub mod rename;
+pub mod reset;
+pub mod restart;
+pub mod rm;
+pub mod rmi;
+pub mod run;
+pub mod start;
+pub mod stop;
+pub mod tag;
+pub mod top;
+pub mod unshare;
+pub mod wait;
+pub mod worker;

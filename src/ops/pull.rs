@@ -1,0 +1,1 @@
+//! Gets an image from a registry.

@@ -1,0 +1,1 @@
+//! Repairs what a crash left behind.

@@ -1,0 +1,1 @@
+//! Removes everything that box made.

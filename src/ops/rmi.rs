@@ -1,0 +1,1 @@
+//! Removes image names and images.

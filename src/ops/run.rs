@@ -1,0 +1,1 @@
+//! Makes and starts a container.

@@ -1,0 +1,1 @@
+//! Gives an image another name.

@@ -1,0 +1,1 @@
+//! Lists a container's processes.

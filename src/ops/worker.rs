@@ -1,0 +1,1 @@
+//! Jobs that need mapped ids, in a process of their own.

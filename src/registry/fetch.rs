@@ -1,0 +1,1 @@
+//! Manifests and blobs from a registry.

@@ -1,0 +1,1 @@
+//! Users and groups as the container's own files know them.

@@ -1,0 +1,1 @@
+//! A process inside a running container: exec.

@@ -1,0 +1,1 @@
+//! Clones init, feeds it, waits until it runs.

@@ -1,0 +1,11 @@
+//! From a spec to a running init process.
+
+pub mod account;
+pub mod devices;
+pub mod join;
+pub mod launch;
+pub mod plan;
+pub mod rootfs;
+pub mod seccomp;
+pub mod step;
+pub mod userns;

@@ -1,0 +1,1 @@
+//! The launch as a list of steps: read this first.

@@ -1,0 +1,1 @@
+//! One step: how it is printed and what it does.

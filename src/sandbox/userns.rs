@@ -1,0 +1,1 @@
+//! The user namespace that all containers of a user share.

@@ -1,0 +1,71 @@
+//! Configuration files, the environment and the XDG directories, as one [`Settings`].
+
+pub mod registries;
+
+use crate::error::{Doing, Error, Kind, Result};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Where box keeps its files, for the user who called it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Images, layers and containers: survives a reboot.
+    pub root: PathBuf,
+    /// Sockets and locks: gone after a reboot.
+    pub run: PathBuf,
+    /// `--log-level`: the plan and the steps are printed at `debug`.
+    pub debug: bool,
+}
+
+impl Settings {
+    /// Takes `--root` and `--runroot` where given, else `BOX_ROOT` and `BOX_RUNROOT`, else the
+    /// XDG directories (root: /var/lib/box and /run/box).
+    ///
+    /// # Errors
+    /// `Unsupported` without a home directory; `Denied` when the fall-back runtime directory under
+    /// /tmp belongs to somebody else.
+    ///
+    /// Source: XDG Base Directory Specification.
+    pub fn load(root: Option<PathBuf>, run: Option<PathBuf>, debug: bool) -> Result<Settings> {
+        let uid = nix::unistd::geteuid();
+        let from_env = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let root = match root.or_else(|| from_env("BOX_ROOT")) {
+            Some(root) => root,
+            None if uid.is_root() => PathBuf::from("/var/lib/box"),
+            None => dirs::data_dir()
+                .ok_or_else(|| {
+                    Error::new(
+                        Kind::Unsupported,
+                        "there is no home directory to keep images and containers in",
+                    )
+                    .hint("set HOME or XDG_DATA_HOME, or name a directory with --root")
+                })?
+                .join("box"),
+        };
+        let run = match run.or_else(|| from_env("BOX_RUNROOT")) {
+            Some(run) => run,
+            None if uid.is_root() => PathBuf::from("/run/box"),
+            None => match from_env("XDG_RUNTIME_DIR").filter(|dir| dir.is_dir()) {
+                Some(dir) => dir.join("box"),
+                None => PathBuf::from(format!("/tmp/box-run-{uid}")),
+            },
+        };
+        private_directory(&run)?;
+        let absolute =
+            |path: PathBuf| std::path::absolute(&path).doing(|| format!("resolve {}", path.display()));
+        Ok(Settings { root: absolute(root)?, run: absolute(run)?, debug })
+    }
+}
+
+/// Makes `path` with mode 0700, or accepts one that is ours alone.
+fn private_directory(path: &Path) -> Result<()> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.doing(|| format!("make the runtime directory {}", path.display()))?;
+    let there = std::fs::symlink_metadata(path).doing(|| format!("look at {}", path.display()))?;
+    let ours = there.is_dir() && there.uid() == nix::unistd::geteuid().as_raw();
+    if !ours || there.permissions().mode() & 0o022 != 0 {
+        return Err(Error::new(Kind::Denied, format!("the runtime directory {} is not ours alone", path.display()))
+            .hint("set XDG_RUNTIME_DIR to a directory of your own (systemd-logind makes /run/user/UID), or use --runroot"));
+    }
+    Ok(())
+}

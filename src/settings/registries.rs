@@ -1,0 +1,1 @@
+//! registries.conf: prefixes, locations, mirrors, insecure registries.

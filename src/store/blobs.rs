@@ -1,0 +1,1 @@
+//! Blobs of the OCI layout.

@@ -1,0 +1,1 @@
+//! Container directories: config, state, name, lock.

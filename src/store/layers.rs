@@ -1,0 +1,1 @@
+//! Unpacked layers, keyed by chain id.

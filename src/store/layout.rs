@@ -1,0 +1,114 @@
+//! Where everything lies below the store's root.
+//!
+//! ```text
+//! root/            box-store (the marker that `system reset` asks for)
+//!   images/        an OCI image layout: oci-layout, index.json, blobs/sha256/…
+//!   layers/<hex>/  diff/ (what overlay mounts) beside what belongs to it
+//!   containers/<id>/  config.json state.json name lock log diff/ work/ hosts resolv.conf hostname
+//!   names/<name>   a file made with O_EXCL that holds the id
+//!   trash/         what waits for its removal in the background
+//! run/             userns/ (the lock and the living holders) c/<short id>/{attach,control}.sock
+//! ```
+
+use crate::container::id::ContainerId;
+use crate::error::{Doing, Result};
+use crate::image::digest::{BlobDigest, ChainId};
+use crate::settings::Settings;
+use std::path::{Path, PathBuf};
+
+/// A store on disk: only paths, nothing that could disagree with the files.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+    run: PathBuf,
+}
+
+/// The file that marks a directory as ours; `system reset` touches nothing without it.
+pub const MARKER: &str = "box-store";
+
+impl Store {
+    /// Opens the store at the place the settings name and makes what is missing of it.
+    ///
+    /// # Errors
+    /// When the directories cannot be made: a home that is not writable, a full disk.
+    pub fn open(settings: &Settings) -> Result<Store> {
+        let store = Store { root: settings.root.clone(), run: settings.run.clone() };
+        // One stat on the common path; the marker is written last, so that it vouches for the rest.
+        if !store.root.join(MARKER).exists() {
+            for dir in ["images/blobs/sha256", "layers", "containers", "names", "trash"] {
+                let dir = store.root.join(dir);
+                std::fs::create_dir_all(&dir)
+                    .doing(|| format!("make the store's directory {}", dir.display()))?;
+            }
+            let marker = store.root.join(MARKER);
+            std::fs::write(&marker, "box\n").doing(|| format!("write {}", marker.display()))?;
+        }
+        Ok(store)
+    }
+
+    /// The root: images, layers, containers.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The runtime directory: sockets and locks.
+    #[must_use]
+    pub fn run(&self) -> &Path {
+        &self.run
+    }
+
+    /// The OCI image layout.
+    #[must_use]
+    pub fn images(&self) -> PathBuf {
+        self.root.join("images")
+    }
+
+    /// The blob of this digest, there or not.
+    #[must_use]
+    pub fn blob(&self, digest: &BlobDigest) -> PathBuf {
+        self.root.join("images/blobs/sha256").join(digest.hex())
+    }
+
+    /// All unpacked layers.
+    #[must_use]
+    pub fn layers(&self) -> PathBuf {
+        self.root.join("layers")
+    }
+
+    /// The directory of one unpacked layer; `diff` in it is what overlay mounts.
+    #[must_use]
+    pub fn layer(&self, chain: &ChainId) -> PathBuf {
+        self.root.join("layers").join(chain.hex())
+    }
+
+    /// All containers.
+    #[must_use]
+    pub fn containers(&self) -> PathBuf {
+        self.root.join("containers")
+    }
+
+    /// The directory of one container.
+    #[must_use]
+    pub fn container(&self, id: &ContainerId) -> PathBuf {
+        self.root.join("containers").join(id.as_str())
+    }
+
+    /// The files that hold containers' names.
+    #[must_use]
+    pub fn names(&self) -> PathBuf {
+        self.root.join("names")
+    }
+
+    /// What waits for its removal.
+    #[must_use]
+    pub fn trash(&self) -> PathBuf {
+        self.root.join("trash")
+    }
+
+    /// The sockets of one container. The twelve digits keep their paths below 107 bytes.
+    #[must_use]
+    pub fn container_run(&self, id: &ContainerId) -> PathBuf {
+        self.run.join("c").join(id.short())
+    }
+}

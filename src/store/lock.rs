@@ -1,0 +1,1 @@
+//! The locks and the order in which they are taken.

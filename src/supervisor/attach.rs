@@ -1,0 +1,1 @@
+//! Clients that read and write the container's stdio.

@@ -1,0 +1,1 @@
+//! The other end of the sockets: a terminal attached to a container.

@@ -1,0 +1,1 @@
+//! The exit record and what is cleaned up.

@@ -1,0 +1,11 @@
+//! One container from launch to exit record.
+
+pub mod attach;
+pub mod client;
+pub mod control;
+pub mod events;
+pub mod exit;
+pub mod log;
+pub mod protocol;
+pub mod run;
+pub mod stdio;

@@ -1,0 +1,1 @@
+//! The supervisor's role: from exec to exit record.

@@ -1,0 +1,1 @@
+//! Descriptors: locks, passing, closing.

@@ -1,0 +1,14 @@
+//! The kernel, safely: the only place with `unsafe`. Knows nothing of containers.
+
+pub mod fd;
+pub mod file;
+pub mod limits;
+pub mod mount;
+pub mod net;
+pub mod path;
+pub mod process;
+pub mod random;
+pub mod seccomp;
+pub mod signal;
+pub mod tty;
+pub mod userns;

@@ -1,0 +1,1 @@
+//! Processes: spawn, re-exec, pidfd, wait.

@@ -1,0 +1,1 @@
+//! A tar of a root file system as an image.

@@ -1,0 +1,1 @@
+//! From an archive into the store.

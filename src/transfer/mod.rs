@@ -1,0 +1,6 @@
+//! Between a registry or an archive and the store.
+
+pub mod import;
+pub mod load;
+pub mod progress;
+pub mod pull;

@@ -1,0 +1,1 @@
+//! What a transfer reports while it goes on.

@@ -1,0 +1,1 @@
+//! From a registry into the store.
