@@ -1,5 +1,6 @@
 //! What a container is; no I/O.
 
+pub mod caps;
 pub mod config;
 pub mod env;
 pub mod id;
