@@ -1,1 +1,173 @@
-//! The container's log.
+//! The log: one line for each line of output, with time, stream, and a mark for partial ones.
+//!
+//! ```text
+//! 2026-03-01T12:00:00.123456789Z stdout F a whole line
+//! 2026-03-01T12:00:00.223456789Z stderr P a line that goes on in the next
+//! ```
+//!
+//! Source: the Kubernetes CRI log format, podman's `k8s-file`.
+
+use crate::error::{Doing, Result};
+use jiff::Timestamp;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Which stream a piece of output came from. A terminal's is [`Stream::Out`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+impl Stream {
+    /// The word in the log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Stream::Out => "stdout",
+            Stream::Err => "stderr",
+        }
+    }
+}
+
+/// How much is formatted before it is written: output of many short lines grows a lot.
+const CHUNK: usize = 64 * 1024;
+
+/// Writes a log, or nothing.
+#[derive(Debug)]
+pub struct LogWriter {
+    file: Option<File>,
+    line: Vec<u8>,
+    /// A write failed in the middle of a line, so the next has to start a new one.
+    torn: bool,
+}
+
+impl LogWriter {
+    /// A log nobody keeps.
+    #[must_use]
+    pub fn none() -> LogWriter {
+        LogWriter { file: None, line: Vec::new(), torn: false }
+    }
+
+    /// Opens the log at `path`, at its end.
+    ///
+    /// # Errors
+    /// When it cannot be opened or made.
+    pub fn open(path: &Path) -> Result<LogWriter> {
+        let file = File::options().append(true).create(true).mode(0o600).open(path);
+        let file = file.doing(|| format!("open the log {}", path.display()))?;
+        Ok(LogWriter { file: Some(file), line: Vec::new(), torn: false })
+    }
+
+    /// Logs a piece of output as it was read; its end need not be the end of a line.
+    ///
+    /// A full disk loses lines, never the container.
+    pub fn write(&mut self, stream: Stream, mut bytes: &[u8]) {
+        if self.file.is_none() {
+            return;
+        }
+        // One clock call for all lines of one read: they came together.
+        let time = format!("{:.9}", Timestamp::now());
+        while !bytes.is_empty() {
+            let (text, mark, rest) = match bytes.iter().position(|byte| *byte == b'\n') {
+                Some(end) => (&bytes[..end], 'F', &bytes[end + 1..]),
+                None => (bytes, 'P', &bytes[bytes.len()..]),
+            };
+            bytes = rest;
+            // Writing to a vector cannot fail.
+            let _ = write!(self.line, "{time} {} {mark} ", stream.name());
+            self.line.extend_from_slice(text);
+            self.line.push(b'\n');
+            if self.line.len() >= CHUNK {
+                self.flush();
+            }
+        }
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        let Some(file) = &mut self.file else { return };
+        let ready = if std::mem::take(&mut self.torn) { file.write_all(b"\n") } else { Ok(()) };
+        self.torn = ready.and_then(|()| file.write_all(&self.line)).is_err();
+        self.line.clear();
+    }
+}
+
+/// One line of a log, cut into its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// As it stands there.
+    pub time: &'a str,
+    /// Where it came from.
+    pub stream: Stream,
+    /// The line goes on in this stream's next entry.
+    pub partial: bool,
+    /// The output, without the newline.
+    pub text: &'a [u8],
+}
+
+impl Entry<'_> {
+    /// Reads one line of a log, without its newline; `None` for what is none of ours (a torn
+    /// line after a full disk).
+    #[must_use]
+    pub fn parse(line: &[u8]) -> Option<Entry<'_>> {
+        let space = line.iter().take(64).position(|byte| *byte == b' ')?;
+        let time = std::str::from_utf8(&line[..space]).ok()?;
+        let rest = &line[space + 1..];
+        let (stream, rest) = if let Some(rest) = rest.strip_prefix(b"stdout ") {
+            (Stream::Out, rest)
+        } else {
+            (Stream::Err, rest.strip_prefix(b"stderr ")?)
+        };
+        let (partial, text) = match rest {
+            [b'F', b' ', text @ ..] => (false, text),
+            [b'P', b' ', text @ ..] => (true, text),
+            _ => return None,
+        };
+        Some(Entry { time, stream, partial, text })
+    }
+
+    /// When it was written.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.time.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_gives_back_the_bytes() {
+        let path = std::env::temp_dir().join(format!("box-log-test-{}", std::process::id()));
+        let mut log = LogWriter::open(&path).unwrap();
+        log.write(Stream::Out, b"one\n\ntw");
+        log.write(Stream::Err, b"oops\n");
+        log.write(Stream::Out, b"o\nend");
+        let text = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let entry = Entry::parse(line.strip_suffix(b"\n").unwrap()).unwrap();
+            assert!(entry.timestamp().is_some());
+            let to = if entry.stream == Stream::Out { &mut out } else { &mut err };
+            to.extend_from_slice(entry.text);
+            if !entry.partial {
+                to.push(b'\n');
+            }
+        }
+        assert_eq!((out.as_slice(), err.as_slice()), (&b"one\n\ntwo\nend"[..], &b"oops\n"[..]));
+    }
+
+    #[test]
+    fn a_torn_line_is_no_entry() {
+        for line in ["", "x", "2026-01-01T00:00:00Z stdout", "2026-01-01T00:00:00Z stdin F x"] {
+            assert_eq!(Entry::parse(line.as_bytes()), None, "{line}");
+        }
+    }
+}
