@@ -1,1 +1,220 @@
-//! Jobs that need mapped ids, in a process of their own.
+//! Jobs that need mapped ids, in a process of their own inside the user namespace.
+//!
+//! The caller stays outside and keeps its one thread; the worker may have many. Request and answer
+//! are JSON over a socket; progress is drawn by the worker on the standard error it inherits.
+
+use crate::error::{Doing, Error, Kind, Result, failed};
+use crate::sandbox::userns::{self, Role};
+use crate::settings::Settings;
+use crate::store::layout::Store;
+use crate::sys::fd;
+use crate::sys::process::{self, Child};
+use crate::sys::userns::InUserNs;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+#[derive(Serialize, Deserialize)]
+struct Request {
+    job: String,
+    root: PathBuf,
+    run: PathBuf,
+    debug: bool,
+    body: serde_json::Value,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Answer {
+    Done(serde_json::Value),
+    Failed { kind: u8, message: String, hint: Option<String> },
+}
+
+/// Runs the job `name` inside the user namespace and returns its answer.
+///
+/// # Errors
+/// The job's own, kind and hint kept; when the namespace cannot be had.
+pub fn call<Q: Serialize, A: DeserializeOwned>(settings: &Settings, name: &str, request: &Q) -> Result<A> {
+    let (child, mut socket) = start(settings, name, request, false)?;
+    let mut text = Vec::new();
+    let heard = socket.read_to_end(&mut text);
+    let exit = child.wait()?;
+    heard.doing(|| format!("hear from the job {name}"))?;
+    let answer = match serde_json::from_slice(&text) {
+        Ok(answer) => answer,
+        Err(_) => {
+            let how = match exit.signal() {
+                Some(signal) => format!("was ended by signal {signal}"),
+                None => format!("ended with code {} and no answer", exit.code()),
+            };
+            return Err(failed(format!("the job {name} {how}")));
+        }
+    };
+    match answer {
+        Answer::Done(value) => serde_json::from_value(value)
+            .map_err(|e| failed(format!("the job {name} answered nonsense")).because(e)),
+        Answer::Failed { kind, message, hint } => {
+            let error = Error::new(kind_of(kind), message);
+            Err(match hint {
+                Some(hint) => error.hint(hint),
+                None => error,
+            })
+        }
+    }
+}
+
+/// Starts the job `name` inside the user namespace and does not wait: it outlives us.
+///
+/// # Errors
+/// When the namespace cannot be had.
+pub fn call_in_background<Q: Serialize>(settings: &Settings, name: &str, request: &Q) -> Result<()> {
+    start(settings, name, request, true).map(drop)
+}
+
+fn start<Q: Serialize>(
+    settings: &Settings,
+    name: &str,
+    request: &Q,
+    detached: bool,
+) -> Result<(Child, UnixStream)> {
+    let body = serde_json::to_value(request)
+        .map_err(|e| failed(format!("cannot write down the job {name}")).because(e))?;
+    let request = Request {
+        job: name.to_string(),
+        root: settings.root.clone(),
+        run: settings.run.clone(),
+        debug: settings.debug,
+        body,
+    };
+    let (ours, theirs) = fd::socket_pair()?;
+    let role = Role {
+        name: "worker",
+        args: vec![OsString::from(name), OsString::from("--root"), settings.root.clone().into_os_string()],
+        keep: vec![theirs],
+        new_pid_namespace: false,
+        sealed: false,
+        detached,
+        keep_stderr: !detached || settings.debug,
+        keep_environment: true,
+    };
+    let child = userns::spawn(&settings.run, role)?;
+    let mut socket = UnixStream::from(ours);
+    let text = serde_json::to_vec(&request)
+        .map_err(|e| failed(format!("cannot write down the job {name}")).because(e))?;
+    socket.write_all(&text).doing(|| format!("hand over the job {name}"))?;
+    socket.shutdown(Shutdown::Write).doing(|| format!("hand over the job {name}"))?;
+    Ok((child, socket))
+}
+
+/// The worker's role: does one job and answers on descriptor 3.
+#[must_use]
+pub fn main() -> u8 {
+    let socket = match fd::inherited(3) {
+        Ok(socket) => socket,
+        Err(error) => return u8::from(!error.chain().is_empty()) * 125,
+    };
+    let (answer, run) = answer(&socket);
+    if let Some(run) = run {
+        userns::leave(&run);
+    }
+    let text = serde_json::to_vec(&answer).unwrap_or_default();
+    // If the caller is gone there is nobody left to tell.
+    let _ = File::from(socket).write_all(&text);
+    match answer {
+        Answer::Done(_) => 0,
+        Answer::Failed { .. } => 125,
+    }
+}
+
+fn answer(socket: &OwnedFd) -> (Answer, Option<PathBuf>) {
+    let mut run = None;
+    let answer = match serve(socket, &mut run) {
+        Ok(value) => Answer::Done(value),
+        Err(error) => Answer::Failed {
+            kind: number_of(error.kind()),
+            message: error.chain(),
+            hint: error.find_hint().map(str::to_string),
+        },
+    };
+    (answer, run)
+}
+
+fn serve(socket: &OwnedFd, run: &mut Option<PathBuf>) -> Result<serde_json::Value> {
+    let mut text = Vec::new();
+    let copy = socket.try_clone().doing(|| "read the job")?;
+    File::from(copy).read_to_end(&mut text).doing(|| "read the job")?;
+    let request: Request =
+        serde_json::from_slice(&text).map_err(|e| failed("cannot read the job").because(e))?;
+    *run = Some(request.run.clone());
+    let settings = Settings { root: request.root, run: request.run, debug: request.debug };
+    let store = Store::open(&settings)?;
+    dispatch(&request.job, &Here { settings, store, inside: InUserNs::verify()? }, request.body)
+}
+
+/// Where a job runs.
+#[derive(Debug)]
+pub struct Here {
+    /// The caller's settings.
+    pub settings: Settings,
+    /// The caller's store.
+    pub store: Store,
+    /// We are inside.
+    pub inside: InUserNs,
+}
+
+/// Dies with the caller; for jobs whose result nobody else wants.
+pub fn die_with_caller() {
+    process::die_with_parent(nix::libc::SIGKILL);
+}
+
+/// Gives the body its type, runs the job, and takes the type off its answer.
+pub fn typed<Q: DeserializeOwned, A: Serialize>(
+    body: serde_json::Value,
+    job: impl FnOnce(Q) -> Result<A>,
+) -> Result<serde_json::Value> {
+    let request = serde_json::from_value(body).map_err(|e| failed("cannot read the job").because(e))?;
+    let answer = job(request)?;
+    serde_json::to_value(answer).map_err(|e| failed("cannot write down the job's answer").because(e))
+}
+
+/// Every job there is.
+fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_json::Value> {
+    match job {
+        "id-maps" => typed(body, |(): ()| id_maps(here)),
+        _ => Err(failed(format!("there is no job {job}"))),
+    }
+}
+
+/// The id maps inside, for `info` and `doctor`: (inside, outside, count) of users and of groups.
+fn id_maps(_: &Here) -> Result<[Vec<(u32, u32, u32)>; 2]> {
+    let maps = crate::sys::userns::IdMaps::current()?;
+    let triples = |extents: Vec<crate::sys::userns::Extent>| {
+        extents.into_iter().map(|e| (e.inside, e.outside, e.count)).collect()
+    };
+    Ok([triples(maps.uids), triples(maps.gids)])
+}
+
+const KINDS: [Kind; 8] = [
+    Kind::Invalid,
+    Kind::NotFound,
+    Kind::Conflict,
+    Kind::Denied,
+    Kind::Unsupported,
+    Kind::NotExecutable,
+    Kind::CommandNotFound,
+    Kind::Failed,
+];
+
+fn number_of(kind: Kind) -> u8 {
+    KINDS.iter().position(|k| *k == kind).unwrap_or(7) as u8
+}
+
+fn kind_of(number: u8) -> Kind {
+    KINDS.get(usize::from(number)).copied().unwrap_or(Kind::Failed)
+}

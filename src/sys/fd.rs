@@ -1,1 +1,250 @@
-//! Descriptors: locks, passing, closing.
+//! Descriptors: locks, passing them on, closing what we inherited.
+
+use crate::error::{Doing, Result, failed};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+
+/// Takes an open-file-description lock on the whole file; `false` if somebody else has it.
+///
+/// Every copy of the descriptor holds the lock, so children must not inherit it.
+///
+/// # Errors
+/// When the file system has no locks.
+///
+/// Source: fcntl_locking(2), F_OFD_SETLK.
+pub fn lock_ofd(file: BorrowedFd<'_>) -> Result<bool> {
+    let lock = whole_file();
+    // SAFETY: the kernel reads the flock structure, which outlives the call.
+    let done = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) };
+    if done == 0 {
+        return Ok(true);
+    }
+    let cause = io::Error::last_os_error();
+    match cause.raw_os_error() {
+        Some(libc::EAGAIN | libc::EACCES) => Ok(false),
+        _ => Err(cause).doing(|| "take a lock"),
+    }
+}
+
+/// Takes an open-file-description lock on the whole file, waiting for it.
+///
+/// # Errors
+/// When the file system has no locks.
+pub fn lock_ofd_wait(file: BorrowedFd<'_>) -> Result<()> {
+    let lock = whole_file();
+    loop {
+        // SAFETY: the kernel reads the flock structure, which outlives the call.
+        let done = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLKW, &raw const lock) };
+        if done == 0 {
+            return Ok(());
+        }
+        let cause = io::Error::last_os_error();
+        if cause.kind() != io::ErrorKind::Interrupted {
+            return Err(cause).doing(|| "wait for a lock");
+        }
+    }
+}
+
+/// Whether anybody holds the lock; takes nothing.
+///
+/// # Errors
+/// When the file system has no locks.
+///
+/// Source: fcntl_locking(2), F_OFD_GETLK.
+pub fn is_locked_ofd(file: BorrowedFd<'_>) -> Result<bool> {
+    let mut lock = whole_file();
+    // SAFETY: the kernel writes the flock structure, which is ours.
+    let done = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &raw mut lock) };
+    if done != 0 {
+        return Err(io::Error::last_os_error()).doing(|| "look at a lock");
+    }
+    Ok(i32::from(lock.l_type) != libc::F_UNLCK)
+}
+
+fn whole_file() -> libc::flock {
+    // SAFETY: all-zero is a valid flock: from the start to the end of the file, and OFD locks want pid 0.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = libc::F_WRLCK as libc::c_short;
+    lock.l_whence = libc::SEEK_SET as libc::c_short;
+    lock
+}
+
+/// A connected pair of stream sockets, close-on-exec.
+///
+/// # Errors
+/// When descriptors have run out.
+pub fn socket_pair() -> Result<(OwnedFd, OwnedFd)> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+    socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+        .doing(|| "make a pair of sockets")
+}
+
+/// A pipe (reader, writer), close-on-exec.
+///
+/// # Errors
+/// When descriptors have run out.
+pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).doing(|| "make a pipe")
+}
+
+/// Sends `bytes` (at least one) with a descriptor beside them.
+///
+/// # Errors
+/// When the peer is gone.
+pub fn send_fd(socket: BorrowedFd<'_>, bytes: &[u8], fd: BorrowedFd<'_>) -> io::Result<()> {
+    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let fds = [fd];
+    ancillary.push(SendAncillaryMessage::ScmRights(&fds));
+    sendmsg(socket, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// Receives up to `bytes.len()` bytes, and a descriptor if one came with them.
+///
+/// # Errors
+/// When the socket is broken.
+pub fn receive_fd(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
+    use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let message = loop {
+        match recvmsg(socket, &mut [IoSliceMut::new(bytes)], &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
+            Err(rustix::io::Errno::INTR) => {}
+            other => break other?,
+        }
+    };
+    let mut fd = None;
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(fds) = message {
+            fd = fds.last();
+        }
+    }
+    Ok((message.bytes, fd))
+}
+
+/// Makes `keep` the descriptors 3, 4, … and all others above them close-on-exec, whoever opened
+/// them: our own caller may have leaked some. Call it in a child, right before execve.
+///
+/// # Errors
+/// When descriptors have run out.
+pub fn arrange_for_exec(keep: &[BorrowedFd<'_>]) -> Result<()> {
+    // First out of the way, so that no target number is still a source.
+    let mut high: Vec<OwnedFd> = Vec::with_capacity(keep.len());
+    for fd in keep {
+        high.push(rustix::io::fcntl_dupfd_cloexec(fd, 64).doing(|| "move a descriptor")?);
+    }
+    let mut target: RawFd = 3;
+    for fd in high {
+        // SAFETY: whatever had the number is not used again in this process, which is about to exec.
+        let done = unsafe { libc::dup2(fd.as_raw_fd(), target) };
+        if done < 0 {
+            return Err(io::Error::last_os_error()).doing(|| "move a descriptor");
+        }
+        target += 1;
+    }
+    close_range_on_exec(target)
+}
+
+/// Marks every descriptor from `first` on close-on-exec.
+///
+/// # Errors
+/// Before Linux 5.11.
+///
+/// Source: close_range(2), CLOSE_RANGE_CLOEXEC.
+pub fn close_range_on_exec(first: RawFd) -> Result<()> {
+    const CLOSE_RANGE_CLOEXEC: u32 = 4;
+    // SAFETY: only the flag of descriptors changes; none is closed here.
+    let done = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, CLOSE_RANGE_CLOEXEC) };
+    if done != 0 {
+        return Err(io::Error::last_os_error()).doing(|| "mark descriptors close-on-exec");
+    }
+    Ok(())
+}
+
+/// Takes descriptor `number`, which our starter opened for us, as ours.
+///
+/// # Errors
+/// When it is not open: the role was not started by box.
+pub fn inherited(number: RawFd) -> Result<OwnedFd> {
+    // SAFETY: only the descriptor's flags are read.
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+    if flags < 0 {
+        return Err(failed(format!("descriptor {number} is not open: this role is started by box itself")));
+    }
+    // SAFETY: only the descriptor's flags change.
+    unsafe { libc::fcntl(number, libc::F_SETFD, flags | libc::FD_CLOEXEC) };
+    // SAFETY: it is open, and by the convention between starter and role nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Makes `fd` our descriptor 0, 1 or 2.
+///
+/// # Errors
+/// When `fd` is not open.
+pub fn replace_stdio(fd: BorrowedFd<'_>, number: RawFd) -> Result<()> {
+    debug_assert!((0..=2).contains(&number));
+    // SAFETY: std holds no owned handle of the three; what they were is closed by the kernel.
+    let done = unsafe { libc::dup2(fd.as_raw_fd(), number) };
+    if done < 0 {
+        return Err(io::Error::last_os_error()).doing(|| "replace standard input or output");
+    }
+    Ok(())
+}
+
+/// Opens /dev/null on those of 0, 1, 2 that are closed, so that no file we open gets their number.
+pub fn ensure_stdio() {
+    for number in 0..3 {
+        // SAFETY: only the descriptor's flags are read.
+        let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+        if flags < 0 {
+            // SAFETY: a constant path; the lowest free number is `number`, since those below are open.
+            unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) };
+        }
+    }
+}
+
+/// Closes a descriptor in a cloned child that never returns, so that its owner's destructor, which
+/// lies above the child's stack, never runs there.
+pub fn close_in_child(fd: BorrowedFd<'_>) {
+    // SAFETY: the child is a copy that ends in execve or _exit; nothing uses the number in it again.
+    unsafe { libc::close(fd.as_raw_fd()) };
+}
+
+/// Gives up ownership of a descriptor that shall stay open in this process for good.
+pub fn leak(fd: OwnedFd) -> RawFd {
+    fd.into_raw_fd()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn a_lock_is_seen_by_another_opening_of_the_file_and_goes_with_its_holder() {
+        let path = std::env::temp_dir().join(format!("box-lock-{}", std::process::id()));
+        let one = std::fs::File::create(&path).unwrap();
+        let two = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        assert!(lock_ofd(one.as_fd()).unwrap());
+        assert!(is_locked_ofd(two.as_fd()).unwrap());
+        assert!(!lock_ofd(two.as_fd()).unwrap());
+        drop(one);
+        assert!(!is_locked_ofd(two.as_fd()).unwrap());
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_descriptor_travels_over_a_socket() {
+        let (a, b) = socket_pair().unwrap();
+        let (reader, writer) = pipe().unwrap();
+        send_fd(a.as_fd(), b"x", writer.as_fd()).unwrap();
+        drop(writer);
+        let mut bytes = [0; 4];
+        let (n, fd) = receive_fd(b.as_fd(), &mut bytes).unwrap();
+        assert_eq!(n, 1);
+        rustix::io::write(fd.unwrap(), b"hello").unwrap();
+        assert_eq!(rustix::io::read(&reader, &mut bytes).unwrap(), 4);
+    }
+}

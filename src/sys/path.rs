@@ -1,1 +1,202 @@
-//! Paths that cannot leave a root.
+//! Paths that cannot leave a root: everything below a container's root is opened through
+//! [`RootFd`], wherever the symlinks in there lead.
+
+use crate::error::{Doing, Error, Kind, Result, failed};
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path};
+
+/// The bytes of a path as a C string.
+///
+/// # Errors
+/// When it has a zero byte.
+pub fn c_path(path: &Path) -> Result<CString> {
+    CString::new(path.as_os_str().as_bytes())
+        .map_err(|_| Error::new(Kind::Invalid, format!("the path {} has a zero byte", path.display())))
+}
+
+/// A directory that is somebody's root.
+#[derive(Debug)]
+pub struct RootFd(OwnedFd);
+
+/// What a place in a root shall be, when it has to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// A directory.
+    Directory,
+    /// An empty file.
+    File,
+}
+
+impl RootFd {
+    /// Takes a directory as a root.
+    #[must_use]
+    pub fn new(directory: OwnedFd) -> RootFd {
+        RootFd(directory)
+    }
+
+    /// Opens a directory of the host as a root.
+    ///
+    /// # Errors
+    /// When it is not a directory.
+    pub fn open(path: &Path) -> Result<RootFd> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(path, flags, Mode::empty()).doing(|| format!("open {}", path.display()))?;
+        Ok(RootFd(fd))
+    }
+
+    /// Opens `path` as the one whose root this is would see it.
+    ///
+    /// The kernel resolves it in one step and never leaves the root, even while somebody renames
+    /// directories under us. Magic links of /proc are refused.
+    ///
+    /// # Errors
+    /// `NotFound` if nothing is there; `Unsupported` before Linux 5.6.
+    ///
+    /// Source: openat2(2), RESOLVE_IN_ROOT.
+    pub fn at(&self, path: &Path, flags: OFlags, mode: Mode) -> Result<OwnedFd> {
+        self.resolve(path, flags, mode, ResolveFlags::empty())
+    }
+
+    /// As [`RootFd::at`], and no part of the path may be a symlink.
+    ///
+    /// # Errors
+    /// Also when a symlink is met.
+    pub fn at_no_links(&self, path: &Path, flags: OFlags, mode: Mode) -> Result<OwnedFd> {
+        self.resolve(path, flags, mode, ResolveFlags::NO_SYMLINKS)
+    }
+
+    fn resolve(&self, path: &Path, flags: OFlags, mode: Mode, more: ResolveFlags) -> Result<OwnedFd> {
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS | more;
+        // An empty path is the root itself.
+        let relative = if path.as_os_str().is_empty() { Path::new("/") } else { path };
+        loop {
+            match rustix::fs::openat2(&self.0, relative, flags | OFlags::CLOEXEC, mode, resolve) {
+                // A rename happened while ".." was resolved: openat2(2) asks to try again.
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::NOSYS) => {
+                    return Err(Error::new(Kind::Unsupported, "this kernel is older than Linux 5.6"));
+                }
+                other => return other.doing(|| format!("open {} in the container", path.display())),
+            }
+        }
+    }
+
+    /// Opens a place without opening the file: to mount on it.
+    ///
+    /// # Errors
+    /// As [`RootFd::at`].
+    pub fn place(&self, path: &Path) -> Result<OwnedFd> {
+        self.at(path, OFlags::PATH, Mode::empty())
+    }
+
+    /// Opens a place to mount on, making it and the directories above it when they are missing.
+    ///
+    /// # Errors
+    /// When it cannot be made: a part of the path is a file, the root is read-only.
+    pub fn make_place(&self, path: &Path, want: Want) -> Result<OwnedFd> {
+        match self.place(path) {
+            Err(error) if error.kind() == Kind::NotFound => {}
+            other => return other,
+        }
+        let mut at = self.place(Path::new("/"))?;
+        let mut so_far = std::path::PathBuf::from("/");
+        let parts: Vec<_> = path
+            .components()
+            .filter_map(|part| match part {
+                Component::Normal(name) => Some(name),
+                _ => None,
+            })
+            .collect();
+        for (index, name) in parts.iter().enumerate() {
+            so_far.push(name);
+            match self.place(&so_far) {
+                Ok(next) => {
+                    at = next;
+                    continue;
+                }
+                Err(error) if error.kind() == Kind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+            let last = index + 1 == parts.len();
+            let made = if last && want == Want::File {
+                let flags =
+                    OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                rustix::fs::openat(&at, *name, flags, Mode::from_raw_mode(0o644)).map(drop)
+            } else {
+                rustix::fs::mkdirat(&at, *name, Mode::from_raw_mode(0o755))
+            };
+            match made {
+                // A dangling symlink is "there" and leads nowhere: we do not make what it points at.
+                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+                Err(errno) => {
+                    return Err(errno).doing(|| format!("make {} in the container", so_far.display()));
+                }
+            }
+            at = self.place(&so_far)?;
+        }
+        Ok(at)
+    }
+
+    /// Reads a small file; `None` if it is missing.
+    ///
+    /// # Errors
+    /// When it is larger than `limit` bytes or not a regular file.
+    pub fn read(&self, path: &Path, limit: u64) -> Result<Option<String>> {
+        use std::io::Read;
+        // Not blocking, because an image can put a FIFO there.
+        let file = match self.at(path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()) {
+            Ok(file) => file,
+            Err(error) if error.kind() == Kind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut text = Vec::new();
+        let file = std::fs::File::from(file);
+        if !file.metadata().doing(|| format!("look at {} in the container", path.display()))?.is_file() {
+            return Err(failed(format!("{} in the container is not a regular file", path.display())));
+        }
+        let read = file.take(limit + 1).read_to_end(&mut text);
+        let n = read.doing(|| format!("read {} in the container", path.display()))?;
+        if n as u64 > limit {
+            return Err(failed(format!("{} in the container is larger than {limit} bytes", path.display())));
+        }
+        Ok(Some(String::from_utf8_lossy(&text).into_owned()))
+    }
+}
+
+impl AsFd for RootFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Whether the place that `fd` is open on is a directory.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn is_directory(fd: BorrowedFd<'_>) -> Result<bool> {
+    let stat = rustix::fs::statat(fd, c"", AtFlags::EMPTY_PATH).doing(|| "look at a place")?;
+    Ok(rustix::fs::FileType::from_raw_mode(stat.st_mode).is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_symlink_cannot_leave_the_root() {
+        let dir = std::env::temp_dir().join(format!("box-root-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("sub")).unwrap();
+        std::os::unix::fs::symlink("/etc", dir.join("out")).unwrap();
+        std::os::unix::fs::symlink("../../../../sub", dir.join("up")).unwrap();
+        let root = RootFd::open(&dir).unwrap();
+        assert_eq!(root.place(Path::new("/out/passwd")).unwrap_err().kind(), Kind::NotFound);
+        assert!(root.place(Path::new("up")).is_ok());
+        root.make_place(Path::new("/a/b/c"), Want::File).unwrap();
+        assert!(dir.join("a/b/c").is_file());
+        assert!(root.make_place(Path::new("/a/b/c/d"), Want::Directory).is_err());
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}
