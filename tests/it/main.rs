@@ -1,0 +1,7 @@
+//! The real binary, on the real kernel, as real users: run by `make test`, which makes the users,
+//! the fixtures and a registry first. A module for each command or subject; [`env`] has the helpers.
+
+mod env;
+mod pty;
+
+mod smoke;
