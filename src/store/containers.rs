@@ -1,1 +1,442 @@
-//! Container directories: config, state, name, lock.
+//! Containers on disk: made, found, listed, renamed and thrown away.
+//!
+//! A container is a directory `containers/<id>/` that has a `state.json`. Its name stands in it,
+//! in `name`; `names/<name>` is a symlink to the directory, and since symlink(2) makes a name and
+//! its content in one step and never replaces one, that is also what keeps names apart.
+//!
+//! What a crash leaves, and who mends it:
+//!
+//! | crash | what is there | mended by |
+//! |---|---|---|
+//! | while making | a directory without `state.json`, lock free | [`sweep_half_made`] |
+//! | while making or removing | `names/<name>` that leads nowhere | whoever wants that name |
+//! | while renaming | two symlinks; `name` says which one is right | whoever meets the wrong one |
+//! | while removing | a directory in `trash/` | whoever empties the trash next |
+
+use super::layout::Store;
+use super::lock::Lock;
+use crate::container::config::ContainerConfig;
+use crate::container::id::ContainerId;
+use crate::container::name::ContainerName;
+use crate::container::state::{State, Status};
+use crate::error::{Doing, Error, Kind, Result, failed};
+use crate::sys::file::{self, Durable};
+use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The most that we read of a document of ours; a seccomp profile in it may be long.
+const DOCUMENT_LIMIT: usize = 8 << 20;
+
+/// A container as one look at its files shows it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its id.
+    pub id: ContainerId,
+    /// Its name.
+    pub name: ContainerName,
+    /// What was decided about it.
+    pub config: ContainerConfig,
+    /// What its record says.
+    pub state: State,
+    /// Whether its supervisor lives. Only asked where it matters: a record that says it ended is
+    /// taken at its word.
+    pub lock_held: bool,
+}
+
+impl Entry {
+    /// The status that users see.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.state.seen(self.lock_held)
+    }
+
+    /// Whether the record says it runs while its supervisor is gone: it needs an exit record.
+    #[must_use]
+    pub fn crashed(&self) -> bool {
+        matches!(self.state, State::Started(_)) && !self.lock_held
+    }
+}
+
+/// Makes a container that was never started.
+///
+/// It exists from the last step on, when its state is written; what a crash before that leaves is
+/// swept away by the next command that makes or removes a container.
+///
+/// # Errors
+/// `Conflict` if the name is in use, with the way out as hint; nothing is left behind by any error.
+pub fn create(store: &Store, config: &ContainerConfig, name: &ContainerName) -> Result<()> {
+    let dir = store.container(&config.id);
+    let durable = if config.ending.remove { Durable::No } else { Durable::Yes };
+    let made = fill(store, &dir, config, name, durable);
+    if made.is_err() {
+        // Nothing in it belongs to anybody else yet. What cannot be removed is swept later.
+        if matches!(name_owner(store, name), Ok(Some(owner)) if owner == config.id) {
+            let _ = std::fs::remove_file(store.names().join(name.as_str()));
+        }
+        let _ = std::fs::remove_dir_all(&dir);
+    }
+    made.doing(|| format!("make container {name}"))
+}
+
+fn fill(
+    store: &Store,
+    dir: &Path,
+    config: &ContainerConfig,
+    name: &ContainerName,
+    durable: Durable,
+) -> Result<()> {
+    let mut private = std::fs::DirBuilder::new();
+    private.mode(0o700);
+    private.create(dir).doing(|| format!("make {}", dir.display()))?;
+    // Held while the directory is filled: that tells one in the making from one left by a crash.
+    let _lock = Lock::try_exclusive(&dir.join("lock"), true)?
+        .ok_or_else(|| failed(format!("{} is in use", dir.display())))?;
+    for (sub, mode) in [("diff", 0o755), ("work", 0o700)] {
+        let sub = dir.join(sub);
+        private.create(&sub).doing(|| format!("make {}", sub.display()))?;
+        if mode != 0o700 {
+            // The root directory of the container; the umask must not close it for its users.
+            std::fs::set_permissions(&sub, std::fs::Permissions::from_mode(mode))
+                .doing(|| format!("open {}", sub.display()))?;
+        }
+    }
+    file::create_new(&dir.join("config.json"), &to_json(config)?, durable)?;
+    file::create_new(&dir.join("name"), name.as_str().as_bytes(), durable)?;
+    claim_name(store, name, &config.id)?;
+    write_state(store, &config.id, &State::Created, durable)
+}
+
+/// Finds the container that the user means: a whole id, a name, or the first digits of an id.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` if several ids begin so.
+pub fn find(store: &Store, text: &str) -> Result<ContainerId> {
+    if let Ok(id) = text.parse::<ContainerId>()
+        && exists(store, &id)
+    {
+        return Ok(id);
+    }
+    if let Ok(name) = text.parse::<ContainerName>()
+        && let Some(id) = name_owner(store, &name)?
+    {
+        return Ok(id);
+    }
+    let mut found = None;
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        for id in list(store)?.into_iter().filter(|id| id.as_str().starts_with(text)) {
+            if found.replace(id).is_some() {
+                return Err(Error::new(
+                    Kind::Conflict,
+                    format!("more than one container id begins with {text:?}"),
+                )
+                .hint("give more of its digits, or its name"));
+            }
+        }
+    }
+    found.ok_or_else(|| no_such(text))
+}
+
+/// The error for a container that is not there, in the words that scripts look for.
+#[must_use]
+pub fn no_such(text: &str) -> Error {
+    Error::new(Kind::NotFound, format!("no container with name or ID {text:?} found: no such container"))
+}
+
+/// Whether this container exists, whole.
+#[must_use]
+pub fn exists(store: &Store, id: &ContainerId) -> bool {
+    store.container(id).join("state.json").exists()
+}
+
+/// The ids of all containers, sorted; half-made ones are among them until they are looked at.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn list(store: &Store) -> Result<Vec<ContainerId>> {
+    let dir = store.containers();
+    let entries = std::fs::read_dir(&dir).doing(|| format!("list {}", dir.display()))?;
+    let mut ids: Vec<ContainerId> =
+        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// Looks at one container without taking a lock; `None` if it is gone, or was never whole.
+///
+/// # Errors
+/// When one of its files is broken.
+pub fn look(store: &Store, id: &ContainerId) -> Result<Option<Entry>> {
+    let read = || -> Result<Entry> {
+        // The state first: it was written last, so with it the rest is there.
+        let mut state = state(store, id)?;
+        let mut held = matches!(state, State::Started(_)) && lock_held(store, id)?;
+        if matches!(state, State::Started(_)) && !held {
+            // Between the two looks it may have ended properly.
+            state = self::state(store, id)?;
+            held = matches!(state, State::Started(_)) && lock_held(store, id)?;
+        }
+        Ok(Entry {
+            id: id.clone(),
+            name: name(store, id)?,
+            config: config(store, id)?,
+            state,
+            lock_held: held,
+        })
+    };
+    match read() {
+        Ok(entry) => Ok(Some(entry)),
+        Err(e) if e.kind() == Kind::NotFound => Ok(None),
+        Err(e) if !exists(store, id) => {
+            // Removed under our eyes, or in the making.
+            let _ = e;
+            Ok(None)
+        }
+        Err(e) => Err(e).doing(|| format!("look at container {}", id.short())),
+    }
+}
+
+/// Looks at one container that has to be there.
+///
+/// # Errors
+/// `NotFound` if it is gone.
+pub fn get(store: &Store, id: &ContainerId) -> Result<Entry> {
+    look(store, id)?.ok_or_else(|| no_such(id.as_str()))
+}
+
+/// What was decided about the container.
+///
+/// # Errors
+/// `NotFound` if it is gone; `Unsupported` if a newer box made it.
+pub fn config(store: &Store, id: &ContainerId) -> Result<ContainerConfig> {
+    let config: ContainerConfig = from_json(&store.container(id).join("config.json"))?;
+    if config.version > crate::container::config::CONFIG_VERSION {
+        return Err(Error::new(
+            Kind::Unsupported,
+            format!("container {} was made by a newer version of box", id.short()),
+        )
+        .hint("use that version, or remove the container with `box rm -f`"));
+    }
+    Ok(config)
+}
+
+/// The record of its life.
+///
+/// # Errors
+/// `NotFound` if it is gone.
+pub fn state(store: &Store, id: &ContainerId) -> Result<State> {
+    from_json(&store.container(id).join("state.json"))
+}
+
+/// Replaces the record. Only whoever holds the container's lock does this.
+///
+/// # Errors
+/// `NotFound` if it is gone; a full disk.
+pub fn write_state(store: &Store, id: &ContainerId, state: &State, durable: Durable) -> Result<()> {
+    file::replace(&store.container(id).join("state.json"), &to_json(state)?, durable)
+}
+
+/// The container's name.
+///
+/// # Errors
+/// `NotFound` if it is gone.
+pub fn name(store: &Store, id: &ContainerId) -> Result<ContainerName> {
+    let path = store.container(id).join("name");
+    let bytes = file::read(&path, 4096)?;
+    std::str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .ok_or_else(|| failed(format!("{} holds no name", path.display())))
+}
+
+/// Gives the container another name, running or not.
+///
+/// # Errors
+/// `Conflict` if the name is in use.
+pub fn rename(store: &Store, id: &ContainerId, to: &ContainerName) -> Result<()> {
+    let from = name(store, id)?;
+    if from == *to {
+        return Err(Error::new(Kind::Conflict, format!("container {} is already called {to}", id.short())));
+    }
+    // Free a name that leads nowhere first: that needs the same lock.
+    name_owner(store, to)?;
+    let _names = Lock::exclusive(&store.root().join("names.lock"))?;
+    let dir = store.container(id);
+    make_link(store, to, id).map_err(|e| in_use(store, to, e))?;
+    if let Err(e) = file::replace(&dir.join("name"), to.as_str().as_bytes(), Durable::Yes) {
+        let _ = std::fs::remove_file(store.names().join(to.as_str()));
+        return Err(e);
+    }
+    let old = store.names().join(from.as_str());
+    std::fs::remove_file(&old).doing(|| format!("remove {}", old.display()))
+}
+
+/// Whether its supervisor lives; takes nothing.
+///
+/// # Errors
+/// `NotFound` if the container is gone.
+pub fn lock_held(store: &Store, id: &ContainerId) -> Result<bool> {
+    Lock::is_held(&store.container(id).join("lock"))
+}
+
+/// Takes the container's lock for as long as the descriptor lives; `None` if it is held.
+///
+/// # Errors
+/// `NotFound` if the container is gone or is going.
+pub fn take_lock(store: &Store, id: &ContainerId) -> Result<Option<OwnedFd>> {
+    let dir = store.container(id);
+    let Some(lock) = Lock::try_exclusive(&dir.join("lock"), false)? else { return Ok(None) };
+    if !exists(store, id) {
+        return Err(no_such(id.as_str()));
+    }
+    Ok(Some(lock.into()))
+}
+
+/// Throws the container away: it is gone at once, its files wait in the trash. Whoever calls this
+/// holds its lock, and sees to the trash afterwards.
+///
+/// # Errors
+/// `NotFound` if it is gone already.
+pub fn discard(store: &Store, id: &ContainerId) -> Result<()> {
+    let dir = store.container(id);
+    let name = name(store, id);
+    let trash = free_place_in_trash(store, id)?;
+    match std::fs::rename(&dir, &trash) {
+        Ok(()) => {}
+        Err(e) if e.kind() == ErrorKind::NotFound => return Err(no_such(id.as_str())),
+        Err(e) => return Err(e).doing(|| format!("remove container {}", id.short())),
+    }
+    if let Ok(name) = name {
+        let link = store.names().join(name.as_str());
+        // A crash here leaves a link that leads nowhere; it is removed by whoever wants the name.
+        if link_target(&link).is_some_and(|target| target == *id) {
+            let _ = std::fs::remove_file(link);
+        }
+    }
+    Ok(())
+}
+
+/// The directories that wait in the trash.
+///
+/// # Errors
+/// When the trash cannot be listed.
+pub fn trash(store: &Store) -> Result<Vec<PathBuf>> {
+    let dir = store.trash();
+    match std::fs::read_dir(&dir) {
+        Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) => Err(e).doing(|| format!("list {}", dir.display())),
+    }
+}
+
+/// Throws away directories that a crash left half made: no state, and nobody holds the lock.
+///
+/// # Errors
+/// When the store cannot be listed; what cannot be moved stays for the next time.
+pub fn sweep_half_made(store: &Store) -> Result<()> {
+    for id in list(store)? {
+        if exists(store, &id) {
+            continue;
+        }
+        let dir = store.container(&id);
+        match Lock::try_exclusive(&dir.join("lock"), false) {
+            Ok(Some(_lock)) if !exists(store, &id) => {
+                let _ = discard(store, &id);
+            }
+            Ok(_) => {}
+            // No lock file yet: it goes only if it is empty, and then its maker, if one lives,
+            // fails to make the lock and says so.
+            Err(_) => {
+                let old = std::fs::metadata(&dir)
+                    .and_then(|m| m.modified())
+                    .is_ok_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() > 60));
+                if old {
+                    let _ = std::fs::remove_dir(&dir);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes `names/<name>`; a link that leads nowhere does not stand in the way.
+fn claim_name(store: &Store, name: &ContainerName, id: &ContainerId) -> Result<()> {
+    let first = match make_link(store, name, id) {
+        Ok(()) => return Ok(()),
+        Err(e) => e,
+    };
+    if first.kind() == ErrorKind::AlreadyExists && name_owner(store, name)?.is_none() {
+        return make_link(store, name, id).map_err(|e| in_use(store, name, e));
+    }
+    Err(in_use(store, name, first))
+}
+
+fn make_link(store: &Store, name: &ContainerName, id: &ContainerId) -> std::io::Result<()> {
+    let target = Path::new("../containers").join(id.as_str());
+    std::os::unix::fs::symlink(target, store.names().join(name.as_str()))
+}
+
+fn in_use(store: &Store, name: &ContainerName, cause: std::io::Error) -> Error {
+    if cause.kind() != ErrorKind::AlreadyExists {
+        return Err::<(), _>(cause).doing(|| format!("claim the name {name}")).expect_err("it is an error");
+    }
+    let owner = link_target(&store.names().join(name.as_str()));
+    let owner = owner.map(|id| id.to_string()).unwrap_or_default();
+    Error::new(
+        Kind::Conflict,
+        format!(
+            "the container name {:?} is already in use by {owner:?}. You have to remove that container to be able to reuse that name: that name is already in use",
+            name.as_str()
+        ),
+    )
+    .hint(format!("remove it with `box rm -f {name}`, or take its place with --replace"))
+}
+
+/// The container that has this name. A link that leads nowhere, or to a container that says it is
+/// called otherwise, is removed on the way.
+fn name_owner(store: &Store, name: &ContainerName) -> Result<Option<ContainerId>> {
+    let link = store.names().join(name.as_str());
+    let Some(id) = link_target(&link) else { return Ok(None) };
+    let right = |id: &ContainerId| self::name(store, id).is_ok_and(|n| n == *name);
+    if exists(store, &id) && right(&id) {
+        return Ok(Some(id));
+    }
+    // Whoever renames holds this lock; whoever makes a container holds the container's.
+    let _names = Lock::exclusive(&store.root().join("names.lock"))?;
+    let Some(id) = link_target(&link) else { return Ok(None) };
+    if right(&id) && (exists(store, &id) || lock_held(store, &id).unwrap_or(false)) {
+        return Ok(Some(id));
+    }
+    std::fs::remove_file(&link).doing(|| format!("remove {}", link.display()))?;
+    Ok(None)
+}
+
+fn link_target(link: &Path) -> Option<ContainerId> {
+    std::fs::read_link(link).ok()?.file_name()?.to_str()?.parse().ok()
+}
+
+fn free_place_in_trash(store: &Store, id: &ContainerId) -> Result<PathBuf> {
+    let place = store.trash().join(id.as_str());
+    if !place.exists() {
+        return Ok(place);
+    }
+    // The same id twice: a copy of the store that was brought back from a backup.
+    (0..1000)
+        .map(|n| store.trash().join(format!("{}.{n}", id.as_str())))
+        .find(|place| !place.exists())
+        .ok_or_else(|| failed("the trash is full").hint("empty it with `box container prune`"))
+}
+
+fn to_json(document: &impl serde::Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(document).map_err(|e| failed("cannot write a document as JSON").because(e))
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    let bytes = file::read(path, DOCUMENT_LIMIT)?;
+    serde_json::from_slice(&bytes).map_err(|e| failed(format!("{} is broken", path.display())).because(e))
+}
+
+#[cfg(test)]
+#[path = "containers_tests.rs"]
+mod tests;

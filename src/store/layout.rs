@@ -5,7 +5,7 @@
 //!   images/        an OCI image layout: oci-layout, index.json, blobs/sha256/…
 //!   layers/<hex>/  diff/ (what overlay mounts) beside what belongs to it
 //!   containers/<id>/  config.json state.json name lock log diff/ work/ hosts resolv.conf hostname
-//!   names/<name>   a file made with O_EXCL that holds the id
+//!   names/<name>   a symlink to ../containers/<id>: made, with its content, in one step
 //!   trash/         what waits for its removal in the background
 //! run/             userns/ (the lock and the living holders) c/<short id>/{attach,control}.sock
 //! ```
