@@ -1,9 +1,114 @@
 //! The command line: one file per command.
+//!
+//! A command is one file here: a `clap::Args` struct whose doc comments are the help, and a
+//! `run(self, &Context) -> Result<u8>` that returns the exit code. [`tree`] lists them all, with
+//! every spelling; that one line is what makes a command exist. [`usage`] turns clap's complaints
+//! into our errors, [`legacy`] accepts the flags of old Docker versions, [`output`] is the only
+//! place that prints, and [`roles`] is where box begins when it was started by box itself.
 
+pub(crate) mod flags;
+pub(crate) mod format;
+mod legacy;
+pub(crate) mod output;
+mod roles;
+mod tree;
+mod usage;
+
+// The commands, in alphabetical order; each has its line in `tree::COMMANDS`.
+mod completion;
+mod help;
+
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+use crate::store::layout::Store;
+use clap::FromArgMatches;
+use flags::global::GlobalFlags;
+use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// Runs the command line of this process.
+/// What every command is given.
+pub(crate) struct Context {
+    global: GlobalFlags,
+    settings: OnceCell<Settings>,
+    store: OnceCell<Store>,
+    command_line: Vec<String>,
+}
+
+impl Context {
+    fn new(global: GlobalFlags, command_line: Vec<String>) -> Context {
+        Context { global, settings: OnceCell::new(), store: OnceCell::new(), command_line }
+    }
+
+    /// The settings, read when they are first asked for: `version` and `help` work without a home.
+    ///
+    /// # Errors
+    /// See [`Settings::load`].
+    pub(crate) fn settings(&self) -> Result<&Settings> {
+        if let Some(settings) = self.settings.get() {
+            return Ok(settings);
+        }
+        let global = &self.global;
+        let settings = Settings::load(global.root.clone(), global.runroot.clone(), global.wants_debug())?;
+        Ok(self.settings.get_or_init(|| settings))
+    }
+
+    /// The store, made when it is first asked for.
+    ///
+    /// # Errors
+    /// See [`Store::open`].
+    pub(crate) fn store(&self) -> Result<&Store> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let store = Store::open(self.settings()?)?;
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// The words of the command line as they were typed, for `inspect`.
+    pub(crate) fn command_line(&self) -> &[String] {
+        &self.command_line
+    }
+}
+
+/// Runs the command line of this process, or the role that another box gave it.
+///
+/// A standard stream that was closed is /dev/null by now: Rust's runtime opens it before `main`,
+/// so no file of ours can end up as descriptor 0, 1 or 2.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::from(125)
+    let words: Vec<OsString> = std::env::args_os().collect();
+    if let Some(role) = words.first().and_then(|argv0| roles::find(argv0)) {
+        return ExitCode::from(role(words[1..].to_vec()));
+    }
+    let code = match command(words) {
+        Ok(code) => code,
+        Err(error) => {
+            output::report(&error);
+            error.kind().exit_code()
+        }
+    };
+    ExitCode::from(output::finish(code))
+}
+
+/// Parses and runs one command.
+fn command(words: Vec<OsString>) -> Result<u8> {
+    let command_line = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let words = legacy::rewrite(words);
+    let matches = match tree::root(tree::Detail::Lazy).try_get_matches_from(&words) {
+        Ok(matches) => matches,
+        // The cheap tree only knows whether it understood; the full one has the words.
+        Err(_) => match tree::root(tree::Detail::Full).try_get_matches_from(&words) {
+            Ok(matches) => matches,
+            Err(said) => return usage::answer(&said, &words),
+        },
+    };
+    let global = GlobalFlags::from_arg_matches(&matches).map_err(|said| usage::error(&said, &words))?;
+    global.warn_about_ignored();
+    let (entry, matches) = tree::find(&matches).ok_or_else(nothing_named)?;
+    (entry.run)(matches, &Context::new(global, command_line))
+}
+
+fn nothing_named() -> Error {
+    crate::error::invalid("no command is named").hint("`box help` lists the commands")
 }

@@ -1,0 +1,110 @@
+//! The flags before the command.
+
+use clap::Args;
+use std::path::PathBuf;
+
+// Not a doc comment: clap would take it for the description of the command that flattens it.
+// `--root`, `--runroot` and `--log-level` are also accepted after the command.
+#[derive(Args, Debug)]
+pub(crate) struct GlobalFlags {
+    /// Directory of images and containers (or BOX_ROOT)
+    #[arg(long, value_name = "DIR", global = true, help_heading = "Global options")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)
+    #[arg(long, value_name = "DIR", global = true, help_heading = "Global options")]
+    pub(crate) runroot: Option<PathBuf>,
+
+    /// How much is said on stderr: error, warn, info, debug (prints the launch plan), trace
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "warn",
+        global = true,
+        help_heading = "Global options",
+        hide_default_value = true,
+        value_parser = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"],
+        hide_possible_values = true,
+        ignore_case = true
+    )]
+    log_level: String,
+
+    /// Same as --log-level debug
+    #[arg(long, short = 'D', help_heading = "Global options")]
+    debug: bool,
+
+    /// Root file system driver; box picks the best one the host has
+    #[arg(long, value_name = "NAME", help_heading = "Global options")]
+    storage_driver: Option<String>,
+
+    /// Accepted for podman's scripts: option of the storage driver
+    #[arg(long, value_name = "OPTION", hide = true)]
+    storage_opt: Vec<String>,
+
+    /// Accepted for podman's scripts: systemd or cgroupfs
+    #[arg(long, value_name = "NAME", hide = true)]
+    cgroup_manager: Option<String>,
+
+    /// Accepted for podman's scripts: file, journald or none
+    #[arg(long, value_name = "NAME", hide = true)]
+    events_backend: Option<String>,
+
+    /// Accepted for podman's scripts: directory of temporary files
+    #[arg(long, value_name = "DIR", hide = true)]
+    tmpdir: Option<PathBuf>,
+
+    /// Accepted for podman's scripts: directory of volumes
+    #[arg(long, value_name = "DIR", hide = true)]
+    volumepath: Option<PathBuf>,
+
+    /// Accepted for docker's scripts: directory of client settings
+    #[arg(long, value_name = "DIR", hide = true)]
+    config: Option<PathBuf>,
+
+    /// Ignored: box needs no conmon
+    #[arg(long, value_name = "PATH", hide = true)]
+    conmon: Option<PathBuf>,
+
+    /// Ignored: box is its own OCI runtime
+    #[arg(long, value_name = "PATH", hide = true)]
+    runtime: Option<PathBuf>,
+
+    /// Ignored: box is its own OCI runtime
+    #[arg(long, value_name = "FLAG", hide = true)]
+    runtime_flag: Vec<String>,
+
+    /// Ignored: helpers of the network are found in PATH
+    #[arg(long, value_name = "PATH", hide = true)]
+    network_cmd_path: Option<PathBuf>,
+
+    /// Accepted for podman's scripts: directory of networks
+    #[arg(long, value_name = "DIR", hide = true)]
+    network_config_dir: Option<PathBuf>,
+
+    /// Ignored: box runs no OCI hooks
+    #[arg(long, value_name = "DIR", hide = true)]
+    hooks_dir: Vec<PathBuf>,
+}
+
+impl GlobalFlags {
+    /// Whether the plan and the steps are to be printed.
+    pub(crate) fn wants_debug(&self) -> bool {
+        self.debug || matches!(self.log_level.to_ascii_lowercase().as_str(), "debug" | "trace")
+    }
+
+    /// Says once for each flag that it has no effect in box.
+    pub(crate) fn warn_about_ignored(&self) {
+        let ignored = [
+            (self.conmon.is_some(), "--conmon", "each container has box itself as its supervisor"),
+            (self.runtime.is_some(), "--runtime", "box is its own OCI runtime"),
+            (!self.runtime_flag.is_empty(), "--runtime-flag", "box is its own OCI runtime"),
+            (self.network_cmd_path.is_some(), "--network-cmd-path", "helpers are found in PATH"),
+            (!self.hooks_dir.is_empty(), "--hooks-dir", "box runs no OCI hooks"),
+        ];
+        for (given, flag, why) in ignored {
+            if given {
+                super::super::output::warning(format_args!("{flag} is ignored: {why}"));
+            }
+        }
+    }
+}

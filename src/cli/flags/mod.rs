@@ -1,0 +1,3 @@
+//! Flags that several commands share.
+
+pub(crate) mod global;

@@ -1,0 +1,3 @@
+//! How results look: JSON, templates, tables, times and sizes for people.
+
+pub(crate) mod json;

@@ -1,0 +1,16 @@
+//! What box does when box started it: the role is in argv\[0\].
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+/// A role: gets the words after argv\[0\] and returns the exit code (if it returns).
+pub(super) type Role = fn(Vec<OsString>) -> u8;
+
+/// Finds the role that argv\[0\] names. `None`: a person (or a script) called us.
+pub(super) fn find(argv0: &OsStr) -> Option<Role> {
+    let name = Path::new(argv0).file_name()?.to_str()?.strip_prefix("box-")?;
+    match name {
+        // Each role has its line here: "supervisor", "worker", "exec".
+        _ => None,
+    }
+}

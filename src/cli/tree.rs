@@ -1,0 +1,189 @@
+//! Every command and all its spellings.
+//!
+//! To add a command: a file `cli/NAME.rs` with a `clap::Args` struct (doc comments are the help,
+//! examples go to `#[command(after_help = …)]`) and `pub(crate) fn run(self, ctx: &Context) ->
+//! Result<u8>`, a `mod` line in `cli/mod.rs`, and an `entry!` line in [`COMMANDS`]. Man pages and
+//! completions follow from it (`BOX_BLESS=1 cargo test --test generated`).
+//!
+//! Words after which flags belong to the container's command (`run`, `create`, `exec`, `top`) are
+//! one positional `Vec<String>` with `trailing_var_arg = true, required = true`: with two
+//! positionals clap would still take a known flag after the first one for ours.
+
+use super::{Context, completion, help, usage};
+use crate::error::Result;
+use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
+
+/// A command.
+pub(super) struct Entry {
+    /// Its spellings; the first one of each group is its name there, the others are aliases.
+    pub(super) paths: &'static [&'static str],
+    /// Adds its arguments, its description and its examples.
+    pub(super) build: fn(Command) -> Command,
+    /// Runs it.
+    pub(super) run: fn(&ArgMatches, &Context) -> Result<u8>,
+    /// Not listed in the help, the man pages and the completions.
+    pub(super) hidden: bool,
+}
+
+/// An [`Entry`]: the `Args` struct, then the spellings.
+macro_rules! entry {
+    ($args:ty, $($path:literal),+) => { entry!(@ $args, false, $($path),+) };
+    (hidden $args:ty, $($path:literal),+) => { entry!(@ $args, true, $($path),+) };
+    (@ $args:ty, $hidden:literal, $($path:literal),+) => {
+        Entry {
+            paths: &[$($path),+],
+            build: <$args as clap::Args>::augment_args,
+            run: |matches, ctx| {
+                <$args>::from_arg_matches(matches).map_err(|said| usage::error(&said, &[]))?.run(ctx)
+            },
+            hidden: $hidden,
+        }
+    };
+}
+
+/// All commands.
+pub(super) const COMMANDS: &[Entry] = &[
+    // Containers: "attach", "container attach" and so on. `ps` is also "container ls".
+
+    // Images: `images` is also "image ls" and "image list", `rmi` is "image rm".
+
+    // The host and the store: "info" is also "system info".
+
+    // About box itself.
+    entry!(completion::Completion, "completion"),
+    entry!(help::Help, "help"),
+];
+
+/// A word that only has commands below it.
+struct Group {
+    name: &'static str,
+    about: &'static str,
+    build: fn(Command) -> Command,
+}
+
+const GROUPS: &[Group] = &[
+    Group {
+        name: "container",
+        about: "Work with containers",
+        build: |to| below(to, "container", Detail::Lazy),
+    },
+    Group { name: "image", about: "Work with images", build: |to| below(to, "image", Detail::Lazy) },
+    Group {
+        name: "system",
+        about: "Work with box as a whole",
+        build: |to| below(to, "system", Detail::Lazy),
+    },
+];
+
+/// How much of the tree is built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Each command's arguments are added when the parser meets its name.
+    Lazy,
+    /// Everything: for help, man pages, completions and messages.
+    Full,
+}
+
+/// The whole command line.
+pub(super) fn root(detail: Detail) -> Command {
+    let root = Command::new("box")
+        .about("Run containers: no daemon, no root, one binary")
+        .version(concat!("version ", env!("CARGO_PKG_VERSION")))
+        .disable_version_flag(true)
+        .disable_help_subcommand(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .max_term_width(100)
+        .subcommand_value_name("COMMAND")
+        .override_usage("box [OPTIONS] COMMAND [ARG]...")
+        .after_help(
+            "Examples:\n  box run -it ubuntu bash       a shell in a new container\n  \
+             box ps -a                     all containers, running and ended\n  \
+             box help run                  the flags of a command",
+        )
+        .arg(
+            clap::Arg::new("version")
+                .short('v')
+                .long("version")
+                .action(ArgAction::Version)
+                .help("Print the version"),
+        );
+    let mut root = below(<super::GlobalFlags as clap::Args>::augment_args(root), "", detail);
+    for group in GROUPS {
+        let command = Command::new(group.name)
+            .about(group.about)
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .disable_help_subcommand(true)
+            .subcommand_value_name("COMMAND");
+        root = root.subcommand(match detail {
+            Detail::Lazy => command.defer(group.build),
+            Detail::Full => below(command, group.name, detail),
+        });
+    }
+    root
+}
+
+/// Adds the commands of a group (`""`: the top level) to `to`.
+fn below(mut to: Command, group: &str, detail: Detail) -> Command {
+    for entry in COMMANDS {
+        let mut names = entry.paths.iter().filter_map(|path| match path.rsplit_once(' ') {
+            Some((first, name)) => (first == group).then_some(name),
+            None => group.is_empty().then_some(*path),
+        });
+        let Some(name) = names.next() else { continue };
+        let command = Command::new(name).visible_aliases(names.collect::<Vec<_>>()).hide(entry.hidden);
+        to = to.subcommand(match detail {
+            Detail::Lazy => command.defer(entry.build),
+            Detail::Full => (entry.build)(command),
+        });
+    }
+    to
+}
+
+/// The command that was parsed, and its own matches.
+pub(super) fn find(root: &ArgMatches) -> Option<(&'static Entry, &ArgMatches)> {
+    let (first, matches) = root.subcommand()?;
+    match matches.subcommand() {
+        Some((name, matches)) => Some((named(&format!("{first} {name}"))?, matches)),
+        None => Some((named(first)?, matches)),
+    }
+}
+
+/// The command with this spelling.
+pub(super) fn named(path: &str) -> Option<&'static Entry> {
+    COMMANDS.iter().find(|entry| entry.paths.contains(&path))
+}
+
+/// Whether the word is a group, such as `container`.
+pub(super) fn is_group(word: &str) -> bool {
+    GROUPS.iter().any(|group| group.name == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        root(Detail::Full).debug_assert();
+        root(Detail::Lazy).debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_what_it_is_for() {
+        for entry in COMMANDS {
+            let command = (entry.build)(Command::new(entry.paths[0]));
+            assert!(command.get_about().is_some(), "{}: a doc comment is missing", entry.paths[0]);
+        }
+    }
+
+    #[test]
+    fn no_spelling_is_taken_twice() {
+        let mut all: Vec<_> = COMMANDS.iter().flat_map(|entry| entry.paths).collect();
+        let count = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+}
