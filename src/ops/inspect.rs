@@ -1,1 +1,43 @@
-//! All that is known about an object.
+//! Everything that is known of one container.
+
+use super::{ps, reconcile};
+use crate::error::Result;
+use crate::settings::Settings;
+use crate::store::containers::Entry;
+use crate::store::layout::Store;
+use std::path::PathBuf;
+
+/// A container and where its things lie.
+#[derive(Debug)]
+pub struct Inspected {
+    /// What its files say.
+    pub entry: Entry,
+    /// Its directory in the store: config.json, hosts, resolv.conf, hostname, diff/ …
+    pub directory: PathBuf,
+    /// Its sockets, while it runs.
+    pub run_directory: PathBuf,
+    /// Its log, there or not.
+    pub log: PathBuf,
+    /// Only if it was asked for.
+    pub size: Option<ps::Size>,
+}
+
+/// Collects what is known of the container that the user means.
+///
+/// # Errors
+/// `NotFound` if there is none.
+pub fn container(settings: &Settings, store: &Store, text: &str, with_size: bool) -> Result<Inspected> {
+    let entry = reconcile::find(settings, store, text)?;
+    let size = match with_size {
+        true => ps::sizes(settings, store, std::slice::from_ref(&entry.id))?.remove(&entry.id),
+        false => None,
+    };
+    let directory = store.container(&entry.id);
+    Ok(Inspected {
+        log: entry.config.log.path.clone().unwrap_or_else(|| directory.join("log")),
+        run_directory: store.container_run(&entry.id),
+        directory,
+        entry,
+        size,
+    })
+}

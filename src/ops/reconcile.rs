@@ -1,1 +1,100 @@
-//! Repairs what a crash left behind.
+//! What a crash or a reboot left of a container is put right by the next command that looks.
+//!
+//! A record that says "started" while nobody holds the lock means that the supervisor died. The
+//! first to notice takes the lock, ends what is left of the container, writes the exit record and
+//! lets go; a container with `--rm` is thrown away. Nothing here waits for anybody.
+
+use crate::container::id::ContainerId;
+use crate::container::state::{Exited, ProcId, Started, State};
+use crate::error::{Doing, Result};
+use crate::settings::Settings;
+use crate::store::containers::{self, Entry};
+use crate::store::layout::Store;
+use crate::sys::file::Durable;
+use crate::sys::process;
+use jiff::Timestamp;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// The exit code of a container whose supervisor died.
+const CRASHED: i32 = 137;
+
+/// The container that the user means, put right if it crashed.
+///
+/// # Errors
+/// `NotFound` if there is none, or it crashed and had `--rm`.
+pub fn find(settings: &Settings, store: &Store, text: &str) -> Result<Entry> {
+    let id = containers::find(store, text)?;
+    look(settings, store, &id)?.ok_or_else(|| containers::no_such(text))
+}
+
+/// This container, put right if it crashed; `None` if it is gone.
+///
+/// # Errors
+/// When its files are broken.
+pub fn look(settings: &Settings, store: &Store, id: &ContainerId) -> Result<Option<Entry>> {
+    match containers::look(store, id)? {
+        Some(entry) if entry.crashed() => mend(settings, store, entry),
+        other => Ok(other),
+    }
+}
+
+/// Writes the exit record of a container that crashed, or throws it away; returns what it is now.
+///
+/// # Errors
+/// When the record cannot be written: a full disk.
+pub fn mend(settings: &Settings, store: &Store, entry: Entry) -> Result<Option<Entry>> {
+    let id = &entry.id;
+    let Some(lock) = containers::take_lock(store, id)? else {
+        // Somebody else mends it, or it was started again.
+        return containers::look(store, id);
+    };
+    let State::Started(started) = containers::state(store, id)? else {
+        return containers::look(store, id);
+    };
+    let reason = end_what_is_left(&started)?;
+    let _ = std::fs::remove_dir_all(store.container_run(id));
+    if entry.config.ending.remove {
+        containers::discard(store, id)?;
+        drop(lock);
+        super::rm::empty_trash(settings, store);
+        return Ok(None);
+    }
+    let exited = Exited {
+        started_at: Some(started.at),
+        finished_at: Timestamp::now(),
+        code: CRASHED,
+        signal: None,
+        error: Some(reason.to_string()),
+        stopped_by_user: false,
+        oom_killed: false,
+        restarts: started.restarts,
+    };
+    containers::write_state(store, id, &State::Exited(exited.clone()), Durable::Yes)
+        .doing(|| format!("write the exit record of container {}", id.short()))?;
+    drop(lock);
+    Ok(Some(Entry { state: State::Exited(exited), lock_held: false, ..entry }))
+}
+
+/// Ends a container's first process whose supervisor is gone, and says why it was left.
+fn end_what_is_left(started: &Started) -> Result<&'static str> {
+    if process::boot_id()? != started.init.boot_id {
+        return Ok("the host was restarted while the container ran");
+    }
+    if let Some(init) = process_of(&started.init)? {
+        process::send_signal(init.as_fd(), nix::libc::SIGKILL)?;
+    }
+    Ok("the container's supervisor was killed")
+}
+
+/// A descriptor of the very process that the record means; `None` if it is gone.
+///
+/// # Errors
+/// When /proc is not there.
+pub fn process_of(id: &ProcId) -> Result<Option<OwnedFd>> {
+    if process::boot_id()? != id.boot_id {
+        return Ok(None);
+    }
+    // The descriptor first, then the check: from then on the pid cannot become another's.
+    let pidfd = process::open_pidfd(id.pid)?;
+    Ok(pidfd.filter(|_| process::start_time(id.pid) == Some(id.start_time)))
+}

@@ -6,6 +6,7 @@
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::sandbox::userns::{self, Role};
 use crate::settings::Settings;
+use crate::store::containers;
 use crate::store::layout::Store;
 use crate::sys::fd;
 use crate::sys::process::{self, Child};
@@ -187,6 +188,8 @@ pub fn typed<Q: DeserializeOwned, A: Serialize>(
 fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_json::Value> {
     match job {
         "id-maps" => typed(body, |(): ()| id_maps(here)),
+        "empty-trash" => typed(body, |(): ()| containers::empty_trash(&here.store, &here.inside)),
+        "sizes" => typed(body, |ids| super::ps::sizes_job(&here.store, ids, &here.inside)),
         _ => Err(failed(format!("there is no job {job}"))),
     }
 }

@@ -21,6 +21,7 @@ use crate::container::name::ContainerName;
 use crate::container::state::{State, Status};
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::sys::file::{self, Durable};
+use crate::sys::userns::InUserNs;
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -328,6 +329,30 @@ pub fn trash(store: &Store) -> Result<Vec<PathBuf>> {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(e) => Err(e).doing(|| format!("list {}", dir.display())),
     }
+}
+
+/// Deletes what waits in the trash; several processes may do so at once. What cannot be deleted
+/// stays for the next time.
+///
+/// # Errors
+/// The first thing that could not be deleted.
+pub fn empty_trash(store: &Store, _inside: &InUserNs) -> Result<()> {
+    let mut errors = Vec::new();
+    for path in trash(store)? {
+        let removed = match std::fs::symlink_metadata(&path) {
+            Ok(meta) if meta.is_dir() => std::fs::remove_dir_all(&path),
+            Ok(_) => std::fs::remove_file(&path),
+            Err(e) => Err(e),
+        };
+        match removed {
+            // Somebody else was faster.
+            Err(e) if e.kind() != ErrorKind::NotFound => {
+                errors.extend(Err::<(), _>(e).doing(|| format!("delete {}", path.display())).err());
+            }
+            _ => {}
+        }
+    }
+    crate::error::all(errors)
 }
 
 /// Throws away directories that a crash left half made: no state, and nobody holds the lock.
