@@ -1,37 +1,19 @@
 //! Starting the programs that carry a container's packets.
 
 use crate::error::{Doing, Error, Kind, Result, failed};
+use crate::sys::userns::find_helper;
 use crate::sys::{fd, process};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, OFlags, SealFlags};
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-
-/// Where programs are looked for after PATH: a user's PATH often has no sbin.
-const ALSO: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// How long a program may take until the network is up: it takes 5 ms, on a busy machine more.
 const PATIENCE: Timespec = Timespec { tv_sec: 20, tv_nsec: 0 };
 
 /// How much of a program's words is kept.
 const WORDS: u64 = 16 * 1024;
-
-/// Finds a program in PATH and in the usual places.
-#[must_use]
-pub fn find(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .filter(|dir| dir.is_absolute())
-        .chain(ALSO.iter().map(PathBuf::from))
-        .map(|dir| dir.join(name))
-        .find(|file| executable(file))
-}
-
-fn executable(file: &Path) -> bool {
-    rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok() && file.is_file()
-}
 
 /// A program that is to be started.
 pub(super) struct Program<'a> {
@@ -57,7 +39,7 @@ pub(super) fn ready_pipe() -> Result<(OwnedFd, OwnedFd)> {
 /// It dies with us: with its parent by the signal, and with the supervisor's pid namespace.
 pub(super) fn start(program: Program<'_>) -> Result<process::Child> {
     let name = program.name;
-    let Some(path) = find(name) else {
+    let Some(path) = find_helper(name) else {
         return Err(Error::new(Kind::Unsupported, format!("{name} is not installed")).hint(program.install));
     };
     let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, rustix::fs::Mode::empty())
@@ -127,15 +109,4 @@ fn last_line(words: &OwnedFd) -> String {
     let text = String::from_utf8_lossy(&bytes[..length]);
     let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
     line.unwrap_or("it said nothing within 20 seconds").to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_program_is_found_and_a_missing_one_is_not() {
-        assert!(find("sh").is_some_and(|path| path.is_absolute()));
-        assert_eq!(find("no-such-program-of-box"), None);
-    }
 }

@@ -3,7 +3,7 @@
 //! [`hosts::write_files`] runs before the launch, since the addresses are fixed by the mode;
 //! [`connect`] runs between the making of the namespace and the execve of the container's command.
 
-pub mod helper;
+mod helper;
 pub mod hosts;
 pub mod pasta;
 pub mod slirp;
@@ -11,6 +11,7 @@ pub mod slirp;
 use crate::container::config::NetworkMode;
 use crate::error::{Error, Kind, Result};
 use crate::sys::process::Child;
+use crate::sys::userns::find_helper;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
@@ -93,7 +94,7 @@ pub struct Picked {
 /// Picks the best mode that this host can do. An explicit mode is not weakened: it fails.
 #[must_use]
 pub fn default_mode() -> Picked {
-    pick(helper::find(slirp::PROGRAM).is_some(), helper::find(pasta::PROGRAM).is_some(), tun_problem())
+    pick(find_helper(slirp::PROGRAM).is_some(), find_helper(pasta::PROGRAM).is_some(), tun_problem())
 }
 
 /// The ladder of [`default_mode`], without a look at the host.

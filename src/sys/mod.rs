@@ -10,5 +10,6 @@ pub mod process;
 pub mod random;
 pub mod seccomp;
 pub mod signal;
+pub mod tree;
 pub mod tty;
 pub mod userns;
