@@ -14,13 +14,13 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long a command may take before the test fails. Generous: the machine may be busy.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 /// How long what happens in the background after a command's answer may take.
-pub const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// Who runs the commands of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum User {
+pub(crate) enum User {
     /// A normal user with a range of subordinate ids.
     Sub,
     /// A normal user without: single-id mode.
@@ -30,13 +30,12 @@ pub enum User {
 }
 
 /// Every user once, for tests that hold for all of them.
-pub const EVERYONE: [User; 3] = [User::Sub, User::NoSub, User::Root];
+pub(crate) const EVERYONE: [User; 3] = [User::Sub, User::NoSub, User::Root];
 
 struct Account {
     uid: u32,
     gid: u32,
     name: String,
-    home: PathBuf,
 }
 
 impl User {
@@ -57,7 +56,6 @@ impl User {
             uid: field[2].parse().expect("a uid"),
             gid: field[3].parse().expect("a gid"),
             name: field[0].to_string(),
-            home: PathBuf::from(field[5]),
         }
     }
 }
@@ -67,29 +65,29 @@ fn required(name: &str) -> String {
 }
 
 /// The directory with the binary, the fixtures and the tests' stores.
-pub fn base() -> PathBuf {
+pub(crate) fn base() -> PathBuf {
     PathBuf::from(required("BOX_TEST_DIR"))
 }
 
 /// One of the files that scripts/fixtures made.
-pub fn fixture(name: &str) -> String {
+pub(crate) fn fixture(name: &str) -> String {
     let path = PathBuf::from(required("BOX_TEST_FIXTURES")).join(name);
     assert!(path.exists(), "the fixture {} is missing", path.display());
     path.to_str().expect("fixtures have plain names").to_string()
 }
 
 /// HOST:PORT of the registry that scripts/test started.
-pub fn registry() -> String {
+pub(crate) fn registry() -> String {
     required("BOX_TEST_REGISTRY")
 }
 
 /// How often the tests that repeat themselves do; `make stress` sets a thousand.
-pub fn rounds(usually: usize) -> usize {
+pub(crate) fn rounds(usually: usize) -> usize {
     std::env::var("BOX_TEST_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(usually)
 }
 
 /// A store, a runtime directory and a scratch directory of one user, checked for leaks when dropped.
-pub struct Env {
+pub(crate) struct Env {
     user: User,
     account: Account,
     dir: PathBuf,
@@ -102,17 +100,17 @@ pub struct Env {
 
 impl Env {
     /// For the user with subordinate ids; the image `busybox` is there.
-    pub fn new() -> Env {
+    pub(crate) fn new() -> Env {
         Env::of(User::Sub)
     }
 
     /// For that user; the image `busybox` is there.
-    pub fn of(user: User) -> Env {
+    pub(crate) fn of(user: User) -> Env {
         Env::with(user, &["busybox"])
     }
 
     /// With no image at all.
-    pub fn empty(user: User) -> Env {
+    pub(crate) fn empty(user: User) -> Env {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let account = user.account();
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
@@ -144,7 +142,7 @@ impl Env {
     ///
     /// They are imported once per user; later tests get hard links to the blobs and symbolic
     /// links to the layers, which nothing changes.
-    pub fn with(user: User, images: &[&str]) -> Env {
+    pub(crate) fn with(user: User, images: &[&str]) -> Env {
         let env = Env::empty(user);
         let seed = seed(user, images);
         copy_linked(&seed, &env.root(), &env.account, 0);
@@ -157,37 +155,37 @@ impl Env {
     }
 
     /// Makes the user the owner of a file or directory.
-    pub fn give(&self, path: &Path) {
+    pub(crate) fn give(&self, path: &Path) {
         std::os::unix::fs::lchown(path, Some(self.account.uid), Some(self.account.gid)).expect("chown");
     }
 
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.dir.join("root")
     }
 
-    pub fn runroot(&self) -> PathBuf {
+    pub(crate) fn runroot(&self) -> PathBuf {
         self.dir.join("run/box")
     }
 
-    pub fn home(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.dir.join("home")
     }
 
     /// A directory that the user may write to, gone after the test.
-    pub fn tmp(&self) -> PathBuf {
+    pub(crate) fn tmp(&self) -> PathBuf {
         self.dir.join("tmp")
     }
 
-    pub fn uid(&self) -> u32 {
+    pub(crate) fn uid(&self) -> u32 {
         self.account.uid
     }
 
-    pub fn user(&self) -> User {
+    pub(crate) fn user(&self) -> User {
         self.user
     }
 
     /// Writes a file in [`Env::tmp`] that belongs to the user and returns its path.
-    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.tmp().join(name);
         fs::write(&path, content).expect("write a file of the test");
         self.give(&path);
@@ -195,39 +193,34 @@ impl Env {
     }
 
     /// Makes a directory in [`Env::tmp`] that belongs to the user and returns its path.
-    pub fn directory(&self, name: &str) -> String {
+    pub(crate) fn directory(&self, name: &str) -> String {
         let path = self.tmp().join(name);
         self.make_dir(&path);
         path.to_str().expect("a plain name").to_string()
     }
 
     /// Sets a variable for all later commands.
-    pub fn set(&mut self, name: &str, value: impl AsRef<OsStr>) {
+    pub(crate) fn set(&mut self, name: &str, value: impl AsRef<OsStr>) {
         self.vars.insert(name.to_string(), value.as_ref().to_os_string());
     }
 
     /// Unsets a variable for all later commands.
-    pub fn unset(&mut self, name: &str) {
+    pub(crate) fn unset(&mut self, name: &str) {
         self.vars.remove(name);
     }
 
-    /// Gives up the leak check, for tests that break the store on purpose.
-    pub fn unchecked(&mut self) {
-        self.checked = false;
-    }
-
     /// Sets how long things may take to disappear after the test.
-    pub fn patience(&mut self, patience: Duration) {
+    pub(crate) fn patience(&mut self, patience: Duration) {
         self.patience = patience;
     }
 
     /// The path of the binary.
-    pub fn binary() -> PathBuf {
+    pub(crate) fn binary() -> PathBuf {
         base().join("bin/box")
     }
 
     /// Any program as the user, in the user's environment.
-    pub fn program<S: AsRef<OsStr>>(&self, program: S) -> Command {
+    pub(crate) fn program<S: AsRef<OsStr>>(&self, program: S) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(&self.vars).current_dir(self.tmp());
         if self.user != User::Root {
@@ -237,42 +230,53 @@ impl Env {
         command
     }
 
+    /// `script` for sh(1), run by root in a mount namespace of its own; `$AS` in it is what makes a
+    /// command the user's again, and `$BOX` the binary.
+    pub(crate) fn prepared(&self, script: &str) -> Command {
+        let ids = format!("--reuid {} --regid {} --clear-groups", self.account.uid, self.account.gid);
+        let mut command = Command::new("unshare");
+        command.env_clear().envs(&self.vars).current_dir(self.tmp());
+        command.env("AS", format!("setpriv {ids}")).env("BOX", Env::binary());
+        command.args(["--mount", "--propagation", "private", "sh", "-c", script]);
+        command
+    }
+
     /// `box` with these arguments, not yet started.
-    pub fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
+    pub(crate) fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = self.program(Env::binary());
         command.args(args);
         command
     }
 
     /// Runs `box` to its end, with nothing on its standard input.
-    pub fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Output {
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Output {
         finish(self.command(args), b"")
     }
 
     /// Runs `box` to its end with `input` on its standard input.
-    pub fn feed<A: AsRef<OsStr>>(&self, input: &[u8], args: impl IntoIterator<Item = A>) -> Output {
+    pub(crate) fn feed<A: AsRef<OsStr>>(&self, input: &[u8], args: impl IntoIterator<Item = A>) -> Output {
         finish(self.command(args), input)
     }
 
     /// Runs `box`, demands success and returns its standard output without the last newline.
-    pub fn ok<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> String {
+    pub(crate) fn ok<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> String {
         self.run(args).code(0).stdout_line()
     }
 
     /// Starts `box` with pipes on all three descriptors.
-    pub fn spawn<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Running {
+    pub(crate) fn spawn<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Running {
         Running::start(self.command(args))
     }
 
     /// Starts `box` on a terminal of its own.
-    pub fn pty<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> crate::pty::Pty {
+    pub(crate) fn pty<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> crate::pty::Pty {
         self.pty_program(Env::binary(), args)
     }
 
     /// Starts any program on a terminal of its own.
     ///
     /// setsid(1) does what would need `unsafe` here: a new session with this terminal (TIOCSCTTY).
-    pub fn pty_program<P: AsRef<OsStr>, A: AsRef<OsStr>>(
+    pub(crate) fn pty_program<P: AsRef<OsStr>, A: AsRef<OsStr>>(
         &self,
         program: P,
         args: impl IntoIterator<Item = A>,
@@ -283,17 +287,12 @@ impl Env {
     }
 
     /// `.State.Status` of a container.
-    pub fn status(&self, container: &str) -> String {
+    pub(crate) fn status(&self, container: &str) -> String {
         self.ok(["container", "inspect", "--format", "{{.State.Status}}", container])
     }
 
-    /// Waits until a container has that status.
-    pub fn until_status(&self, container: &str, status: &str) {
-        eventually(&format!("{container} is {status}"), || self.status(container) == status);
-    }
-
     /// Waits until the logs of a container contain `text`.
-    pub fn until_logged(&self, container: &str, text: &str) {
+    pub(crate) fn until_logged(&self, container: &str, text: &str) {
         eventually(&format!("{text:?} is in the log of {container}"), || {
             let logs = self.run(["logs", container]);
             String::from_utf8_lossy(&logs.stdout).contains(text)
@@ -302,7 +301,7 @@ impl Env {
     }
 
     /// Host pids of the processes that belong to this store, with their command lines.
-    pub fn processes(&self) -> BTreeMap<i32, String> {
+    pub(crate) fn processes(&self) -> BTreeMap<i32, String> {
         let needle = self.dir.to_str().expect("a plain path").as_bytes().to_vec();
         let mut found = BTreeMap::new();
         for entry in fs::read_dir("/proc").expect("/proc is readable").flatten() {
@@ -449,7 +448,7 @@ fn contains(text: &[u8], needle: &[u8]) -> bool {
 ///
 /// # Panics
 /// When it is not so in time.
-pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut so: impl FnMut() -> bool) {
     let end = Instant::now() + SOON;
     while !so() {
         assert!(Instant::now() < end, "it never came true that {what}");
@@ -458,12 +457,12 @@ pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
 }
 
 /// What a command printed and how it ended.
-pub struct Output {
-    pub args: String,
-    pub stdout: Vec<u8>,
-    pub stderr: Vec<u8>,
-    pub code: Option<i32>,
-    pub signal: Option<i32>,
+pub(crate) struct Output {
+    pub(crate) args: String,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+    pub(crate) code: Option<i32>,
+    pub(crate) signal: Option<i32>,
 }
 
 impl std::fmt::Display for Output {
@@ -481,59 +480,59 @@ impl std::fmt::Display for Output {
 }
 
 impl Output {
-    pub fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    pub fn err(&self) -> String {
+    pub(crate) fn err(&self) -> String {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
     #[track_caller]
-    pub fn code(&self, wanted: i32) -> &Output {
+    pub(crate) fn code(&self, wanted: i32) -> &Output {
         assert!(self.code == Some(wanted), "exit code {wanted} was expected:\n{self}");
         self
     }
 
     #[track_caller]
-    pub fn stdout(&self, wanted: &str) -> &Output {
+    pub(crate) fn stdout(&self, wanted: &str) -> &Output {
         assert!(self.stdout == wanted.as_bytes(), "stdout {wanted:?} was expected:\n{self}");
         self
     }
 
     #[track_caller]
-    pub fn stderr(&self, wanted: &str) -> &Output {
+    pub(crate) fn stderr(&self, wanted: &str) -> &Output {
         assert!(self.stderr == wanted.as_bytes(), "stderr {wanted:?} was expected:\n{self}");
         self
     }
 
     #[track_caller]
-    pub fn stdout_contains(&self, part: &str) -> &Output {
+    pub(crate) fn stdout_contains(&self, part: &str) -> &Output {
         assert!(self.out().contains(part), "{part:?} was expected in stdout:\n{self}");
         self
     }
 
     #[track_caller]
-    pub fn stderr_contains(&self, part: &str) -> &Output {
+    pub(crate) fn stderr_contains(&self, part: &str) -> &Output {
         assert!(self.err().contains(part), "{part:?} was expected in stderr:\n{self}");
         self
     }
 
     #[track_caller]
-    pub fn stdout_matches(&self, pattern: &str) -> &Output {
+    pub(crate) fn stdout_matches(&self, pattern: &str) -> &Output {
         let regex = regex::Regex::new(pattern).expect("a regular expression");
         assert!(regex.is_match(&self.out()), "stdout like {pattern:?} was expected:\n{self}");
         self
     }
 
     /// The standard output without its last newline.
-    pub fn stdout_line(&self) -> String {
+    pub(crate) fn stdout_line(&self) -> String {
         self.out().trim_end_matches('\n').to_string()
     }
 
     /// An error of our own: that code, nothing on stdout, one or two lines that contain `part`.
     #[track_caller]
-    pub fn fails(&self, code: i32, part: &str) -> &Output {
+    pub(crate) fn fails(&self, code: i32, part: &str) -> &Output {
         self.code(code).stdout("").stderr_contains(part);
         let lines = self.err().lines().count();
         assert!((1..=2).contains(&lines), "one or two lines were expected on stderr, not {lines}:\n{self}");
@@ -543,21 +542,21 @@ impl Output {
 }
 
 /// A command as a person would write it, for messages.
-pub fn words(command: &Command) -> String {
+pub(crate) fn words(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_default();
     let words = std::iter::once(program).chain(command.get_args()).map(|w| w.to_string_lossy().into_owned());
     shell_words::join(words)
 }
 
 /// Runs any command to its end with `input` on its standard input.
-pub fn finish(command: Command, input: &[u8]) -> Output {
+pub(crate) fn finish(command: Command, input: &[u8]) -> Output {
     let mut running = Running::start(command);
     running.write_all_in_background(input);
     running.finish()
 }
 
 /// A command that runs.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     args: String,
     stdin: Option<ChildStdin>,
@@ -601,7 +600,7 @@ impl Stream {
 }
 
 impl Running {
-    pub fn start(mut command: Command) -> Running {
+    pub(crate) fn start(mut command: Command) -> Running {
         let args = words(&command);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = child.unwrap_or_else(|e| panic!("cannot start {args}: {e}"));
@@ -614,24 +613,13 @@ impl Running {
         }
     }
 
-    pub fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         self.child.id() as i32
     }
 
-    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal)
             .expect("signal a child of ours");
-    }
-
-    /// Writes to its standard input.
-    pub fn send(&mut self, text: &str) {
-        let stdin = self.stdin.as_mut().expect("its stdin is open");
-        stdin.write_all(text.as_bytes()).and_then(|()| stdin.flush()).expect("it reads its stdin");
-    }
-
-    /// Ends its standard input.
-    pub fn close_stdin(&mut self) {
-        self.stdin = None;
     }
 
     fn write_all_in_background(&mut self, input: &[u8]) {
@@ -646,7 +634,7 @@ impl Running {
 
     /// Waits until its standard output contains `part`.
     #[track_caller]
-    pub fn expect(&mut self, part: &str) {
+    pub(crate) fn expect(&mut self, part: &str) {
         let needle = part.as_bytes();
         self.out.read_until(Instant::now() + SOON, |bytes| contains(bytes, needle));
         let seen = contains(&self.out.bytes, needle);
@@ -655,7 +643,7 @@ impl Running {
     }
 
     /// Waits for its end and returns how it ended, without looking at its output.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let pid = rustix::process::Pid::from_child(&self.child);
         let pidfd =
             rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).expect("pidfd_open");
@@ -681,7 +669,7 @@ impl Running {
     ///
     /// # Panics
     /// When it does not end, or when somebody else keeps its output open after its end.
-    pub fn finish(mut self) -> Output {
+    pub(crate) fn finish(mut self) -> Output {
         self.stdin = None;
         let status = self.wait();
         let end = Instant::now() + SOON;

@@ -4,4 +4,19 @@
 mod env;
 mod pty;
 
+mod badregistry;
+mod errors;
+mod exec;
+mod images;
+mod inspect;
+mod kills;
+mod lifecycle;
+mod logs;
+mod nested;
+mod network;
+mod nosub;
+mod run;
+mod sandbox;
 mod smoke;
+mod system;
+mod terminal;

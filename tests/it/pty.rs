@@ -1,8 +1,6 @@
 //! A terminal for a command, and what a person would do at it.
 
 use crate::env::{PATIENCE, SOON, words};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use regex::Regex;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -15,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A command on a terminal of its own, of 24 rows and 80 columns at first.
-pub struct Pty {
+pub(crate) struct Pty {
     child: Child,
     master: Option<File>,
     /// Everything that came, and how much of it earlier expectations have used up.
@@ -26,7 +24,7 @@ pub struct Pty {
 
 impl Pty {
     /// Starts `command`, which is `setsid --ctty …`, on a new terminal that belongs to `owner`.
-    pub fn start(mut command: Command, owner: u32) -> Pty {
+    pub(crate) fn start(mut command: Command, owner: u32) -> Pty {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("openpt");
         grantpt(&master).expect("grantpt");
         unlockpt(&master).expect("unlockpt");
@@ -52,12 +50,12 @@ impl Pty {
     }
 
     /// Types `text`.
-    pub fn send(&mut self, text: &str) {
+    pub(crate) fn send(&mut self, text: &str) {
         self.master().write_all(text.as_bytes()).expect("type");
     }
 
     /// Types a line.
-    pub fn line(&mut self, text: &str) {
+    pub(crate) fn line(&mut self, text: &str) {
         self.send(&format!("{text}\r"));
     }
 
@@ -88,14 +86,14 @@ impl Pty {
     }
 
     /// What has been seen so far, for messages.
-    pub fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         String::from_utf8_lossy(&self.seen).into_owned()
     }
 
     /// Waits for text that matches `pattern` after what earlier calls have matched; returns its first
     /// group, or all of it.
     #[track_caller]
-    pub fn expect(&mut self, pattern: &str) -> String {
+    pub(crate) fn expect(&mut self, pattern: &str) -> String {
         let regex = Regex::new(pattern).expect("a regular expression");
         let end = Instant::now() + SOON;
         let mut open = true;
@@ -118,30 +116,25 @@ impl Pty {
     }
 
     /// Changes the window's size; the kernel tells whoever is in the foreground.
-    pub fn resize(&mut self, rows: u16, columns: u16) {
+    pub(crate) fn resize(&mut self, rows: u16, columns: u16) {
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(self.master(), size).expect("set the window size");
     }
 
     /// Whether the terminal echoes and edits lines, as it does when nobody has made it raw.
-    pub fn is_cooked(&self) -> bool {
+    pub(crate) fn is_cooked(&self) -> bool {
         let modes = rustix::termios::tcgetattr(self.master()).expect("tcgetattr").local_modes;
         modes.contains(rustix::termios::LocalModes::ECHO | rustix::termios::LocalModes::ICANON)
     }
 
-    /// Sends a signal to the command.
-    pub fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.child.id() as i32), signal).expect("signal a child of ours");
-    }
-
     /// Closes the terminal, as closing its window would: SIGHUP for the session.
-    pub fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         self.master = None;
     }
 
     /// Reads until the command ends and returns its exit code (128 + the signal that ended it).
     #[track_caller]
-    pub fn wait(&mut self) -> i32 {
+    pub(crate) fn wait(&mut self) -> i32 {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().expect("wait") {
@@ -163,7 +156,7 @@ impl Pty {
     }
 
     #[track_caller]
-    pub fn code(&mut self, wanted: i32) {
+    pub(crate) fn code(&mut self, wanted: i32) {
         let code = self.wait();
         assert!(code == wanted, "$ {}\nended with {code}, not {wanted}:\n{}", self.args, self.screen());
     }

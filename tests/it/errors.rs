@@ -1,0 +1,235 @@
+//! Bad input and bad surroundings: one or two lines, the right code, nothing left behind.
+
+use crate::env::{EVERYONE, Env, User, eventually, finish};
+use std::process::Stdio;
+
+#[test]
+fn unknown_words_are_refused_with_the_nearest() {
+    let env = Env::new();
+    let output = env.run(["run", "--rmm", "busybox", "true"]);
+    output.code(125).stderr_contains("--rmm").stderr_contains("--rm");
+    let output = env.run(["rnu", "busybox"]);
+    output.code(125).stderr_contains("rnu").stderr_contains("run");
+    env.run(["run"]).code(125);
+    env.run(["stop"]).code(125);
+}
+
+#[test]
+fn help_is_on_standard_output() {
+    let env = Env::empty(User::Sub);
+    for args in [
+        vec!["--help"],
+        vec!["help"],
+        vec!["run", "--help"],
+        vec!["help", "run"],
+        vec!["container", "--help"],
+    ] {
+        let output = env.run(&args);
+        output.code(0).stderr("").stdout_contains("Usage");
+    }
+    // With nothing at all it says what there is.
+    let output = env.run([] as [&str; 0]);
+    assert!(format!("{}{}", output.out(), output.err()).contains("run"), "{output}");
+}
+
+#[test]
+fn features_to_come_are_refused_by_name() {
+    let env = Env::new();
+    for (flags, name) in [
+        (vec!["-p", "8080:80"], "publish"),
+        (vec!["--pod", "x"], "pod"),
+        (vec!["--health-cmd", "true"], "health"),
+        (vec!["-v", "named:/data"], "volume"),
+        (vec!["--restart", "always"], "restart"),
+        (vec!["--secret", "x"], "secret"),
+    ] {
+        let mut args = vec!["run", "--rm"];
+        args.extend(&flags);
+        args.extend(["busybox", "true"]);
+        let output = env.run(&args);
+        output.code(125).stdout("").stderr_contains("not yet").stderr_contains(name);
+    }
+    env.run(["ps", "-aq"]).stdout("");
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let env = Env::new();
+    for flags in [
+        vec!["--cap-add"],
+        vec!["--ulimit", "nofile=x"],
+        vec!["-e", "=x"],
+        vec!["-v", ":/x"],
+        vec!["--mount", "type=x,dst=/y"],
+        vec!["--tmpfs", "relative"],
+        vec!["-u", ""],
+        vec!["--name", "-"],
+        vec!["--stop-signal", "NOPE"],
+        vec!["--stop-timeout", "x"],
+        vec!["--pull", "sometimes"],
+        vec!["--network", ""],
+    ] {
+        let mut args = vec!["run", "--rm"];
+        args.extend(&flags);
+        args.extend(["busybox", "true"]);
+        let output = env.run(&args);
+        if flags != ["-u", ""] && flags != ["--network", ""] {
+            output.code(125).stdout("");
+        }
+        assert!(!output.err().contains("panicked"), "{output}");
+    }
+    env.run(["ps", "-aq"]).stdout("");
+}
+
+#[test]
+fn no_runtime_directory_falls_back_to_one_of_its_own() {
+    let mut env = Env::new();
+    env.unset("XDG_RUNTIME_DIR");
+    env.unset("BOX_RUNROOT");
+    let fallback = format!("/tmp/box-run-{}", env.uid());
+    env.run(["run", "--rm", "busybox", "echo", "x"]).code(0).stdout("x\n");
+    assert!(std::path::Path::new(&fallback).is_dir());
+    eventually("its sockets are gone", || {
+        std::fs::read_dir(format!("{fallback}/c")).map_or(0, Iterator::count) == 0
+    });
+}
+
+#[test]
+fn a_runtime_directory_of_somebody_else_is_refused() {
+    let mut env = Env::new();
+    let dir = env.tmp().join("theirs");
+    std::fs::create_dir(&dir).unwrap();
+    env.set("BOX_RUNROOT", dir.as_os_str());
+    env.run(["run", "--rm", "busybox", "true"]).fails(125, "theirs");
+}
+
+#[test]
+fn a_path_without_sbin_is_enough() {
+    let mut env = Env::new();
+    env.set("PATH", "/usr/bin:/bin");
+    env.run(["run", "--rm", "busybox", "echo", "x"]).code(0).stdout("x\n");
+    env.unset("PATH");
+    env.run(["run", "--rm", "busybox", "echo", "x"]).code(0).stdout("x\n");
+}
+
+#[test]
+fn a_home_that_cannot_be_written_is_named() {
+    let mut env = Env::empty(User::Sub);
+    env.unset("BOX_ROOT");
+    env.set("HOME", "/proc");
+    env.run(["import", &crate::env::fixture("busybox.tar"), "x"]).fails(125, "/proc");
+}
+
+#[test]
+fn a_missing_tun_device_is_no_obstacle_to_other_networks() {
+    let env = Env::new();
+    let hide = "mount -t tmpfs none /dev/net";
+    let none = env.prepared(&format!("{hide}; exec $AS $BOX run --rm --network none busybox echo x"));
+    finish(none, b"").code(0).stdout("x\n");
+    let default = finish(env.prepared(&format!("{hide}; exec $AS $BOX run --rm busybox echo x")), b"");
+    assert!(!default.err().contains("panicked"), "{default}");
+    // It may do without or refuse; it says what is missing either way.
+    assert!(default.err().contains("/dev/net/tun"), "{default}");
+}
+
+#[test]
+fn a_closed_standard_input_or_output_is_no_crash() {
+    for script in [
+        "exec \"$0\" run --rm busybox echo x <&-",
+        "exec \"$0\" run --rm busybox echo x >&-",
+        "exec \"$0\" run --rm busybox echo x 2>&-",
+        "exec \"$0\" run --rm -i busybox cat <&- >&- 2>&-",
+        "exec \"$0\" ps <&- >&-",
+        "exec \"$0\" run -d --rm busybox true <&- 2>&-",
+    ] {
+        let env = Env::new();
+        let mut shell = env.program("sh");
+        shell.args(["-c", script]).arg(Env::binary());
+        let output = finish(shell, b"");
+        assert!(output.signal.is_none() && output.code != Some(101), "{script}: {output}");
+        assert!(!output.err().contains("panicked"), "{script}: {output}");
+    }
+}
+
+#[test]
+fn a_full_standard_output_is_an_error_not_a_panic() {
+    let env = Env::new();
+    for args in [vec!["ps"], vec!["images"], vec!["--help"], vec!["inspect", "busybox"], vec!["version"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = env.command(&args).stdin(Stdio::null()).stdout(full).output().expect("box starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!stderr.contains("panicked") && output.status.code() != Some(101), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_an_error_not_a_panic() {
+    let env = Env::new();
+    for command in ["ps", "images", "--help", "run --rm busybox ls /bin", "inspect busybox"] {
+        let mut shell = env.program("sh");
+        shell.args(["-c", &format!("\"$0\" {command} | true")]).arg(Env::binary());
+        let output = finish(shell, b"");
+        assert!(!output.err().contains("panicked"), "{command}: {output}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_said_and_cleaned_up() {
+    // A small tmpfs as the whole store, in a mount namespace of the test's own.
+    for user in [User::Sub, User::Root] {
+        let env = Env::empty(user);
+        full_disk(&env);
+    }
+}
+
+fn full_disk(env: &Env) {
+    // A small tmpfs as the whole store, in a mount namespace of the test's own.
+    let script = format!(
+        r#"mkdir -p "$BOX_ROOT" && mount -t tmpfs -o size=8m none "$BOX_ROOT" && chown {uid} "$BOX_ROOT" || exit 99
+        $AS $BOX import {debian} big; echo "code $?"
+        ls "$BOX_ROOT/layers" | wc -l
+        $AS $BOX import {busybox} small >/dev/null; echo "code $?"
+        $AS $BOX run --rm --network none small sh -c 'head -c 9000000 /dev/zero >/fill || echo no space'; echo "code $?"
+        $AS $BOX ps -aq"#,
+        uid = env.uid(),
+        debian = crate::env::fixture("debian.tar"),
+        busybox = crate::env::fixture("busybox.tar"),
+    );
+    let output = finish(env.prepared(&script), b"");
+    let out = output.out();
+    assert!(out.starts_with("code 125\n0\ncode 0\nno space\ncode 0\n"), "{output}");
+    assert!(output.err().contains("No space left"), "{output}");
+    assert!(!output.err().contains("panicked"), "{output}");
+}
+
+#[test]
+fn interrupting_a_start_leaves_nothing() {
+    for user in [User::Sub, User::NoSub] {
+        let env = Env::of(user);
+        for round in 0..crate::env::rounds(12) {
+            let run = env.spawn(["run", "--rm", "busybox", "sleep", "600"]);
+            std::thread::sleep(std::time::Duration::from_micros(1500 * (round as u64 % 24)));
+            run.signal(nix::sys::signal::Signal::SIGINT);
+            // A container that runs already gets the signal, and sleep as pid 1 ignores it.
+            eventually("the start is over", || {
+                let left = env.run(["rm", "-f", "-a", "-t", "0"]);
+                left.code == Some(0) && env.processes().is_empty()
+            });
+            drop(run.finish());
+        }
+        env.run(["ps", "-aq"]).stdout("");
+    }
+}
+
+#[test]
+fn the_store_belongs_to_the_user() {
+    use std::os::unix::fs::MetadataExt;
+    for user in EVERYONE {
+        let env = Env::of(user);
+        env.run(["run", "--name", "c", "busybox", "true"]).code(0);
+        for name in ["", "containers", "images", "images/index.json", "layers", "names"] {
+            let meta = std::fs::metadata(env.root().join(name)).unwrap();
+            assert_eq!(meta.uid(), env.uid(), "{name}");
+        }
+    }
+}

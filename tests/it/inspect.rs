@@ -1,0 +1,190 @@
+//! inspect, ps and their templates and filters: what scripts read.
+
+use crate::env::Env;
+
+fn json(env: &Env, args: &[&str]) -> serde_json::Value {
+    let text = env.ok(args);
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{args:?} printed no JSON ({e}):\n{text}"))
+}
+
+#[test]
+fn a_container_is_inspected() {
+    let env = Env::new();
+    let id = env.ok([
+        "run",
+        "-d",
+        "--name",
+        "c",
+        "-e",
+        "A=1",
+        "-l",
+        "k=v",
+        "-h",
+        "host",
+        "-w",
+        "/tmp",
+        "--stop-timeout",
+        "3",
+        "--cap-add",
+        "NET_ADMIN",
+        "--tmpfs",
+        "/t",
+        "busybox",
+        "sleep",
+        "600",
+    ]);
+    let value = json(&env, &["inspect", "c"]);
+    let one = &value[0];
+    assert_eq!(one["Id"], id.as_str());
+    assert_eq!(one["Name"], "c");
+    assert_eq!(one["Path"], "sleep");
+    assert_eq!(one["Args"][0], "600");
+    assert_eq!(one["State"]["Status"], "running");
+    assert_eq!(one["State"]["Running"], true);
+    assert!(one["State"]["Pid"].as_i64().is_some_and(|pid| pid > 1), "{one}");
+    assert_eq!(one["Config"]["Hostname"], "host");
+    assert_eq!(one["Config"]["WorkingDir"], "/tmp");
+    assert_eq!(one["Config"]["Cmd"], serde_json::json!(["sleep", "600"]));
+    assert_eq!(one["Config"]["Labels"]["k"], "v");
+    assert_eq!(one["Config"]["StopTimeout"], 3);
+    assert!(one["Config"]["Env"].as_array().unwrap().contains(&"A=1".into()), "{one}");
+    assert_eq!(one["ImageName"], "localhost/busybox:latest");
+    assert!(one["Image"].as_str().unwrap().ends_with(&env.ok(["images", "-q", "--no-trunc"])[7..]), "{one}");
+    for key in [
+        "Created",
+        "HostConfig",
+        "NetworkSettings",
+        "Mounts",
+        "RestartCount",
+        "EffectiveCaps",
+        "BoundingCaps",
+        "Driver",
+    ] {
+        assert!(!one[key].is_null(), "{key} is missing");
+    }
+}
+
+#[test]
+fn the_pid_is_the_host_s() {
+    let env = Env::new();
+    env.run(["run", "-d", "--name", "c", "busybox", "sleep", "614"]).code(0);
+    let pid = env.ok(["inspect", "-f", "{{.State.Pid}}", "c"]);
+    let cmdline = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).expect("a host pid");
+    assert_eq!(cmdline, "sleep\0614\0");
+}
+
+#[test]
+fn templates_are_go_s() {
+    let env = Env::new();
+    env.run(["create", "--name", "c", "-l", "a=1", "-l", "b=2", "busybox", "echo", "x y"]).code(0);
+    for (template, wanted) in [
+        ("{{.Name}}", "c"),
+        ("{{ .State.Status | upper }}", "CREATED"),
+        ("{{len .Args}}", "1"),
+        ("{{json .Args}}", r#"["x y"]"#),
+        ("{{range $k, $v := .Config.Labels}}{{$k}}={{$v}};{{end}}", "a=1;b=2;"),
+        ("{{if .State.Running}}up{{else}}down{{end}}", "down"),
+        (r#"{{index .Config.Labels "b"}}"#, "2"),
+        (r#"{{join .Config.Cmd ","}}"#, "echo,x y"),
+        (r#"{{printf "%s-%d" .Name .State.ExitCode}}"#, "c-0"),
+        ("{{- with .Config}}{{.Hostname | len}}{{end -}}", "12"),
+        (r#"{{eq .Name "c"}} {{and true (not false)}}"#, "true true"),
+    ] {
+        assert_eq!(env.ok(["inspect", "--format", template, "c"]), wanted, "{template}");
+    }
+    env.run(["inspect", "-f", "{{.NoSuchField}}", "c"]).code(125);
+    env.run(["inspect", "-f", "{{.Name", "c"]).code(125);
+}
+
+#[test]
+fn inspect_finds_by_type() {
+    let env = Env::new();
+    env.run(["create", "--name", "busybox", "busybox", "true"]).code(0);
+    env.run(["inspect", "--type", "image", "-f", "{{.Os}}", "busybox"]).stdout("linux\n");
+    env.run(["inspect", "--type", "container", "-f", "{{.State.Status}}", "busybox"]).stdout("created\n");
+    env.run(["inspect", "-f", "{{.State.Status}}", "busybox"]).stdout("created\n");
+    let output = env.run(["inspect", "no-such"]);
+    output.code(125).stderr_contains("no-such");
+    env.run(["container", "inspect", "no-such"]).code(125);
+    env.run(["image", "inspect", "no-such"]).code(125);
+}
+
+#[test]
+fn ps_lists_what_runs_and_with_a_all() {
+    let env = Env::new();
+    env.run(["ps"])
+        .code(0)
+        .stdout_matches(r"^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES\n$");
+    let id = env.ok(["run", "-d", "--name", "runs", "busybox", "sleep", "600"]);
+    env.run(["run", "--name", "ended", "busybox", "sh", "-c", "exit 3"]).code(3);
+    env.run(["create", "--name", "made", "busybox", "true"]).code(0);
+    let out = env.run(["ps"]).out();
+    assert_eq!(out.lines().count(), 2, "{out}");
+    let line = regex::Regex::new(&format!(
+        r"(?m)^{} +localhost/busybox:latest +sleep 600 +.*ago +Up .* runs$",
+        &id[..12]
+    ));
+    assert!(line.unwrap().is_match(&out), "{out}");
+    let out = env.run(["ps", "-a"]).out();
+    assert_eq!(out.lines().count(), 4, "{out}");
+    assert!(out.contains("Exited (3) ") && out.contains("Created"), "{out}");
+    env.run(["ps", "-q"]).stdout(&format!("{}\n", &id[..12]));
+    env.run(["ps", "-q", "--no-trunc"]).stdout(&format!("{id}\n"));
+    assert_eq!(env.ok(["ps", "-aq"]).lines().count(), 3);
+}
+
+#[test]
+fn ps_filters_and_formats() {
+    let env = Env::new();
+    env.run(["run", "-d", "--name", "runs", "-l", "x=1", "busybox", "sleep", "600"]).code(0);
+    env.run(["run", "--name", "ended", "-l", "x=2", "busybox", "sh", "-c", "exit 3"]).code(3);
+    let names = |filter: &str| env.ok(["ps", "-a", "--format", "{{.Names}}", "--filter", filter]);
+    assert_eq!(names("status=running"), "runs");
+    assert_eq!(names("status=exited"), "ended");
+    assert_eq!(names("exited=3"), "ended");
+    assert_eq!(names("label=x=1"), "runs");
+    assert_eq!(names("name=end"), "ended");
+    assert_eq!(names("ancestor=busybox").lines().count(), 2);
+    assert_eq!(names("id=ffffffffffff"), "");
+    env.run(["ps", "--filter", "no-such=1"]).fails(125, "no-such");
+    let value = json(&env, &["ps", "-a", "--format", "json"]);
+    assert_eq!(value.as_array().map(Vec::len), Some(2), "{value}");
+    assert!(value[0]["Id"].is_string() && value[0]["Names"].is_array(), "{value}");
+    env.run(["ps", "-a", "--format", "table {{.Names}}\t{{.Status}}"])
+        .code(0)
+        .stdout_matches(r"^NAMES +STATUS\n")
+        .stdout_matches(r"(?m)^ended +Exited \(3\)");
+    env.run(["ps", "--noheading", "--format", "{{.ID}} {{.Image}} {{.Command}} {{.State}}"])
+        .stdout_matches("^[0-9a-f]{12} localhost/busybox:latest sleep 600 running\n$");
+    assert_eq!(env.ok(["ps", "--last", "1", "--format", "{{.Names}}"]), "ended");
+    assert_eq!(env.ok(["ps", "-a", "--sort", "names", "--format", "{{.Names}}"]), "ended\nruns");
+}
+
+#[test]
+fn ps_shows_a_start_s_result_at_once() {
+    let env = Env::new();
+    for number in 0..5 {
+        let name = format!("c{number}");
+        env.run(["run", "-d", "--name", &name, "busybox", "sleep", "600"]).code(0);
+        assert_eq!(env.ok(["ps", "-q", "--filter", &format!("name={name}")]).lines().count(), 1);
+        env.run(["rm", "-f", "-t", "0", &name]).code(0);
+        assert_eq!(env.ok(["ps", "-aq"]), "");
+    }
+}
+
+#[test]
+fn images_filters_and_formats() {
+    let env = Env::new();
+    env.run(["tag", "busybox", "example.test/other:v2"]).code(0);
+    let value = json(&env, &["images", "--format", "json"]);
+    assert!(value[0]["Id"].is_string(), "{value}");
+    assert_eq!(
+        env.ok(["images", "--filter", "reference=*/other", "--format", "{{.Repository}}:{{.Tag}}"]),
+        "example.test/other:v2"
+    );
+    assert_eq!(env.ok(["images", "example.test/other", "--format", "{{.Tag}}"]), "v2");
+    env.run(["images", "--filter", "dangling=true", "-q"]).stdout("");
+    env.run(["images", "--filter", "no-such=1"]).fails(125, "no-such");
+    env.run(["images", "-n", "--no-trunc"]).code(0).stdout_contains("sha256:");
+    env.run(["image", "ls", "--digests"]).code(0).stdout_contains("DIGEST");
+}

@@ -1,0 +1,78 @@
+//! info, version, doctor, unshare, system reset.
+
+use crate::env::{EVERYONE, Env, User};
+
+#[test]
+fn version_says_its_number() {
+    let env = Env::empty(User::Sub);
+    let number = env!("CARGO_PKG_VERSION");
+    env.run(["--version"]).code(0).stdout_contains(number);
+    env.run(["version"]).code(0).stdout_contains(number);
+    env.run(["version", "--format", "{{.Client.Version}}"]).code(0).stdout(&format!("{number}\n"));
+}
+
+#[test]
+fn info_says_where_and_how() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        env.run(["info"]).code(0).stdout_contains(env.root().to_str().unwrap());
+        let text = env.ok(["info", "--format", "json"]);
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(value["store"]["graphRoot"], env.root().to_str().unwrap());
+        assert_eq!(value["store"]["graphDriverName"], "overlay");
+        env.run(["info", "-f", "{{.Host.Kernel}}"]).code(0).stdout_matches(r"^\d+\.\d+");
+    }
+}
+
+#[test]
+fn doctor_finds_nothing_to_mend_or_says_what() {
+    let env = Env::empty(User::Sub);
+    env.run(["doctor"]).code(0).stdout_contains("newuidmap");
+    let env = Env::empty(User::NoSub);
+    env.run(["doctor"]).stdout_contains("subuid");
+}
+
+#[test]
+fn unshare_is_root_in_the_user_namespace() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        env.run(["unshare", "id", "-u"]).code(0).stdout("0\n");
+        env.run(["unshare", "sh", "-c", "exit 6"]).code(6);
+        env.run(["unshare", "no-such-program"]).code(127);
+    }
+    let env = Env::new();
+    env.run(["run", "--name", "c", "busybox", "sh", "-c", "touch /x; chown 33 /x"]).code(0);
+    let script = format!("find {}/containers -name x -uid 33 | wc -l", env.root().display());
+    env.run(["unshare", "sh", "-c", &script]).code(0).stdout("1\n");
+}
+
+#[test]
+fn reset_removes_the_store_and_nothing_else() {
+    let env = Env::new();
+    env.run(["run", "-d", "--name", "c", "busybox", "sleep", "600"]).code(0);
+    let beside = env.file("beside", "kept");
+    // Without a terminal and without --force it does nothing.
+    assert_ne!(env.run(["system", "reset"]).code, Some(0));
+    assert_eq!(env.status("c"), "running");
+    env.run(["system", "reset", "--force"]).code(0);
+    assert!(std::path::Path::new(&beside).exists());
+    env.run(["images", "-q"]).code(0).stdout("");
+    env.run(["ps", "-aq"]).code(0).stdout("");
+}
+
+#[test]
+fn reset_refuses_what_is_not_a_store() {
+    let mut env = Env::empty(User::Sub);
+    let dir = env.directory("precious");
+    env.file("precious/file", "mine");
+    env.set("BOX_ROOT", &dir);
+    env.run(["system", "reset", "--force"]).code(125).stdout("");
+    assert!(std::path::Path::new(&dir).join("file").exists());
+}
+
+#[test]
+fn two_users_do_not_see_each_other() {
+    let (one, two) = (Env::of(User::Sub), Env::of(User::Root));
+    one.run(["create", "--name", "c", "busybox", "true"]).code(0);
+    two.run(["container", "exists", "c"]).code(1);
+}

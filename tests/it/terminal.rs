@@ -1,0 +1,172 @@
+//! What a person at a terminal does: job control, resizing, detaching and coming back.
+
+use crate::env::{Env, User, eventually};
+use nix::sys::signal::Signal;
+
+#[test]
+fn a_shell_on_a_terminal_behaves() {
+    let env = Env::with(User::Sub, &["debian"]);
+    let mut pty = env.pty(["run", "-it", "--rm", "debian", "bash", "--norc"]);
+    pty.expect(r"[$#] ");
+    pty.line("tty; echo $TERM; stty size");
+    pty.expect("/dev/pts/0");
+    pty.expect("xterm");
+    pty.expect("24 80");
+    // Ctrl-C ends the foreground job, not the shell.
+    pty.line("sleep 600; echo code=$?");
+    eventually("sleep runs", || env.processes().values().any(|line| line.starts_with("sleep 600")));
+    pty.send("\x03");
+    pty.expect("code=130|\\^C");
+    // Ctrl-Z stops it, fg brings it back.
+    pty.line("echo alive-$((1+1))");
+    pty.expect("alive-2");
+    pty.line("sleep 601");
+    eventually("sleep runs", || env.processes().values().any(|line| line.starts_with("sleep 601")));
+    pty.send("\x1a");
+    pty.expect("Stopped");
+    pty.line("jobs");
+    pty.expect("sleep 601");
+    pty.line("kill %1; wait");
+    pty.line("exit 11");
+    pty.code(11);
+    assert!(pty.is_cooked(), "the terminal is left raw");
+}
+
+#[test]
+fn a_resize_reaches_the_container() {
+    let env = Env::new();
+    let mut pty = env.pty([
+        "run",
+        "-it",
+        "--rm",
+        "busybox",
+        "sh",
+        "-c",
+        "trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done",
+    ]);
+    pty.expect("ready");
+    pty.resize(50, 132);
+    pty.expect("50 132");
+    pty.send("\x03");
+    pty.code(130);
+}
+
+#[test]
+fn detaching_leaves_it_running_and_attach_returns() {
+    let env = Env::new();
+    let mut pty = env.pty(["run", "-it", "--name", "c", "busybox", "sh"]);
+    pty.expect("# ");
+    pty.line("VAR=kept-$((20+1))");
+    pty.expect("# ");
+    pty.send("\x10\x11");
+    pty.code(0);
+    assert!(pty.is_cooked());
+    assert_eq!(env.status("c"), "running");
+    let mut pty = env.pty(["attach", "c"]);
+    pty.line("echo $VAR; stty size");
+    pty.expect("kept-21");
+    pty.expect("24 80");
+    pty.line("exit 5");
+    pty.code(5);
+    assert_eq!(env.status("c"), "exited");
+}
+
+#[test]
+fn detach_keys_can_be_chosen_or_switched_off() {
+    let env = Env::new();
+    let mut pty = env.pty(["run", "-it", "--name", "c", "--detach-keys", "ctrl-a,d", "busybox", "sh"]);
+    pty.expect("# ");
+    pty.send("\x01d");
+    pty.code(0);
+    assert_eq!(env.status("c"), "running");
+    let mut pty = env.pty(["attach", "--detach-keys", "", "c"]);
+    pty.line("echo there-$((3+4))");
+    pty.expect("there-7");
+    pty.line("exit");
+    pty.code(0);
+    env.run(["run", "--rm", "--detach-keys", "ctrl-,", "busybox", "true"]).fails(125, "ctrl-");
+}
+
+#[test]
+fn closing_the_terminal_leaves_the_container_running() {
+    let env = Env::new();
+    let mut pty = env.pty(["run", "-it", "--name", "c", "busybox", "sh"]);
+    pty.expect("# ");
+    pty.hang_up();
+    pty.wait();
+    assert_eq!(env.status("c"), "running");
+}
+
+#[test]
+fn several_attach_and_see_the_same() {
+    let env = Env::new();
+    env.run(["run", "-dit", "--name", "c", "busybox", "sh"]).code(0);
+    let mut one = env.pty(["attach", "c"]);
+    let mut two = env.pty(["attach", "c"]);
+    // The prompt was printed before they came: a new line brings another.
+    one.line("");
+    one.expect("# ");
+    two.line("");
+    two.expect("# ");
+    one.line("echo both-$((5+5))");
+    one.expect("both-10");
+    two.expect("both-10");
+    two.line("exit 3");
+    one.code(3);
+    two.code(3);
+}
+
+#[test]
+fn a_signal_to_the_client_is_passed_on() {
+    let env = Env::new();
+    let script = "trap 'echo got it; exit 9' TERM; echo ready; while :; do sleep 0.05; done";
+    let mut run = env.spawn(["run", "--rm", "busybox", "sh", "-c", script]);
+    run.expect("ready\n");
+    run.signal(Signal::SIGTERM);
+    run.finish().code(9).stdout("ready\ngot it\n");
+}
+
+#[test]
+fn sig_proxy_can_be_switched_off() {
+    let env = Env::new();
+    let script = "trap 'echo got it; exit 9' TERM; echo ready; while :; do sleep 0.05; done";
+    let mut run = env.spawn(["run", "--sig-proxy=false", "--name", "c", "busybox", "sh", "-c", script]);
+    run.expect("ready\n");
+    run.signal(Signal::SIGTERM);
+    let output = run.finish();
+    assert_eq!(output.signal.or(output.code.map(|code| code - 128)), Some(15), "{output}");
+    assert_eq!(env.status("c"), "running");
+}
+
+#[test]
+fn attach_passes_output_input_and_code() {
+    let env = Env::new();
+    env.run(["run", "-d", "-i", "--name", "c", "busybox", "sh", "-c", "read line; echo got $line; exit 6"])
+        .code(0);
+    env.feed(b"words\n", ["attach", "c"]).code(6).stdout("got words\n");
+    env.run(["attach", "c"]).fails(125, "c");
+    env.run(["attach", "no-such"]).fails(125, "no-such");
+}
+
+#[test]
+fn half_closed_input_lets_the_rest_of_the_output_through() {
+    let env = Env::new();
+    let output =
+        env.feed(b"3\n1\n2\n", ["run", "--rm", "-i", "busybox", "sh", "-c", "sort; sleep 0.2; echo end"]);
+    output.code(0).stdout("1\n2\n3\nend\n");
+}
+
+#[test]
+fn a_tty_without_a_terminal_still_runs() {
+    let env = Env::new();
+    env.run(["run", "--rm", "-t", "busybox", "echo", "x"]).code(0).stdout("x\r\n");
+}
+
+#[test]
+fn ctrl_c_ends_a_foreground_container() {
+    let env = Env::new();
+    let mut pty = env.pty(["run", "--rm", "--init", "busybox", "sleep", "600"]);
+    eventually("sleep runs", || env.processes().values().any(|line| line.starts_with("sleep 600")));
+    pty.send("\x03");
+    pty.code(130);
+}
