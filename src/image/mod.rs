@@ -1,6 +1,5 @@
 //! Names and documents of the OCI image specification; no I/O.
 
-pub mod change;
 pub mod config;
 pub mod digest;
 pub mod manifest;

@@ -1,1 +1,336 @@
-//! From a `ContainerConfig` to a `Spec`.
+//! From a [`ContainerConfig`] to a [`Spec`]: decisions become mounts, namespaces and numbers.
+
+use super::spec::{
+    Capabilities, Device, Extension, Linux, Mount, Namespace, NamespaceKind, Process, Rlimit, Root, Spec,
+    User,
+};
+use crate::container::config::{
+    ContainerConfig, MountSource, Namespace as Share, NetworkMode, Rootfs, SeccompChoice, UserNamespace,
+};
+use crate::container::id::ContainerId;
+use crate::error::{Error, Kind, Result};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What the decision does not know: where things are on this host right now.
+#[derive(Clone, Debug)]
+pub struct LowerInput<'a> {
+    /// The container's directory in the store.
+    pub container: &'a Path,
+    /// The directories of its unpacked layers, lowest first.
+    pub layers: Vec<PathBuf>,
+    /// Only one id is mapped here.
+    pub single_id: bool,
+    /// The greatest group id that is mapped without a gap from 0 on.
+    pub last_gid: u32,
+    /// The host pids of the containers whose namespaces it shares.
+    pub inits: BTreeMap<ContainerId, i32>,
+    /// Nothing of it outlives the container, so nothing need reach the disk.
+    pub volatile: bool,
+}
+
+/// Makes the spec.
+///
+/// # Errors
+/// `Conflict` when a container whose namespace is shared does not run; `Unsupported` for what this
+/// version cannot do.
+pub fn lower(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
+    let process = &config.process;
+    let security = &config.security;
+    let mut spec = Spec {
+        oci_version: "1.1.0".into(),
+        process: Process {
+            terminal: process.tty,
+            user: User { umask: Some(process.umask), ..User::default() },
+            args: process.args(),
+            env: environment(config, input),
+            cwd: process.workdir.clone(),
+            capabilities: capabilities(&security.capabilities),
+            rlimits: process.ulimits.iter().map(rlimit).collect(),
+            no_new_privileges: security.no_new_privileges,
+            oom_score_adj: process.oom_score_adj,
+        },
+        root: Root { path: input.container.join("merged"), readonly: security.read_only_root },
+        hostname: config.identity.hostname.clone(),
+        mounts: Vec::new(),
+        linux: Linux {
+            namespaces: namespaces(config, input)?,
+            sysctl: sysctls(config, input),
+            devices: usual_devices(),
+            masked_paths: security.masked_paths.clone(),
+            readonly_paths: security.readonly_paths.clone(),
+            seccomp: None,
+        },
+        annotations: config.annotations.iter().cloned().collect(),
+        extension: Extension {
+            user: if process.user.is_empty() { "0".into() } else { process.user.clone() },
+            groups: process.groups.clone(),
+            init: process.init,
+            make_cwd: true,
+            default_seccomp: security.seccomp == SeccompChoice::Default && !security.privileged,
+            copy_up: Vec::new(),
+            all_devices: security.privileged,
+        },
+    };
+    if let SeccompChoice::Profile(text) = &security.seccomp {
+        let profile = serde_json::from_str(text)
+            .map_err(|e| Error::new(Kind::Invalid, "the seccomp profile is not JSON").because(e))?;
+        spec.linux.seccomp = Some(profile);
+    }
+    match &config.rootfs {
+        Rootfs::Layers(_) => spec.mounts.push(overlay(input)),
+        Rootfs::Directory(path) => spec.root.path = path.clone(),
+    }
+    spec.mounts.extend(kernel_mounts(config, input));
+    spec.mounts.extend(identity_mounts(config, input));
+    user_mounts(config, input, &mut spec);
+    for device in &config.devices {
+        let mut options = vec!["bind".to_string()];
+        if !device.permissions.contains('w') {
+            options.push("ro".into());
+        }
+        spec.mounts.push(mount(&device.container, "bind", &device.host.to_string_lossy(), options));
+    }
+    Ok(spec)
+}
+
+fn mount(destination: &str, kind: &str, source: &str, options: Vec<String>) -> Mount {
+    Mount { destination: destination.into(), kind: kind.into(), source: source.into(), options }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(',').map(str::to_string).collect()
+}
+
+fn environment(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<String> {
+    let mut env = config.process.env.clone();
+    let mut default = |key: &str, value: &str| {
+        if !env.iter().any(|e| e.split('=').next() == Some(key)) {
+            env.push(format!("{key}={value}"));
+        }
+    };
+    if !config.identity.hostname.is_empty() {
+        default("HOSTNAME", &config.identity.hostname);
+    }
+    if input.single_id {
+        // apt drops to a user of its own and checks that it did, which one id cannot satisfy.
+        default("APT_CONFIG", APT_CONFIG);
+    }
+    env
+}
+
+/// Where single-id mode puts apt's setting inside.
+const APT_CONFIG: &str = "/run/.box-apt.conf";
+
+/// The name of the file in the container's directory that is bound there.
+pub const APT_CONFIG_FILE: &str = "apt.conf";
+
+/// What is in that file.
+pub const APT_CONFIG_TEXT: &str = "APT::Sandbox::User \"root\";\n";
+
+fn capabilities(names: &[String]) -> Capabilities {
+    let all: Vec<String> = names.iter().map(|name| format!("CAP_{name}")).collect();
+    Capabilities {
+        bounding: all.clone(),
+        effective: all.clone(),
+        permitted: all,
+        inheritable: Vec::new(),
+        ambient: Vec::new(),
+    }
+}
+
+fn rlimit(limit: &crate::container::config::Ulimit) -> Rlimit {
+    Rlimit { kind: format!("RLIMIT_{}", limit.name.to_uppercase()), soft: limit.soft, hard: limit.hard }
+}
+
+fn usual_devices() -> Vec<Device> {
+    let node = |path: &str, major, minor| Device { kind: "c".into(), path: path.into(), major, minor };
+    vec![
+        node("/dev/null", 1, 3),
+        node("/dev/zero", 1, 5),
+        node("/dev/full", 1, 7),
+        node("/dev/random", 1, 8),
+        node("/dev/urandom", 1, 9),
+        node("/dev/tty", 5, 0),
+    ]
+}
+
+fn namespaces(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Vec<Namespace>> {
+    let mut list = vec![Namespace { kind: NamespaceKind::Mount, path: None }];
+    let mut add = |kind: NamespaceKind, share: &Share, file: &str| -> Result<()> {
+        match share {
+            Share::Private => list.push(Namespace { kind, path: None }),
+            Share::Host => {}
+            Share::Container(id) => list.push(Namespace { kind, path: Some(of_container(input, id, file)?) }),
+        }
+        Ok(())
+    };
+    let shares = &config.namespaces;
+    if shares.user == UserNamespace::NoMap {
+        return Err(Error::new(Kind::Unsupported, "not yet: --userns nomap"));
+    }
+    add(NamespaceKind::Pid, &shares.pid, "pid")?;
+    add(NamespaceKind::Ipc, &shares.ipc, "ipc")?;
+    add(NamespaceKind::Uts, &shares.uts, "uts")?;
+    add(NamespaceKind::Cgroup, &shares.cgroup, "cgroup")?;
+    match &config.network.mode {
+        NetworkMode::Host => {}
+        NetworkMode::Container(id) => {
+            list.push(Namespace {
+                kind: NamespaceKind::Network,
+                path: Some(of_container(input, id, "net")?),
+            });
+        }
+        NetworkMode::Path(path) => {
+            list.push(Namespace { kind: NamespaceKind::Network, path: Some(path.clone()) });
+        }
+        _ => list.push(Namespace { kind: NamespaceKind::Network, path: None }),
+    }
+    Ok(list)
+}
+
+fn of_container(input: &LowerInput<'_>, id: &ContainerId, file: &str) -> Result<PathBuf> {
+    let init = input.inits.get(id).ok_or_else(|| {
+        Error::new(
+            Kind::Conflict,
+            format!("container {} does not run, so its {file} namespace cannot be shared", id.short()),
+        )
+        .hint(format!("start it first: box start {}", id.short()))
+    })?;
+    Ok(PathBuf::from(format!("/proc/{init}/ns/{file}")))
+}
+
+fn sysctls(config: &ContainerConfig, input: &LowerInput<'_>) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    let private =
+        !matches!(config.network.mode, NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Path(_));
+    if private {
+        // ping without a capability, for every group that is mapped (icmp(7)).
+        all.insert("net.ipv4.ping_group_range".to_string(), format!("0 {}", input.last_gid));
+    }
+    all.extend(config.security.sysctls.iter().cloned());
+    all
+}
+
+/// The root: the container's own directory over the layers.
+fn overlay(input: &LowerInput<'_>) -> Mount {
+    let mut options = vec!["userxattr".to_string()];
+    if input.volatile {
+        options.push("volatile".into());
+    }
+    // The topmost first, one option each: the page size does not bound their number (Linux 6.5).
+    for layer in input.layers.iter().rev() {
+        options.push(format!("lowerdir+={}", layer.display()));
+    }
+    options.push(format!("upperdir={}", input.container.join("diff").display()));
+    options.push(format!("workdir={}", input.container.join("work").display()));
+    mount("/", "overlay", "overlay", options)
+}
+
+fn kernel_mounts(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<Mount> {
+    let privileged = config.security.privileged;
+    let host_net = matches!(config.network.mode, NetworkMode::Host | NetworkMode::Path(_));
+    let host_pid = config.namespaces.pid == Share::Host;
+    let host_ipc = config.namespaces.ipc == Share::Host;
+    let mut mounts = Vec::new();
+    let mut add = |at: &str, kind: &str, options: &str| mounts.push(mount(at, kind, kind, words(options)));
+    if host_pid {
+        add("/proc", "bind", "rbind");
+    } else {
+        add("/proc", "proc", "nosuid,noexec,nodev");
+    }
+    add("/dev", "tmpfs", "nosuid,noexec,strictatime,mode=755,size=65536k");
+    // Group 5 is tty in every distribution; with one id mapped there is no group 5.
+    let pts = "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620";
+    add("/dev/pts", "devpts", &if input.single_id { pts.to_string() } else { format!("{pts},gid=5") });
+    if host_ipc {
+        add("/dev/mqueue", "bind", "rbind,nosuid,noexec,nodev");
+        add("/dev/shm", "bind", "rbind,nosuid,noexec,nodev");
+    } else {
+        add("/dev/mqueue", "mqueue", "nosuid,noexec,nodev");
+        if let Share::Container(id) = &config.namespaces.ipc
+            && let Some(init) = input.inits.get(id)
+        {
+            mounts.push(mount(
+                "/dev/shm",
+                "bind",
+                &format!("/proc/{init}/root/dev/shm"),
+                words("rbind,nosuid,noexec,nodev"),
+            ));
+        } else {
+            let size = config.security.shm_size;
+            mounts.push(mount(
+                "/dev/shm",
+                "tmpfs",
+                "shm",
+                words(&format!("nosuid,noexec,nodev,mode=1777,size={size}")),
+            ));
+        }
+    }
+    let access = if privileged { "rw" } else { "ro" };
+    let mut add = |at: &str, kind: &str, options: &str| mounts.push(mount(at, kind, kind, words(options)));
+    if host_net {
+        // A new sysfs needs the network namespace to be ours.
+        add("/sys", "bind", &format!("rbind,nosuid,noexec,nodev,{access}"));
+    } else {
+        add("/sys", "sysfs", &format!("nosuid,noexec,nodev,{access}"));
+        add("/sys/fs/cgroup", "cgroup2", &format!("nosuid,noexec,nodev,{access},box.optional"));
+    }
+    for bound in mounts.iter_mut().filter(|m| m.kind == "bind" && m.source == "bind") {
+        bound.source.clone_from(&bound.destination);
+    }
+    mounts
+}
+
+/// The files that say who the container is; `network::hosts` has written them.
+fn identity_mounts(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<Mount> {
+    let identity = &config.identity;
+    let mut mounts = Vec::new();
+    let mut bind = |at: &str, name: &str| {
+        let source = input.container.join(name);
+        mounts.push(mount(at, "bind", &source.to_string_lossy(), words("bind,rprivate,nosuid,nodev")));
+    };
+    let taken = |at: &str| config.mounts.iter().any(|m| m.destination == at);
+    if !identity.keep_resolv_conf && !taken("/etc/resolv.conf") {
+        bind("/etc/resolv.conf", "resolv.conf");
+    }
+    if !identity.no_hosts && !taken("/etc/hosts") {
+        bind("/etc/hosts", "hosts");
+    }
+    if !identity.no_hostname && !taken("/etc/hostname") {
+        bind("/etc/hostname", "hostname");
+    }
+    bind("/run/.containerenv", "containerenv");
+    if input.single_id {
+        bind(APT_CONFIG, APT_CONFIG_FILE);
+    }
+    mounts
+}
+
+fn user_mounts(config: &ContainerConfig, input: &LowerInput<'_>, spec: &mut Spec) {
+    for user in &config.mounts {
+        let mut options = Vec::new();
+        let at = &user.destination;
+        let made = match &user.source {
+            MountSource::Bind { path, recursive, propagation } => {
+                options.push(if *recursive { "rbind" } else { "bind" }.to_string());
+                options.push(propagation.clone());
+                mount(at, "bind", &path.to_string_lossy(), options)
+            }
+            MountSource::Anonymous { name } => {
+                let path = input.container.join("volumes").join(name);
+                spec.extension.copy_up.push((path.clone(), at.clone()));
+                mount(at, "bind", &path.to_string_lossy(), vec!["rbind".into(), "rprivate".into()])
+            }
+            MountSource::Tmpfs => mount(at, "tmpfs", "tmpfs", Vec::new()),
+        };
+        let mut made = made;
+        made.options.extend(user.options.iter().cloned());
+        if user.read_only {
+            made.options.push("ro".into());
+        }
+        // What is mounted over a place we have set up ourselves replaces it.
+        spec.mounts.retain(|m| m.destination != *at || m.destination == "/");
+        spec.mounts.push(made);
+    }
+}

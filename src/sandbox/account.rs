@@ -1,1 +1,149 @@
-//! Users and groups as the container's own files know them.
+//! Users and groups as the container's own /etc/passwd and /etc/group know them.
+//!
+//! The files belong to the image: they are read through [`RootFd`], bounded, and a broken line
+//! counts as none.
+
+use crate::error::{Result, invalid};
+use crate::sys::path::RootFd;
+use std::path::Path;
+
+/// Who a process is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// User id inside.
+    pub uid: u32,
+    /// Group id inside.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+    /// The home directory, `/` when nobody says.
+    pub home: String,
+}
+
+/// Larger files are not account files.
+const LIMIT: u64 = 4 << 20;
+
+/// Looks up `user[:group]` and further groups, names or numbers, as docker does: a number need not
+/// be in the files; a user named without a group brings its own groups along.
+///
+/// # Errors
+/// `Invalid` for a name that the files do not have.
+pub fn look_up(root: &RootFd, user: &str, more: &[String]) -> Result<Account> {
+    let passwd = root.read(Path::new("/etc/passwd"), LIMIT)?.unwrap_or_default();
+    let (user, group) = match user.split_once(':') {
+        Some((user, group)) => (user, Some(group)),
+        None => (user, None),
+    };
+    let user = if user.is_empty() { "0" } else { user };
+    let entry = passwd.lines().filter_map(User::parse).find(|u| u.name == user || user.parse() == Ok(u.uid));
+    let mut account = match (&entry, user.parse::<u32>()) {
+        (Some(entry), _) => {
+            let home = if entry.home.is_empty() { "/" } else { entry.home };
+            Account { uid: entry.uid, gid: entry.gid, groups: Vec::new(), home: home.to_string() }
+        }
+        (None, Ok(uid)) => {
+            let home = if uid == 0 { "/root" } else { "/" };
+            Account { uid, gid: 0, groups: Vec::new(), home: home.to_string() }
+        }
+        (None, Err(_)) => {
+            return Err(invalid(format!("the image has no user {user:?} in its /etc/passwd"))
+                .hint("name one it has, or a number: --user 1000:1000"));
+        }
+    };
+    let needs_groups = group.is_none_or(|g| g.parse::<u32>().is_err()) || !more.is_empty();
+    let file = if needs_groups {
+        root.read(Path::new("/etc/group"), LIMIT)?.unwrap_or_default()
+    } else {
+        String::new()
+    };
+    match group.filter(|g| !g.is_empty()) {
+        Some(group) => account.gid = find_group(&file, group)?,
+        None => {
+            if let Some(entry) = &entry {
+                let member = |g: &Group<'_>| g.members.split(',').any(|m| m == entry.name);
+                account.groups =
+                    file.lines().filter_map(Group::parse).filter(member).map(|g| g.gid).collect();
+            }
+        }
+    }
+    for group in more {
+        account.groups.push(find_group(&file, group)?);
+    }
+    account.groups.sort_unstable();
+    account.groups.dedup();
+    Ok(account)
+}
+
+fn find_group(file: &str, wanted: &str) -> Result<u32> {
+    if let Some(group) = file.lines().filter_map(Group::parse).find(|g| g.name == wanted) {
+        return Ok(group.gid);
+    }
+    wanted.parse().map_err(|_| {
+        invalid(format!("the image has no group {wanted:?} in its /etc/group"))
+            .hint("name one it has, or a number: --user 1000:1000")
+    })
+}
+
+struct User<'a> {
+    name: &'a str,
+    uid: u32,
+    gid: u32,
+    home: &'a str,
+}
+
+impl<'a> User<'a> {
+    fn parse(line: &'a str) -> Option<User<'a>> {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let uid = fields.nth(1)?.parse().ok()?;
+        let gid = fields.next()?.parse().ok()?;
+        let home = fields.nth(1).unwrap_or_default();
+        Some(User { name, uid, gid, home })
+    }
+}
+
+struct Group<'a> {
+    name: &'a str,
+    gid: u32,
+    members: &'a str,
+}
+
+impl<'a> Group<'a> {
+    fn parse(line: &'a str) -> Option<Group<'a>> {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let gid = fields.nth(1)?.parse().ok()?;
+        Some(Group { name, gid, members: fields.next().unwrap_or_default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_are_looked_up_in_the_images_files() {
+        let dir = std::env::temp_dir().join(format!("box-accounts-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("etc")).unwrap();
+        std::fs::write(
+            dir.join("etc/passwd"),
+            "root:x:0:0::/root:/bin/sh\nirc:x:39:39::/run/ircd:/bin/sh\nbad\n",
+        )
+        .unwrap();
+        std::fs::write(dir.join("etc/group"), "root:x:0:\nirc:x:39:\naudio:x:29:irc,root\n").unwrap();
+        let root = RootFd::open(&dir).unwrap();
+        let of = |user: &str| look_up(&root, user, &[]);
+        let irc = Account { uid: 39, gid: 39, groups: vec![29], home: "/run/ircd".into() };
+        assert_eq!(of("irc").unwrap(), irc);
+        assert_eq!(of("39").unwrap(), irc);
+        assert_eq!(of("").unwrap().home, "/root");
+        assert_eq!(
+            of("1234:audio").unwrap(),
+            Account { uid: 1234, gid: 29, groups: vec![], home: "/".into() }
+        );
+        assert_eq!(of("irc:7").unwrap().groups, Vec::<u32>::new());
+        assert!(of("nobody-here").is_err());
+        assert_eq!(look_up(&root, "5", &["audio".into(), "77".into()]).unwrap().groups, [29, 77]);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}

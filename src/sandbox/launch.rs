@@ -1,1 +1,315 @@
 //! Clones init, feeds it, waits until it runs.
+
+use super::plan::{self, Inside};
+use super::rootfs::Cover;
+use super::step::{Step, Walker, message};
+use crate::container::state::ProcId;
+use crate::error::{Doing, Error, Kind, Result, failed};
+use crate::oci::spec::Spec;
+use crate::sys::fd;
+use crate::sys::process::{self, Child};
+use crate::sys::tty::WindowSize;
+use crate::sys::userns::{self, IdMaps};
+use std::convert::Infallible;
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+/// What a process has as standard input, output and error.
+#[derive(Debug)]
+pub enum Stdio {
+    /// The container's ends of pipes; `None` is /dev/null.
+    Pipes {
+        /// Read end.
+        stdin: Option<OwnedFd>,
+        /// Write end.
+        stdout: Option<OwnedFd>,
+        /// Write end.
+        stderr: Option<OwnedFd>,
+    },
+    /// A pty, opened inside.
+    Tty {
+        /// Its first size.
+        size: Option<WindowSize>,
+    },
+}
+
+/// Init exists, in its namespaces, and mounts; it executes nothing until [`Prepared::go`].
+#[derive(Debug)]
+pub struct Prepared {
+    /// Its pid as we see it, and its descriptor.
+    pub child: Child,
+    /// Its pid in the host's pid namespace.
+    pub host_pid: i32,
+    report: OwnedFd,
+    steps: Vec<Step>,
+}
+
+/// Init has been executed.
+#[derive(Debug)]
+pub struct Running {
+    /// Its pid as we see it, and its descriptor.
+    pub child: Child,
+    /// The host's name for it.
+    pub host: ProcId,
+    /// The pty's master, if there is one.
+    pub pty_master: Option<OwnedFd>,
+}
+
+/// Clones init, which begins with its steps at once.
+///
+/// We are inside the user namespace, with one thread. With `print`, the plan goes to standard
+/// error first.
+///
+/// # Errors
+/// For what the spec asks and cannot be; when the kernel refuses the namespaces.
+pub fn prepare(spec: &Spec, stdio: Stdio, print: bool) -> Result<Prepared> {
+    let plan = plan::plan(spec, Inside { single_id: IdMaps::current()?.is_single() })?;
+    if print {
+        for (number, step) in plan.steps.iter().enumerate() {
+            // A log line for whoever debugs; a closed standard error is no reason to stop.
+            let _ = std::io::Write::write_all(
+                &mut std::io::stderr(),
+                format!("step {number}: {step}\n").as_bytes(),
+            );
+        }
+    }
+    let (ours, theirs) = fd::socket_pair()?;
+    let steps = plan.steps;
+    let body = || child(&steps, &stdio, &theirs);
+    let child = match &plan.pid_namespace {
+        None => process::spawn(plan.namespaces, body)?,
+        Some(path) => born_in(path, plan.namespaces, body)?,
+    };
+    drop(theirs);
+    drop(stdio);
+    let host_pid = process::pid_of(child.as_fd())?;
+    Ok(Prepared { child, host_pid, report: ours, steps })
+}
+
+/// Runs one more process inside a container's namespaces, which we have joined; waits until it has
+/// been executed.
+///
+/// # Errors
+/// Its own, of kind `CommandNotFound` or `NotExecutable` for the command's.
+pub fn run_joined(spec: &Spec, stdio: Stdio, single_id: bool) -> Result<(Child, Option<OwnedFd>)> {
+    let steps = plan::plan_exec(spec, Inside { single_id })?;
+    let (report, theirs) = fd::socket_pair()?;
+    let child = process::spawn(0, || child(&steps, &stdio, &theirs))?;
+    drop(theirs);
+    drop(stdio);
+    let mut master = None;
+    loop {
+        match hear(&report, &steps)? {
+            Heard::Ready(fd) => master = fd.or(master),
+            Heard::Executed => return Ok((child, master)),
+            Heard::Failed(error) => {
+                child.wait()?;
+                return Err(error);
+            }
+        }
+    }
+}
+
+impl Prepared {
+    /// The network namespace of init.
+    ///
+    /// # Errors
+    /// When init has ended.
+    pub fn netns(&self) -> Result<OwnedFd> {
+        let path = format!("/proc/{}/ns/net", self.host_pid);
+        Ok(File::open(path).doing(|| "open the container's network namespace")?.into())
+    }
+
+    /// Lets init go on to execve, now that its network is connected.
+    ///
+    /// # Errors
+    /// The failure of a step, in words; of kind `CommandNotFound` or `NotExecutable` for the command's.
+    pub fn go(self) -> Result<Running> {
+        let mut master = None;
+        loop {
+            match hear(&self.report, &self.steps)? {
+                Heard::Ready(Some(fd)) => master = Some(fd),
+                Heard::Ready(None) => {
+                    rustix::io::write(&self.report, &[message::GO]).doing(|| "let init go on")?;
+                }
+                Heard::Executed => break,
+                Heard::Failed(error) => {
+                    self.child.wait()?;
+                    return Err(error);
+                }
+            }
+        }
+        let Some(start_time) = process::start_time(self.host_pid) else {
+            // It ran and has ended already: its exit status is still there for the one who waits.
+            let host = ProcId { pid: self.host_pid, start_time: 0, boot_id: process::boot_id()? };
+            return Ok(Running { child: self.child, host, pty_master: master });
+        };
+        let host = ProcId { pid: self.host_pid, start_time, boot_id: process::boot_id()? };
+        Ok(Running { child: self.child, host, pty_master: master })
+    }
+}
+
+enum Heard {
+    Ready(Option<OwnedFd>),
+    Executed,
+    Failed(Error),
+}
+
+/// The next message of init. The end of its socket, which is close-on-exec, means execve.
+fn hear(report: &OwnedFd, steps: &[Step]) -> Result<Heard> {
+    let mut head = [0; 1];
+    let (n, fd) = fd::receive_fd(report.as_fd(), &mut head).doing(|| "hear from init")?;
+    if n == 0 {
+        return Ok(Heard::Executed);
+    }
+    if head[0] != message::FAILED {
+        return Ok(Heard::Ready(fd));
+    }
+    let mut rest = Vec::new();
+    let mut buffer = [0; 512];
+    loop {
+        match rustix::io::read(report, &mut buffer) {
+            Ok(0) => break,
+            Ok(n) => rest.extend_from_slice(&buffer[..n]),
+            Err(rustix::io::Errno::INTR) => {}
+            // It ended without closing in peace.
+            Err(rustix::io::Errno::CONNRESET) => break,
+            Err(errno) => return Err(errno).doing(|| "hear from init"),
+        }
+    }
+    Ok(Heard::Failed(Failure::decode(&rest).into_error(steps)))
+}
+
+/// A step's failure on its way to the parent, who has the words for the step.
+struct Failure {
+    step: u16,
+    kind: u8,
+    message: String,
+    hint: String,
+}
+
+const KINDS: [Kind; 8] = [
+    Kind::Failed,
+    Kind::Invalid,
+    Kind::NotFound,
+    Kind::Conflict,
+    Kind::Denied,
+    Kind::Unsupported,
+    Kind::NotExecutable,
+    Kind::CommandNotFound,
+];
+
+impl Failure {
+    fn of(step: usize, error: &Error) -> Failure {
+        let kind = KINDS.iter().position(|k| *k == error.kind()).unwrap_or(0) as u8;
+        let hint = error.find_hint().unwrap_or_default().to_string();
+        Failure { step: step as u16, kind, message: error.chain(), hint }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![message::FAILED];
+        bytes.extend(self.step.to_le_bytes());
+        bytes.push(self.kind);
+        bytes.extend(self.message.as_bytes());
+        bytes.push(0);
+        bytes.extend(self.hint.as_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Failure {
+        let step =
+            u16::from_le_bytes([bytes.first().copied().unwrap_or(0), bytes.get(1).copied().unwrap_or(0)]);
+        let kind = bytes.get(2).copied().unwrap_or(0);
+        let text = String::from_utf8_lossy(bytes.get(3..).unwrap_or_default()).into_owned();
+        let (message, hint) = text.split_once('\0').unwrap_or((&text, ""));
+        Failure { step, kind, message: message.to_string(), hint: hint.to_string() }
+    }
+
+    fn into_error(self, steps: &[Step]) -> Error {
+        let kind = KINDS.get(usize::from(self.kind)).copied().unwrap_or(Kind::Failed);
+        let message = match steps.get(usize::from(self.step)) {
+            // These speak the user's words already.
+            Some(
+                Step::Execute { .. }
+                | Step::LookUpUser { .. }
+                | Step::Directory { .. }
+                | Step::MakeDirectory { .. },
+            )
+            | Some(Step::Sysctl { .. })
+            | None => self.message,
+            Some(step) => format!("cannot {step}: {}", self.message),
+        };
+        let error = Error::new(kind, message);
+        if self.hint.is_empty() { error } else { error.hint(self.hint) }
+    }
+}
+
+/// The child: walks the steps and never returns.
+fn child(steps: &[Step], stdio: &Stdio, report: &OwnedFd) -> Infallible {
+    let mut size = None;
+    let set_up = match stdio {
+        Stdio::Tty { size: wanted } => {
+            size = *wanted;
+            Ok(())
+        }
+        Stdio::Pipes { stdin, stdout, stderr } => connect([stdin, stdout, stderr]),
+    };
+    process::reset_signals();
+    let mut walker = Walker {
+        report,
+        root: None,
+        terminal: None,
+        size,
+        account: Default::default(),
+        cover: Cover::default(),
+    };
+    let mut failure = set_up.err().map(|error| (usize::from(u16::MAX), error));
+    if failure.is_none() {
+        for (number, step) in steps.iter().enumerate() {
+            if let Err(error) = step.execute(&mut walker) {
+                failure = Some((number, error));
+                break;
+            }
+        }
+    }
+    if let Some((number, error)) = failure {
+        let bytes = Failure::of(number, &error).encode();
+        // If the parent is gone there is nobody left to tell.
+        let _ = rustix::io::write(report, &bytes);
+    }
+    process::exit_now(127)
+}
+
+fn connect(streams: [&Option<OwnedFd>; 3]) -> Result<()> {
+    let null = File::options().read(true).write(true).open("/dev/null").doing(|| "open /dev/null")?;
+    for (number, stream) in streams.into_iter().enumerate() {
+        let fd = stream.as_ref().map_or(null.as_fd(), AsFd::as_fd);
+        fd::replace_stdio(fd, number as i32)?;
+    }
+    Ok(())
+}
+
+/// Clones a child into an existing pid namespace. setns(2) on one counts for children only and
+/// cannot be taken back, so a helper does it and the child becomes our own by CLONE_PARENT.
+fn born_in(path: &Path, namespaces: i32, body: impl FnOnce() -> Infallible) -> Result<Child> {
+    let namespace = File::open(path).doing(|| format!("open {}", path.display()))?;
+    let (reader, writer) = fd::pipe()?;
+    let helper = process::spawn(0, || {
+        let pid = userns::join_file(&namespace)
+            .and_then(|()| process::spawn(namespaces | libc::CLONE_PARENT, body))
+            .map_or(0, |child| child.pid);
+        let _ = rustix::io::write(&writer, &pid.to_ne_bytes());
+        process::exit_now(0)
+    })?;
+    drop(writer);
+    let mut bytes = [0; 4];
+    let heard = rustix::io::read(&reader, &mut bytes);
+    helper.wait()?;
+    let pid = i32::from_ne_bytes(bytes);
+    if !matches!(heard, Ok(4)) || pid == 0 {
+        return Err(failed("cannot start a process in that pid namespace"));
+    }
+    let pidfd = process::open_pidfd(pid)?.ok_or_else(|| failed("a new process vanished"))?;
+    Ok(Child { pid, pidfd })
+}

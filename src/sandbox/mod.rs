@@ -1,7 +1,9 @@
 //! From a spec to a running init process.
 
 pub mod account;
+pub mod credentials;
 pub mod devices;
+pub mod execute;
 pub mod join;
 pub mod launch;
 pub mod plan;

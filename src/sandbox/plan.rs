@@ -1,1 +1,337 @@
 //! The launch as a list of steps: read this first.
+//!
+//! [`plan`] turns a [`Spec`] into everything init does between clone3 and execve, in order. The
+//! list can be printed (`--log-level debug`), and a test reads it. [`super::step`] does each step.
+
+use super::step::{BindMount, FsMount, Step};
+use crate::container::caps::CapSet;
+use crate::error::{Doing, Error, Kind, Result, invalid};
+use crate::oci::seccomp;
+use crate::oci::spec::{Mount, Namespace, NamespaceKind, Spec};
+use crate::sys::mount::{Attributes, Propagation};
+use crate::sys::seccomp::Insn;
+use std::path::PathBuf;
+
+/// What init does, in order, and what the one who launches it has to know.
+#[derive(Debug)]
+pub struct Plan {
+    /// New namespaces for clone3: `CLONE_NEW*`.
+    pub namespaces: i32,
+    /// An existing pid namespace to be born in.
+    pub pid_namespace: Option<PathBuf>,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// Where we are launched.
+#[derive(Clone, Copy, Debug)]
+pub struct Inside {
+    /// Only one id is mapped.
+    pub single_id: bool,
+}
+
+/// Makes the plan for a container's first process.
+///
+/// # Errors
+/// `Unsupported` and `Invalid` for what the spec asks and we cannot do, by name.
+pub fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
+    let mut namespaces = 0;
+    let mut pid_namespace = None;
+    let mut steps = vec![Step::NewSession, Step::NewKeyring];
+    for namespace in &spec.linux.namespaces {
+        match (&namespace.path, namespace.kind) {
+            // We are in the user's namespace already; a further one is made below it.
+            (None, kind) => namespaces |= flag(kind),
+            (Some(path), NamespaceKind::Pid) => pid_namespace = Some(path.clone()),
+            (Some(path), kind) => steps.push(Step::JoinNamespace { path: path.clone(), flag: flag(kind) }),
+        }
+    }
+    let new = |kind: NamespaceKind| namespaces & flag(kind) != 0;
+    if !new(NamespaceKind::Mount) {
+        return Err(Error::new(Kind::Unsupported, "a container without a mount namespace of its own"));
+    }
+
+    steps.push(Step::SlaveMounts);
+    steps.push(root(spec)?);
+    for (host, inside) in &spec.extension.copy_up {
+        steps.push(Step::CopyUp { from: inside.into(), to: host.clone() });
+    }
+    for mount in spec.mounts.iter().filter(|m| m.destination != "/") {
+        steps.push(one_mount(mount)?);
+    }
+    steps.extend(devices(spec));
+    if spec.process.terminal {
+        steps.push(Step::Terminal);
+    }
+    for path in &spec.linux.readonly_paths {
+        steps.push(Step::ReadOnly { path: path.into() });
+    }
+    for path in &spec.linux.masked_paths {
+        steps.push(Step::Mask { path: path.into() });
+    }
+
+    if new(NamespaceKind::Network) {
+        steps.push(Step::Loopback);
+    }
+    if new(NamespaceKind::Uts) && !spec.hostname.is_empty() {
+        steps.push(Step::Hostname { name: spec.hostname.clone() });
+    }
+    for (key, value) in &spec.linux.sysctl {
+        let path = format!("/proc/sys/{}", key.replace('.', "/"));
+        steps.push(Step::Sysctl { key: key.clone(), path: path.into(), value: value.clone() });
+    }
+
+    steps.push(Step::WaitForNetwork);
+    steps.push(Step::PivotRoot);
+    if spec.root.readonly {
+        steps.push(Step::ReadOnlyRoot);
+    }
+    steps.extend(process_steps(spec, inside)?);
+    Ok(Plan { namespaces, pid_namespace, steps })
+}
+
+/// Makes the plan for a further process in a running container, whose namespaces it is in already.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_exec(spec: &Spec, inside: Inside) -> Result<Vec<Step>> {
+    let mut steps = vec![Step::NewSession, Step::NewKeyring, Step::EnterRoot];
+    if spec.process.terminal {
+        steps.push(Step::Terminal);
+    }
+    steps.extend(process_steps(spec, inside)?);
+    Ok(steps)
+}
+
+/// What makes a process of a container out of one that is in its namespaces and root.
+fn process_steps(spec: &Spec, inside: Inside) -> Result<Vec<Step>> {
+    let process = &spec.process;
+    let mut steps = Vec::new();
+    for limit in &process.rlimits {
+        steps.push(Step::Limit { name: limit.kind.clone(), soft: limit.soft, hard: limit.hard });
+    }
+    if let Some(score) = process.oom_score_adj {
+        steps.push(Step::OomScore { score });
+    }
+    steps.push(Step::Umask { mask: process.user.umask.unwrap_or(0o022) });
+    steps.push(Step::LookUpUser {
+        user: if spec.extension.user.is_empty() {
+            format!("{}:{}", process.user.uid, process.user.gid)
+        } else {
+            spec.extension.user.clone()
+        },
+        groups: {
+            let numbers = process.user.additional_gids.iter().map(ToString::to_string);
+            numbers.chain(spec.extension.groups.iter().cloned()).collect()
+        },
+    });
+    steps.push(Step::OwnStdio);
+    if spec.extension.make_cwd {
+        steps.push(Step::MakeDirectory { path: process.cwd.clone().into() });
+    }
+    let caps = &process.capabilities;
+    let set = |names: &[String]| CapSet::from_names(names);
+    let bounding = set(&caps.bounding)?;
+    let filter = filter(spec, bounding)?;
+    if spec.extension.init {
+        steps.push(Step::Init);
+    }
+    steps.push(Step::DropBounding { keep: bounding });
+    // With no_new_privs a filter can be loaded last; without it, only while we hold CAP_SYS_ADMIN.
+    let early = !process.no_new_privileges;
+    if let (true, Some(filter)) = (early, &filter) {
+        steps.push(Step::Seccomp { filter: filter.clone(), what: "the profile" });
+    }
+    if inside.single_id {
+        // Root is the only id there is, and execve gives root what is in its bounding set.
+        steps.push(Step::Seccomp {
+            filter: seccomp::single_id_filter(),
+            what: "success for chown and setuid",
+        });
+    } else {
+        steps.push(Step::BecomeUser);
+    }
+    steps.push(Step::Directory { path: process.cwd.clone().into() });
+    if !inside.single_id {
+        steps.push(Step::Capabilities {
+            effective: set(&caps.effective)?,
+            permitted: set(&caps.permitted)?,
+            inheritable: set(&caps.inheritable)?,
+            ambient: set(&caps.ambient)?,
+        });
+    }
+    if process.no_new_privileges {
+        steps.push(Step::NoNewPrivileges);
+        if let Some(filter) = filter {
+            steps.push(Step::Seccomp { filter, what: "the profile" });
+        }
+    }
+    steps.push(Step::CloseInherited);
+    steps.push(Step::Execute { args: process.args.clone(), env: process.env.clone() });
+    Ok(steps)
+}
+
+fn filter(spec: &Spec, caps: CapSet) -> Result<Option<Vec<Insn>>> {
+    if spec.extension.default_seccomp {
+        return Ok(Some(seccomp::default_filter(caps)));
+    }
+    let Some(profile) = &spec.linux.seccomp else { return Ok(None) };
+    seccomp::compile(&profile.to_string(), caps).doing(|| "use the seccomp profile").map(Some)
+}
+
+fn flag(kind: NamespaceKind) -> i32 {
+    match kind {
+        NamespaceKind::Pid => libc::CLONE_NEWPID,
+        NamespaceKind::Network => libc::CLONE_NEWNET,
+        NamespaceKind::Mount => libc::CLONE_NEWNS,
+        NamespaceKind::Ipc => libc::CLONE_NEWIPC,
+        NamespaceKind::Uts => libc::CLONE_NEWUTS,
+        NamespaceKind::User => libc::CLONE_NEWUSER,
+        NamespaceKind::Cgroup => libc::CLONE_NEWCGROUP,
+    }
+}
+
+/// Whether the spec asks for a new namespace of this kind.
+#[must_use]
+pub fn is_private(spec: &Spec, kind: NamespaceKind) -> bool {
+    spec.linux.namespaces.iter().any(|n: &Namespace| n.kind == kind && n.path.is_none())
+}
+
+fn root(spec: &Spec) -> Result<Step> {
+    match spec.mounts.iter().find(|m| m.destination == "/") {
+        Some(overlay) if overlay.kind == "overlay" => {
+            let words = Words::split(&overlay.options)?;
+            Ok(Step::OverlayRoot {
+                at: spec.root.path.clone(),
+                fs: FsMount { kind: "overlay".into(), options: words.rest, attributes: words.attributes },
+            })
+        }
+        Some(other) => Err(invalid(format!("a root of type {:?}: box knows overlay", other.kind))),
+        None => Ok(Step::DirectoryRoot { at: spec.root.path.clone() }),
+    }
+}
+
+/// mount(8)'s words, sorted out.
+struct Words {
+    attributes: Attributes,
+    bind: bool,
+    recursive: bool,
+    propagation: Propagation,
+    optional: bool,
+    copy_up: bool,
+    rest: Vec<(String, Option<String>)>,
+}
+
+impl Words {
+    fn split(options: &[String]) -> Result<Words> {
+        let mut words = Words {
+            attributes: Attributes::none(),
+            bind: false,
+            recursive: false,
+            propagation: Propagation::Private,
+            optional: false,
+            copy_up: false,
+            rest: Vec::new(),
+        };
+        for option in options {
+            match option.as_str() {
+                "ro" => words.attributes = words.attributes.and(Attributes::READ_ONLY),
+                "rw" => words.attributes = words.attributes.without(Attributes::READ_ONLY),
+                "nosuid" => words.attributes = words.attributes.and(Attributes::NO_SUID),
+                "suid" => words.attributes = words.attributes.without(Attributes::NO_SUID),
+                "nodev" => words.attributes = words.attributes.and(Attributes::NO_DEV),
+                "dev" => words.attributes = words.attributes.without(Attributes::NO_DEV),
+                "noexec" => words.attributes = words.attributes.and(Attributes::NO_EXEC),
+                "exec" => words.attributes = words.attributes.without(Attributes::NO_EXEC),
+                "strictatime" => words.attributes = words.attributes.and(Attributes::STRICT_ATIME),
+                "noatime" => words.attributes = words.attributes.and(Attributes::NO_ATIME),
+                "relatime" | "" | "defaults" | "z" | "Z" | "notmpcopyup" | "nocopy" | "copy" => {}
+                "tmpcopyup" => words.copy_up = true,
+                "bind" => words.bind = true,
+                "rbind" => (words.bind, words.recursive) = (true, true),
+                "private" | "rprivate" => words.propagation = Propagation::Private,
+                "slave" | "rslave" => words.propagation = Propagation::Slave,
+                "shared" | "rshared" => words.propagation = Propagation::Shared,
+                "unbindable" | "runbindable" => {
+                    return Err(Error::new(
+                        Kind::Unsupported,
+                        format!("mount option {option:?} is not supported"),
+                    ));
+                }
+                // Ours: skip the mount where the kernel does not allow it.
+                "box.optional" => words.optional = true,
+                other => words.rest.push(match other.split_once('=') {
+                    Some((key, value)) => (key.to_string(), Some(value.to_string())),
+                    None => (other.to_string(), None),
+                }),
+            }
+        }
+        Ok(words)
+    }
+}
+
+fn one_mount(mount: &Mount) -> Result<Step> {
+    let words =
+        Words::split(&mount.options).doing(|| format!("mount {} in the container", mount.destination))?;
+    let at = PathBuf::from(&mount.destination);
+    if mount.kind == "bind" || words.bind {
+        if let Some((word, _)) = words.rest.first() {
+            return Err(invalid(format!(
+                "{word:?} is not an option of a bind mount ({})",
+                mount.destination
+            )));
+        }
+        return Ok(Step::Bind(BindMount {
+            source: PathBuf::from(&mount.source),
+            at,
+            recursive: words.recursive,
+            attributes: words.attributes,
+            propagation: words.propagation,
+        }));
+    }
+    let fs = FsMount { kind: mount.kind.clone(), options: words.rest, attributes: words.attributes };
+    Ok(Step::Mount { at, fs, optional: words.optional, copy_up: words.copy_up })
+}
+
+/// /dev is a tmpfs by then: nodes are binds of the host's, links are what programs expect.
+fn devices(spec: &Spec) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if spec.mounts.iter().any(|m| m.destination == "/dev" && m.kind == "tmpfs") {
+        for (at, to) in [
+            ("/dev/fd", "/proc/self/fd"),
+            ("/dev/stdin", "/proc/self/fd/0"),
+            ("/dev/stdout", "/proc/self/fd/1"),
+            ("/dev/stderr", "/proc/self/fd/2"),
+            ("/dev/core", "/proc/kcore"),
+            ("/dev/ptmx", "pts/ptmx"),
+        ] {
+            steps.push(Step::Link { at: at.into(), to: to.into() });
+        }
+    }
+    for device in &spec.linux.devices {
+        steps.push(Step::Device {
+            path: device.path.clone().into(),
+            major: device.major,
+            minor: device.minor,
+        });
+    }
+    if spec.extension.all_devices {
+        steps.push(Step::AllDevices);
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_mount_are_sorted_out() {
+        let words = ["ro", "nosuid", "rbind", "rslave", "size=64m", "mode=1777"].map(String::from);
+        let words = Words::split(&words).unwrap();
+        assert!(words.attributes.has(Attributes::READ_ONLY.and(Attributes::NO_SUID)));
+        assert!(words.bind && words.recursive);
+        assert_eq!(words.propagation, Propagation::Slave);
+        assert_eq!(words.rest, [("size".into(), Some("64m".into())), ("mode".into(), Some("1777".into()))]);
+    }
+}

@@ -1,1 +1,301 @@
 //! The root file system's mounts.
+//!
+//! Everything is mounted by descriptor: the new mount is made, then the place is opened through
+//! [`RootFd`], then one is put on the other. An image that swaps a directory for a symlink between
+//! two of these finds nothing to gain. (CVE-2021-30465)
+
+use super::step::{BindMount, FsMount};
+use crate::error::{Doing, Error, Kind, Result, failed, invalid};
+use crate::sys::mount::{self, Attributes, FileSystem, Propagation};
+use crate::sys::path::{self, RootFd, Want};
+use rustix::fs::{Mode, OFlags};
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// Mounts an overlay at a place of the host, which is made if missing, and opens its root.
+pub(super) fn overlay(at: &Path, fs: &FsMount) -> Result<RootFd> {
+    let mounted = make(fs)?;
+    if let Err(cause) = std::fs::create_dir(at)
+        && cause.kind() != std::io::ErrorKind::AlreadyExists
+    {
+        return Err(cause).doing(|| format!("make {}", at.display()));
+    }
+    let place = mount::open_place(at)?;
+    mount::attach(mounted.as_fd(), place.as_fd())?;
+    RootFd::open(at)
+}
+
+/// Mounts a directory of the host on itself, as pivot_root wants a mount, and opens it.
+pub(super) fn directory(at: &Path) -> Result<RootFd> {
+    let tree = mount::clone_tree(at, true)?;
+    mount::set_propagation(tree.as_fd(), Propagation::Private, true)?;
+    let place = mount::open_place(at)?;
+    mount::attach(tree.as_fd(), place.as_fd())?;
+    RootFd::open(at)
+}
+
+fn make(fs: &FsMount) -> Result<OwnedFd> {
+    let filesystem = FileSystem::new(&fs.kind)?;
+    for (key, value) in &fs.options {
+        match value {
+            Some(value) => filesystem.set(key, value.as_str())?,
+            None => filesystem.flag(key)?,
+        }
+    }
+    filesystem.mount(fs.attributes)
+}
+
+/// Mounts a new file system in the container.
+pub(super) fn mount(root: &RootFd, at: &Path, fs: &FsMount, copy_up: bool) -> Result<()> {
+    // A read-only tmpfs that shall have the image's content is filled first.
+    let later = copy_up && fs.attributes.has(Attributes::READ_ONLY);
+    let first = FsMount {
+        attributes: if later { fs.attributes.without(Attributes::READ_ONLY) } else { fs.attributes },
+        ..fs.clone()
+    };
+    let mounted = make(&first)?;
+    let place = root.make_place(at, Want::Directory)?;
+    refuse_symlink_for_kernel_files(root, at, &fs.kind)?;
+    if copy_up && path::is_directory(place.as_fd())? {
+        let from = root.at(at, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
+        copy_tree(&from, &open_tree_root(&mounted)?, 0)?;
+        if later {
+            mount::set_attributes(mounted.as_fd(), Attributes::READ_ONLY, false)?;
+        }
+    }
+    mount::attach(mounted.as_fd(), place.as_fd()).doing(|| format!("mount {} on {}", fs.kind, at.display()))
+}
+
+/// A /proc that is a symlink would put the kernel's files elsewhere and leave /proc to the image.
+fn refuse_symlink_for_kernel_files(root: &RootFd, at: &Path, kind: &str) -> Result<()> {
+    if !matches!(kind, "proc" | "sysfs") {
+        return Ok(());
+    }
+    match root.at_no_links(at, OFlags::PATH, Mode::empty()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(invalid(format!(
+            "{} in the image is a symlink; {kind} is mounted on real directories only",
+            at.display()
+        ))),
+    }
+}
+
+/// Mounts something of the host in the container.
+pub(super) fn bind(root: &RootFd, bind: &BindMount) -> Result<()> {
+    let tree = mount::clone_tree(&bind.source, bind.recursive).map_err(|error| match error.kind() {
+        Kind::NotFound => {
+            Error::new(Kind::NotFound, format!("{} does not exist on the host", bind.source.display()))
+        }
+        _ => error,
+    })?;
+    if bind.attributes != Attributes::none() {
+        mount::set_attributes(tree.as_fd(), bind.attributes, bind.recursive)?;
+    }
+    mount::set_propagation(tree.as_fd(), bind.propagation, bind.recursive)?;
+    let want = if path::is_directory(tree.as_fd())? { Want::Directory } else { Want::File };
+    let place = root.make_place(&bind.at, want)?;
+    let there = path::is_directory(place.as_fd())?;
+    if there != (want == Want::Directory) {
+        let kind = |directory: bool| if directory { "a directory" } else { "a file" };
+        return Err(invalid(format!(
+            "cannot mount {} on {}: the one is {}, the other {}",
+            bind.source.display(),
+            bind.at.display(),
+            kind(!there),
+            kind(there)
+        )));
+    }
+    mount::attach(tree.as_fd(), place.as_fd())
+        .doing(|| format!("mount {} on {}", bind.source.display(), bind.at.display()))
+}
+
+/// Makes a place in the container read-only, with what is mounted below it. A place that is not
+/// there needs nothing.
+pub(super) fn read_only(root: &RootFd, at: &Path) -> Result<()> {
+    let place = match root.at_no_links(at, OFlags::PATH, Mode::empty()) {
+        Ok(place) => place,
+        Err(error) if error.kind() == Kind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let tree = mount::clone_tree_at(place.as_fd(), true)?;
+    mount::set_attributes(tree.as_fd(), Attributes::READ_ONLY, true)?;
+    mount::attach(tree.as_fd(), place.as_fd())
+}
+
+/// What is put over hidden places.
+#[derive(Debug, Default)]
+pub(super) struct Cover {
+    null: Option<OwnedFd>,
+    empty: Option<OwnedFd>,
+}
+
+impl Cover {
+    /// Hides a file behind /dev/null, a directory behind an empty one. `*` in a path stands for
+    /// any name. A place that is not there needs nothing.
+    pub(super) fn mask(&mut self, root: &RootFd, at: &Path) -> Result<()> {
+        for at in expand(root, at)? {
+            let place = match root.at_no_links(&at, OFlags::PATH, Mode::empty()) {
+                Ok(place) => place,
+                Err(error) if error.kind() == Kind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            let cover = if path::is_directory(place.as_fd())? { self.empty()? } else { self.null()? };
+            mount::attach(cover.as_fd(), place.as_fd()).doing(|| format!("hide {}", at.display()))?;
+        }
+        Ok(())
+    }
+
+    /// The host's /dev/null, looked at before it is used: a cover that an image could choose
+    /// would be a way into the host. (CVE-2025-31133)
+    fn null(&mut self) -> Result<OwnedFd> {
+        if self.null.is_none() {
+            let null = mount::open_place(Path::new("/dev/null"))?;
+            let stat = rustix::fs::fstat(&null).doing(|| "look at /dev/null")?;
+            if (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev)) != (1, 3) {
+                return Err(failed("/dev/null of the host is not the null device"));
+            }
+            self.null = Some(null);
+        }
+        mount::clone_tree_at(self.null.as_ref().ok_or_else(|| failed("no null device"))?.as_fd(), false)
+    }
+
+    fn empty(&mut self) -> Result<OwnedFd> {
+        if self.empty.is_none() {
+            let attributes = Attributes::READ_ONLY.and(Attributes::NO_DEV).and(Attributes::NO_SUID);
+            let options = vec![
+                ("size".to_string(), Some("0".to_string())),
+                ("nr_inodes".to_string(), Some("2".to_string())),
+            ];
+            self.empty = Some(make(&FsMount {
+                kind: "tmpfs".into(),
+                options,
+                attributes: attributes.and(Attributes::NO_EXEC),
+            })?);
+        }
+        mount::clone_tree_at(self.empty.as_ref().ok_or_else(|| failed("no empty directory"))?.as_fd(), false)
+    }
+}
+
+fn expand(root: &RootFd, at: &Path) -> Result<Vec<PathBuf>> {
+    let text = at.to_string_lossy();
+    let Some(star) = text.find('*') else { return Ok(vec![at.to_path_buf()]) };
+    let slash = text[..star].rfind('/').unwrap_or(0);
+    let (directory, prefix) = (&text[..slash], &text[slash + 1..star]);
+    let rest = &text[star + 1..];
+    let (suffix, below) = rest.split_once('/').unwrap_or((rest, ""));
+    let Ok(open) = root.at_no_links(Path::new(directory), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
+    else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for entry in rustix::fs::Dir::read_from(&open).doing(|| format!("list {directory}"))? {
+        let entry = entry.doing(|| format!("list {directory}"))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(prefix) && name.ends_with(suffix) && !name.starts_with('.') {
+            found.push(Path::new(directory).join(name).join(below));
+        }
+    }
+    Ok(found)
+}
+
+/// Fills an empty directory of the host, which is about to be mounted, with what the image has at
+/// that place. One that holds something already stays as it is.
+pub(super) fn copy_up(root: &RootFd, from: &Path, to: &Path) -> Result<()> {
+    let target = File::open(to).doing(|| format!("open the volume {}", to.display()))?;
+    let empty = std::fs::read_dir(to).doing(|| format!("list {}", to.display()))?.next().is_none();
+    if !empty {
+        return Ok(());
+    }
+    match root.at(from, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()) {
+        Ok(source) => {
+            copy_tree(&source, &target.into(), 0).doing(|| format!("copy {} of the image", from.display()))
+        }
+        Err(error) if error.kind() == Kind::NotFound => Ok(()),
+        // A file there is nothing to begin a directory with.
+        Err(error) if error.io().and_then(std::io::Error::raw_os_error) == Some(libc::ENOTDIR) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn open_tree_root(mounted: &OwnedFd) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat(mounted, c".", flags, Mode::empty()).doing(|| "open a new mount")
+}
+
+/// Copies a directory's content with owners, modes, times and links; by descriptors, so that
+/// nothing is followed.
+fn copy_tree(from: &OwnedFd, to: &OwnedFd, depth: u32) -> Result<()> {
+    if depth > 512 {
+        return Err(failed("directories are nested more than 512 deep"));
+    }
+    copy_attributes(from, to)?;
+    for entry in rustix::fs::Dir::read_from(from).doing(|| "list a directory of the image")? {
+        let entry = entry.doing(|| "list a directory of the image")?;
+        let name = entry.file_name();
+        if name == c"." || name == c".." {
+            continue;
+        }
+        copy_entry(from, to, name, depth).doing(|| format!("copy {}", name.to_string_lossy()))?;
+    }
+    Ok(())
+}
+
+fn copy_entry(from: &OwnedFd, to: &OwnedFd, name: &std::ffi::CStr, depth: u32) -> Result<()> {
+    use rustix::fs::{AtFlags, FileType};
+    let stat = rustix::fs::statat(from, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let mode = Mode::from_raw_mode(stat.st_mode & 0o7777);
+    let safe = OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => {
+            rustix::fs::mkdirat(to, name, Mode::RWXU)?;
+            let source =
+                rustix::fs::openat(from, name, safe | OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
+            let target =
+                rustix::fs::openat(to, name, safe | OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
+            copy_tree(&source, &target, depth + 1)
+        }
+        FileType::RegularFile => {
+            let source =
+                rustix::fs::openat(from, name, safe | OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())?;
+            let target =
+                rustix::fs::openat(to, name, safe | OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode)?;
+            std::io::copy(&mut File::from(source.try_clone()?), &mut File::from(target.try_clone()?))?;
+            copy_attributes(&source, &target)
+        }
+        FileType::Symlink => {
+            let link = rustix::fs::readlinkat(from, name, Vec::new())?;
+            rustix::fs::symlinkat(&*link, to, name)?;
+            chown_link(to, name, &stat)
+        }
+        FileType::Fifo => {
+            rustix::fs::mknodat(to, name, FileType::Fifo, mode, 0)?;
+            chown_link(to, name, &stat)
+        }
+        // Sockets are of no use without their process; device nodes are not ours to make.
+        _ => Ok(()),
+    }
+}
+
+fn ids(stat: &rustix::fs::Stat) -> (Option<rustix::fs::Uid>, Option<rustix::fs::Gid>) {
+    (Some(rustix::fs::Uid::from_raw(stat.st_uid)), Some(rustix::fs::Gid::from_raw(stat.st_gid)))
+}
+
+fn chown_link(at: &OwnedFd, name: &std::ffi::CStr, stat: &rustix::fs::Stat) -> Result<()> {
+    let (uid, gid) = ids(stat);
+    Ok(rustix::fs::chownat(at, name, uid, gid, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+fn copy_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
+    let stat = rustix::fs::fstat(from)?;
+    let (uid, gid) = ids(&stat);
+    rustix::fs::fchown(to, uid, gid)?;
+    // After chown, which clears setuid bits.
+    rustix::fs::fchmod(to, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
+    let time = |seconds, nanos| rustix::fs::Timespec { tv_sec: seconds, tv_nsec: nanos };
+    let times = rustix::fs::Timestamps {
+        last_access: time(stat.st_atime, stat.st_atime_nsec as _),
+        last_modification: time(stat.st_mtime, stat.st_mtime_nsec as _),
+    };
+    Ok(rustix::fs::futimens(to, &times)?)
+}

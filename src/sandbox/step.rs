@@ -1,1 +1,285 @@
-//! One step: how it is printed and what it does.
+//! One step of the launch: how it is printed and what it does.
+
+use super::{account, credentials, devices, execute, rootfs};
+use crate::container::caps::CapSet;
+use crate::error::{Doing, Error, Kind, Result, failed};
+use crate::sys::mount::{Attributes, Propagation};
+use crate::sys::path::RootFd;
+use crate::sys::seccomp::Insn;
+use crate::sys::tty::WindowSize;
+use crate::sys::{fd, limits, mount, net, seccomp, userns};
+use std::fmt;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// A file system to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FsMount {
+    /// `tmpfs`, `proc` …
+    pub kind: String,
+    /// The file system's own options.
+    pub options: Vec<(String, Option<String>)>,
+    /// What the mount forbids.
+    pub attributes: Attributes,
+}
+
+/// A bind of something of the host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BindMount {
+    /// On the host.
+    pub source: PathBuf,
+    /// Inside.
+    pub at: PathBuf,
+    /// With what is mounted below it.
+    pub recursive: bool,
+    /// What it forbids.
+    pub attributes: Attributes,
+    /// How later mounts travel.
+    pub propagation: Propagation,
+}
+
+/// One thing that init does between clone3 and execve.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the printed form of each says what it is")]
+pub enum Step {
+    NewSession,
+    NewKeyring,
+    JoinNamespace { path: PathBuf, flag: i32 },
+    SlaveMounts,
+    OverlayRoot { at: PathBuf, fs: FsMount },
+    DirectoryRoot { at: PathBuf },
+    EnterRoot,
+    CopyUp { from: PathBuf, to: PathBuf },
+    Mount { at: PathBuf, fs: FsMount, optional: bool, copy_up: bool },
+    Bind(BindMount),
+    Link { at: PathBuf, to: PathBuf },
+    Device { path: PathBuf, major: u32, minor: u32 },
+    AllDevices,
+    Terminal,
+    ReadOnly { path: PathBuf },
+    Mask { path: PathBuf },
+    Loopback,
+    Hostname { name: String },
+    Sysctl { key: String, path: PathBuf, value: String },
+    WaitForNetwork,
+    PivotRoot,
+    ReadOnlyRoot,
+    Limit { name: String, soft: u64, hard: u64 },
+    OomScore { score: i32 },
+    Umask { mask: u32 },
+    LookUpUser { user: String, groups: Vec<String> },
+    OwnStdio,
+    MakeDirectory { path: PathBuf },
+    Init,
+    DropBounding { keep: CapSet },
+    Seccomp { filter: Vec<Insn>, what: &'static str },
+    BecomeUser,
+    Directory { path: PathBuf },
+    Capabilities { effective: CapSet, permitted: CapSet, inheritable: CapSet, ambient: CapSet },
+    NoNewPrivileges,
+    CloseInherited,
+    Execute { args: Vec<String>, env: Vec<String> },
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::NewSession => write!(f, "start a session"),
+            Step::NewKeyring => write!(f, "take a session keyring of its own"),
+            Step::JoinNamespace { path, .. } => write!(f, "join the namespace {}", path.display()),
+            Step::SlaveMounts => write!(f, "make / a slave mount"),
+            Step::OverlayRoot { at, fs } => {
+                let lower = fs.options.iter().filter(|(key, _)| key.starts_with("lowerdir")).count();
+                write!(f, "mount an overlay of {lower} layers on {}", at.display())
+            }
+            Step::DirectoryRoot { at } => write!(f, "mount the rootfs {} on itself", at.display()),
+            Step::EnterRoot => write!(f, "open the container's root"),
+            Step::CopyUp { from, .. } => write!(f, "fill a volume from {} in the image", from.display()),
+            Step::Mount { at, fs, .. } => write!(f, "mount {} on {}", fs.kind, at.display()),
+            Step::Bind(bind) => {
+                let word = if bind.attributes.has(Attributes::READ_ONLY) { " read-only" } else { "" };
+                write!(f, "bind {} on {}{word}", bind.source.display(), bind.at.display())
+            }
+            Step::Link { at, to } => write!(f, "link {} to {}", at.display(), to.display()),
+            Step::Device { path, .. } => write!(f, "bind the device {}", path.display()),
+            Step::AllDevices => write!(f, "bind the host's devices"),
+            Step::Terminal => write!(f, "open a pty"),
+            Step::ReadOnly { path } => write!(f, "make {} read-only", path.display()),
+            Step::Mask { path } => write!(f, "hide {}", path.display()),
+            Step::Loopback => write!(f, "bring up the loopback device"),
+            Step::Hostname { name } => write!(f, "set the host name to {name}"),
+            Step::Sysctl { key, value, .. } => write!(f, "set the sysctl {key} to {value:?}"),
+            Step::WaitForNetwork => write!(f, "wait until the network is connected"),
+            Step::PivotRoot => write!(f, "change the root"),
+            Step::ReadOnlyRoot => write!(f, "make the root read-only"),
+            Step::Limit { name, soft, hard } => write!(f, "limit {name} to {soft}:{hard}"),
+            Step::OomScore { score } => write!(f, "set oom_score_adj to {score}"),
+            Step::Umask { mask } => write!(f, "set the umask to {mask:04o}"),
+            Step::LookUpUser { user, .. } => write!(f, "look up the user {user:?}"),
+            Step::OwnStdio => write!(f, "give input and output to the user"),
+            Step::MakeDirectory { path } => write!(f, "make the working directory {}", path.display()),
+            Step::Init => write!(f, "become an init that reaps, with the command as its child"),
+            Step::DropBounding { keep } => write!(f, "bound the capabilities to {}", keep.names().join(" ")),
+            Step::Seccomp { filter, what } => {
+                write!(f, "load seccomp: {what} ({} instructions)", filter.len())
+            }
+            Step::BecomeUser => write!(f, "become the user"),
+            Step::Directory { path } => write!(f, "change to the working directory {}", path.display()),
+            Step::Capabilities { .. } => write!(f, "set the capabilities"),
+            Step::NoNewPrivileges => write!(f, "set no_new_privs"),
+            Step::CloseInherited => write!(f, "close inherited descriptors on execve"),
+            Step::Execute { args, .. } => write!(f, "execute {}", args.join(" ")),
+        }
+    }
+}
+
+/// What the steps hand on to each other.
+#[derive(Debug)]
+pub(super) struct Walker<'a> {
+    /// The socket to the one who launches.
+    pub report: &'a OwnedFd,
+    /// The container's root, once it is mounted.
+    pub root: Option<RootFd>,
+    /// The pty's slave, once it is open.
+    pub terminal: Option<OwnedFd>,
+    /// The pty's first size.
+    pub size: Option<WindowSize>,
+    /// The user, once looked up.
+    pub account: account::Account,
+    /// An empty read-only directory and /dev/null, for masks; made at the first.
+    pub cover: rootfs::Cover,
+}
+
+impl Walker<'_> {
+    /// The container's root.
+    pub(super) fn root(&self) -> Result<&RootFd> {
+        self.root.as_ref().ok_or_else(|| failed("the root is not mounted yet"))
+    }
+}
+
+/// What the one who launches is told: a message's first byte.
+pub(super) mod message {
+    /// The mounts are done; the pty's master comes along if there is one.
+    pub(crate) const READY: u8 = b'R';
+    /// A step failed; its number, errno, kind and text follow.
+    pub(crate) const FAILED: u8 = b'F';
+    /// The answer: go on and execute.
+    pub(crate) const GO: u8 = b'G';
+}
+
+impl Step {
+    /// Does it.
+    pub(super) fn execute(&self, w: &mut Walker<'_>) -> Result<()> {
+        match self {
+            Step::NewSession => {
+                // A failure means that we lead one already.
+                let _ = rustix::process::setsid();
+                Ok(())
+            }
+            Step::NewKeyring => {
+                limits::new_session_keyring();
+                Ok(())
+            }
+            Step::JoinNamespace { path, .. } => {
+                let file = std::fs::File::open(path).doing(|| format!("open {}", path.display()))?;
+                userns::join_file(&file)
+            }
+            Step::SlaveMounts => {
+                let root = mount::open_place(Path::new("/"))?;
+                mount::set_propagation(root.as_fd(), Propagation::Slave, true)
+            }
+            Step::OverlayRoot { at, fs } => {
+                w.root = Some(rootfs::overlay(at, fs)?);
+                Ok(())
+            }
+            Step::DirectoryRoot { at } => {
+                w.root = Some(rootfs::directory(at)?);
+                Ok(())
+            }
+            Step::EnterRoot => {
+                w.root = Some(RootFd::open(Path::new("/"))?);
+                Ok(())
+            }
+            Step::CopyUp { from, to } => rootfs::copy_up(w.root()?, from, to),
+            Step::Mount { at, fs, optional, copy_up } => match rootfs::mount(w.root()?, at, fs, *copy_up) {
+                Err(_) if *optional => Ok(()),
+                other => other,
+            },
+            Step::Bind(bind) => rootfs::bind(w.root()?, bind),
+            Step::Link { at, to } => devices::link(w.root()?, at, to),
+            Step::Device { path, major, minor } => devices::device(w.root()?, path, (*major, *minor)),
+            Step::AllDevices => devices::all(w.root()?),
+            Step::Terminal => devices::terminal(w),
+            Step::ReadOnly { path } => rootfs::read_only(w.root()?, path),
+            Step::Mask { path } => {
+                let root = w.root.as_ref().ok_or_else(|| failed("the root is not mounted yet"))?;
+                w.cover.mask(root, path)
+            }
+            Step::Loopback => net::loopback_up(),
+            Step::Hostname { name } => {
+                rustix::system::sethostname(name.as_bytes()).doing(|| "set the host name")
+            }
+            Step::Sysctl { key, path, value } => sysctl(key, path, value),
+            Step::WaitForNetwork => wait_for_network(w),
+            Step::PivotRoot => {
+                let root = w.root()?.as_fd();
+                rustix::process::fchdir(root).doing(|| "change to the container's root")?;
+                mount::pivot_to_current()
+            }
+            Step::ReadOnlyRoot => {
+                let root = mount::open_place(Path::new("/"))?;
+                mount::set_attributes(root.as_fd(), Attributes::READ_ONLY, false)
+            }
+            Step::Limit { name, soft, hard } => limits::set(name, *soft, *hard),
+            Step::OomScore { score } => {
+                std::fs::write("/proc/self/oom_score_adj", score.to_string()).doing(|| "write oom_score_adj")
+            }
+            Step::Umask { mask } => {
+                rustix::process::umask(rustix::fs::Mode::from_raw_mode(*mask));
+                Ok(())
+            }
+            Step::LookUpUser { user, groups } => {
+                w.account = account::look_up(w.root()?, user, groups)?;
+                Ok(())
+            }
+            Step::OwnStdio => credentials::own_stdio(w),
+            Step::MakeDirectory { path } => credentials::make_directory(path),
+            Step::Init => execute::init(w),
+            Step::DropBounding { keep } => credentials::drop_bounding(*keep),
+            Step::Seccomp { filter, .. } => seccomp::load(filter),
+            Step::BecomeUser => credentials::become_user(&w.account),
+            Step::Directory { path } => credentials::change_directory(path),
+            Step::Capabilities { effective, permitted, inheritable, ambient } => {
+                credentials::capabilities(&w.account, *effective, *permitted, *inheritable, *ambient)
+            }
+            Step::NoNewPrivileges => seccomp::set_no_new_privileges(),
+            Step::CloseInherited => fd::close_range_on_exec(3),
+            Step::Execute { args, env } => execute::execute(args, env, &w.account),
+        }
+    }
+}
+
+fn sysctl(key: &str, path: &Path, value: &str) -> Result<()> {
+    // The host's /proc shows the sysctls of whoever opens it, so these are the new namespaces'.
+    std::fs::write(path, value).map_err(|cause| {
+        let text = format!("cannot set the sysctl {key} to {value:?}");
+        let error = match cause.kind() {
+            std::io::ErrorKind::NotFound => Error::new(Kind::Invalid, format!("{text}: there is no such sysctl")),
+            _ => Error::new(Kind::Invalid, text),
+        };
+        error.because(cause).hint("only sysctls of the container's own namespaces can be set: net.*, kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.*")
+    })
+}
+
+fn wait_for_network(w: &Walker<'_>) -> Result<()> {
+    rustix::io::write(w.report, &[message::READY]).doing(|| "report")?;
+    let mut byte = [0];
+    loop {
+        match rustix::io::read(w.report, &mut byte) {
+            Ok(1) if byte[0] == message::GO => return Ok(()),
+            Err(rustix::io::Errno::INTR) => {}
+            // The one who launches gave up, or is dead: so do we.
+            _ => crate::sys::process::exit_now(125),
+        }
+    }
+}

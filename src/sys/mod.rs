@@ -1,5 +1,6 @@
 //! The kernel, safely: the only place with `unsafe`. Knows nothing of containers.
 
+pub mod credentials;
 pub mod fd;
 pub mod file;
 pub mod limits;
@@ -8,6 +9,7 @@ pub mod net;
 pub mod path;
 pub mod process;
 pub mod random;
+pub mod reaper;
 pub mod seccomp;
 pub mod signal;
 pub mod tree;

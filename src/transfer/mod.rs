@@ -3,5 +3,4 @@
 pub mod import;
 pub mod load;
 pub mod progress;
-pub mod publish;
 pub mod pull;
