@@ -17,6 +17,7 @@ mod usage;
 // The commands, in alphabetical order; each has its line in `tree::COMMANDS`.
 mod completion;
 mod help;
+mod import;
 
 use crate::error::{Error, Result};
 use crate::settings::Settings;

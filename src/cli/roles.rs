@@ -11,6 +11,7 @@ pub(super) fn find(argv0: &OsStr) -> Option<Role> {
     let name = Path::new(argv0).file_name()?.to_str()?.strip_prefix("box-")?;
     match name {
         // Each role has its line here: "supervisor", "worker", "exec".
+        "worker" => Some(|_| crate::ops::worker::main()),
         _ => None,
     }
 }

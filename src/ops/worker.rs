@@ -11,6 +11,7 @@ use crate::store::layout::Store;
 use crate::sys::fd;
 use crate::sys::process::{self, Child};
 use crate::sys::userns::InUserNs;
+use crate::transfer;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -187,6 +188,7 @@ pub fn typed<Q: DeserializeOwned, A: Serialize>(
 /// Every job there is.
 fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_json::Value> {
     match job {
+        "import" => typed(body, |request| transfer::import::import(&here.store, &request)),
         "id-maps" => typed(body, |(): ()| id_maps(here)),
         "empty-trash" => typed(body, |(): ()| containers::empty_trash(&here.store, &here.inside)),
         "sizes" => typed(body, |ids| super::ps::sizes_job(&here.store, ids, &here.inside)),

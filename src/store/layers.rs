@@ -1,1 +1,169 @@
-//! Unpacked layers, keyed by chain id.
+//! Unpacked layers: `layers/<chain>/` with `diff/`, which overlay mounts, and `layer.json`.
+//!
+//! A layer is complete or absent: it is made in a [`Staging`] directory and renamed into view.
+
+use super::blobs::{BlobWriter, StagedBlob, Tee};
+use super::compress::{self, Compression};
+use super::layout::Store;
+use super::staging::Staging;
+use super::unpack::{KeptOwner, Owners, unpack};
+use crate::error::{Doing, Result, failed};
+use crate::image::digest::{ChainId, DiffId};
+use crate::sys::file::{Durable, replace};
+use rustix::fs::{CWD, Mode, OFlags};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::io::{BufReader, Read};
+use std::path::PathBuf;
+
+/// What is known of an unpacked layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerRecord {
+    /// The digest of its tar.
+    pub diff_id: DiffId,
+    /// The chain below it.
+    pub parent: Option<ChainId>,
+    /// The bytes of its regular files.
+    pub size: u64,
+}
+
+/// A layer whose blob was written and which was unpacked in the same pass, not visible yet.
+#[derive(Debug)]
+pub struct StagedLayer {
+    dir: PathBuf,
+    /// The digest of its tar.
+    pub diff_id: DiffId,
+    /// How the blob is compressed.
+    pub compression: Compression,
+    /// The bytes of its regular files.
+    pub size: u64,
+    /// Device nodes that were left out.
+    pub skipped_devices: u64,
+    /// The blob.
+    pub blob: StagedBlob,
+}
+
+/// Whether the layer is there.
+#[must_use]
+pub fn is_complete(store: &Store, chain: &ChainId) -> bool {
+    store.layer(chain).join("layer.json").exists()
+}
+
+/// The directory that overlay mounts.
+#[must_use]
+pub fn diff(store: &Store, chain: &ChainId) -> PathBuf {
+    store.layer(chain).join("diff")
+}
+
+/// What is known of the layer.
+///
+/// # Errors
+/// `NotFound` if it is not there, `Failed` if its record is damaged.
+pub fn record(store: &Store, chain: &ChainId) -> Result<LayerRecord> {
+    let path = store.layer(chain).join("layer.json");
+    let bytes = std::fs::read(&path).doing(|| format!("read {}", path.display()))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|cause| failed(format!("{} is damaged", path.display())).because(cause))
+}
+
+/// The owners that could not be written to the layer's files; empty but in single-id mode.
+///
+/// # Errors
+/// When the list is there and cannot be read.
+pub fn kept_owners(store: &Store, chain: &ChainId) -> Result<Vec<KeptOwner>> {
+    let path = store.layer(chain).join("owners.json");
+    match std::fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map_err(|cause| failed(format!("{} is damaged", path.display())).because(cause)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error).doing(|| format!("read {}", path.display())),
+    }
+}
+
+/// Writes a layer's blob and unpacks it, in one pass over `from`.
+///
+/// The digests are in the result: the caller compares them before it publishes anything.
+///
+/// # Errors
+/// `Invalid` for damaged archives, `Unsupported` for what box or the user's ids cannot hold, and
+/// what the reader and the disk say.
+pub fn stage(staging: &Staging, from: impl Read) -> Result<StagedLayer> {
+    let dir = staging.path("layer");
+    let root = dir.join("diff");
+    std::fs::create_dir_all(&root).doing(|| format!("make {}", root.display()))?;
+    let root =
+        rustix::fs::openat(CWD, &root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .doing(|| format!("open {}", root.display()))?;
+    rustix::fs::fchmod(&root, Mode::from_raw_mode(0o755)).doing(|| "set the mode of a layer's root")?;
+
+    let mut blob = BlobWriter::begin(staging)?;
+    let mut compressed = BufReader::with_capacity(128 << 10, Tee::new(from, &mut blob));
+    let (compression, plain) = compress::decoder(&mut compressed)?;
+    let mut sum = Sha256::new();
+    let tar = Tee::new(plain, HashWriter(&mut sum));
+    let unpacked = unpack(BufReader::with_capacity(128 << 10, tar), root, Owners::of_this_process()?)?;
+    // The blob's digest covers what may follow the compressed stream.
+    std::io::copy(&mut compressed, &mut std::io::sink()).doing(|| "read the layer to its end")?;
+    drop(compressed);
+
+    if !unpacked.owners.is_empty() {
+        let path = dir.join("owners.json");
+        let text = serde_json::to_vec(&unpacked.owners).expect("owners are strings and numbers");
+        std::fs::write(&path, text).doing(|| format!("write {}", path.display()))?;
+    }
+    Ok(StagedLayer {
+        dir,
+        diff_id: DiffId::from_sha256(&sum.finalize()),
+        compression,
+        size: unpacked.size,
+        skipped_devices: unpacked.skipped_devices,
+        blob: blob.finish(),
+    })
+}
+
+impl StagedLayer {
+    /// Makes the layer and its blob visible as the top of `chain`. One that is there already stays.
+    ///
+    /// The caller has checked the digests and synced.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn publish(self, store: &Store, chain: &ChainId, parent: Option<&ChainId>) -> Result<()> {
+        let record = LayerRecord { diff_id: self.diff_id, parent: parent.cloned(), size: self.size };
+        let text = serde_json::to_vec(&record).expect("a record is strings and numbers");
+        let path = self.dir.join("layer.json");
+        // On the disk before the layer is in sight: its presence says that the layer is complete.
+        replace(&path, &text, Durable::Yes)?;
+        let place = store.layer(chain);
+        self.blob.publish(store)?;
+        match std::fs::rename(&self.dir, &place) {
+            Ok(()) => Ok(()),
+            // Somebody else was faster; ours goes with the staging directory.
+            Err(error) if is_complete(store, chain) && is_taken(&error) => Ok(()),
+            Err(error) => Err(error).doing(|| format!("put the layer to {}", place.display())),
+        }
+    }
+
+    /// Drops the unpacked files and keeps the blob, for a layer that is unpacked already.
+    #[must_use]
+    pub fn into_blob(self) -> StagedBlob {
+        self.blob
+    }
+}
+
+fn is_taken(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::AlreadyExists)
+}
+
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl std::io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

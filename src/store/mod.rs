@@ -1,10 +1,13 @@
 //! Everything on disk, and its locks.
 
+pub mod archive;
 pub mod blobs;
+pub mod compress;
 pub mod containers;
 pub mod gc;
 pub mod images;
 pub mod layers;
 pub mod layout;
 pub mod lock;
+pub mod staging;
 pub mod unpack;

@@ -3,4 +3,5 @@
 pub mod import;
 pub mod load;
 pub mod progress;
+pub mod publish;
 pub mod pull;

@@ -1,0 +1,102 @@
+//! A private directory for what is being made, on the store's own file system.
+//!
+//! `root/tmp/job-*` with a `lock` file in it that its maker holds. What a killed process left
+//! behind is known by its free lock and removed by the next one that makes such a directory.
+
+use super::layout::Store;
+use super::lock::Lock;
+use super::unpack::remove_tree;
+use crate::error::{Doing, Kind, Result, failed};
+use rustix::fs::{CWD, Mode, OFlags};
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A private directory; removed with what is left in it when dropped.
+#[derive(Debug)]
+pub struct Staging {
+    dir: PathBuf,
+    next: AtomicU32,
+    _lock: Lock,
+}
+
+impl Staging {
+    /// Makes one, after removing those whose makers died.
+    ///
+    /// # Errors
+    /// When the store is not writable.
+    pub fn begin(store: &Store) -> Result<Staging> {
+        let parent = store.root().join("tmp");
+        std::fs::create_dir_all(&parent).doing(|| format!("make {}", parent.display()))?;
+        // Held while a directory has no locked file in it yet, and while others look for such ones.
+        let _gate = Lock::exclusive(&parent.join("gate"))?;
+        sweep(&parent, &store.trash());
+        for attempt in 0..1000u32 {
+            let dir = parent.join(format!("job-{}-{attempt}", std::process::id()));
+            match std::fs::create_dir(&dir) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
+                Err(error) => return Err(error).doing(|| format!("make {}", dir.display())),
+            }
+            let lock = Lock::exclusive(&dir.join("lock"))?;
+            return Ok(Staging { dir, next: AtomicU32::new(0), _lock: lock });
+        }
+        Err(failed(format!("there is no free name left in {}", parent.display())))
+    }
+
+    /// A path in it that nothing has yet.
+    #[must_use]
+    pub fn path(&self, prefix: &str) -> PathBuf {
+        self.dir.join(format!("{prefix}-{}", self.next.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// Writes everything below the store's file system out, before it is renamed into view.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn sync(&self) -> Result<()> {
+        let dir = File::open(&self.dir).doing(|| format!("open {}", self.dir.display()))?;
+        rustix::fs::syncfs(dir.as_fd()).doing(|| "write the store to the disk")
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // What cannot be removed now is swept by the next one.
+        let _ = remove_path(&self.dir);
+    }
+}
+
+/// Removes a file or directory of the store with all that is in it.
+pub(crate) fn remove_path(path: &Path) -> Result<()> {
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let dir = rustix::fs::openat(CWD, parent, flags, Mode::empty())
+        .doing(|| format!("open {}", parent.display()))?;
+    remove_tree(dir.as_fd(), name).doing(|| format!("remove {}", path.display()))
+}
+
+/// Removes the directories whose makers are gone. Failures are left to the next sweep.
+fn sweep(parent: &Path, trash: &Path) {
+    let Ok(entries) = std::fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        if !entry.file_name().as_bytes().starts_with(b"job-") {
+            continue;
+        }
+        let dir = entry.path();
+        let dead = match Lock::is_held(&dir.join("lock")) {
+            Ok(held) => !held,
+            // Killed between the two steps; we hold the gate, so nobody is between them now.
+            Err(error) => error.kind() == Kind::NotFound,
+        };
+        if dead {
+            // Out of sight first: the removal of a large one may be killed as well.
+            let out = trash.join(format!("tmp-{}-{}", entry.file_name().display(), std::process::id()));
+            let gone = if std::fs::rename(&dir, &out).is_ok() { out } else { dir };
+            let _ = remove_path(&gone);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! From staged parts to a visible image.
+
+use crate::error::{Result, failed, invalid};
+use crate::image::config::ImageConfig;
+use crate::image::digest::{BlobDigest, ChainId, ImageId};
+use crate::image::manifest::Descriptor;
+use crate::image::reference::Reference;
+use crate::store::blobs;
+use crate::store::images;
+use crate::store::layers::{self, StagedLayer};
+use crate::store::layout::Store;
+use crate::store::staging::Staging;
+
+/// A layer of an image that is being made.
+pub enum Part {
+    /// Unpacked already.
+    Present,
+    /// Staged by this job.
+    Staged(StagedLayer),
+}
+
+/// Everything of one image.
+pub struct Parts {
+    /// Lowest first, as many as the configuration has.
+    pub layers: Vec<Part>,
+    /// The configuration's bytes.
+    pub config: Vec<u8>,
+    /// The manifest's bytes.
+    pub manifest: Vec<u8>,
+    /// The manifest's media type.
+    pub media_type: String,
+    /// The names it gets; one without names is entered nameless.
+    pub names: Vec<Reference>,
+    /// The index it was chosen from.
+    pub index: Option<BlobDigest>,
+}
+
+/// Compares each layer with the configuration, then makes layers, blobs and names visible, in this
+/// order: whatever happens between two steps leaves unreferenced files that `store::gc` removes.
+///
+/// # Errors
+/// `Failed` when a layer is not the one that the configuration names; what the disk says.
+pub fn publish(store: &Store, staging: &Staging, parts: Parts) -> Result<ImageId> {
+    let config = ImageConfig::parse(&parts.config)?;
+    let diff_ids = &config.rootfs.diff_ids;
+    if diff_ids.len() != parts.layers.len() {
+        return Err(invalid(format!(
+            "the manifest has {} layers and the configuration {}",
+            parts.layers.len(),
+            diff_ids.len()
+        )));
+    }
+    for (layer, wanted) in parts.layers.iter().zip(diff_ids) {
+        match layer {
+            Part::Staged(layer) if layer.diff_id != *wanted => {
+                return Err(failed(format!(
+                    "a layer's content has the digest {} instead of {wanted}",
+                    layer.diff_id
+                )));
+            }
+            _ => {}
+        }
+    }
+    let config_blob = blobs::stage(staging, &parts.config)?;
+    let manifest_blob = blobs::stage(staging, &parts.manifest)?;
+    let id = ImageId::of_config(config_blob.digest());
+    let mut entry = Descriptor::new(&parts.media_type, manifest_blob.digest().clone(), manifest_blob.size());
+    entry.platform = Some(config.platform());
+    staging.sync()?;
+
+    let mut below: Option<ChainId> = None;
+    for (layer, chain) in parts.layers.into_iter().zip(ChainId::chain(diff_ids)) {
+        if let Part::Staged(layer) = layer {
+            if layers::is_complete(store, &chain) {
+                layer.into_blob().publish(store)?;
+            } else {
+                layer.publish(store, &chain, below.as_ref())?;
+            }
+        }
+        below = Some(chain);
+    }
+    config_blob.publish(store)?;
+    manifest_blob.publish(store)?;
+    if parts.names.is_empty() {
+        images::add(store, &entry, None, parts.index.as_ref())?;
+    }
+    for name in &parts.names {
+        images::add(store, &entry, Some(name), parts.index.as_ref())?;
+    }
+    Ok(id)
+}
+
+/// Says once what was left out of the layers.
+pub fn warn_of_devices(layers: &[&StagedLayer]) {
+    let skipped: u64 = layers.iter().map(|layer| layer.skipped_devices).sum();
+    if skipped > 0 {
+        crate::transfer::progress::note(&format!(
+            "warning: {skipped} device nodes outside /dev were left out: only the host's root can make them"
+        ));
+    }
+}
