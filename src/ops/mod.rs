@@ -21,6 +21,7 @@ pub mod restart;
 pub mod rm;
 pub mod rmi;
 pub mod run;
+pub mod select;
 pub mod start;
 pub mod stop;
 pub mod tag;
