@@ -18,6 +18,7 @@ mod usage;
 mod completion;
 mod help;
 mod import;
+mod load;
 
 use crate::error::{Error, Result};
 use crate::settings::Settings;

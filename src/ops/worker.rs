@@ -189,6 +189,7 @@ pub fn typed<Q: DeserializeOwned, A: Serialize>(
 fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_json::Value> {
     match job {
         "import" => typed(body, |request| transfer::import::import(&here.store, &request)),
+        "load" => typed(body, |request| transfer::load::load(&here.store, &request)),
         "id-maps" => typed(body, |(): ()| id_maps(here)),
         "empty-trash" => typed(body, |(): ()| containers::empty_trash(&here.store, &here.inside)),
         "sizes" => typed(body, |ids| super::ps::sizes_job(&here.store, ids, &here.inside)),

@@ -7,7 +7,7 @@ use crate::image::digest::BlobDigest;
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A blob that is being written and hashed, not visible yet.
 pub struct BlobWriter {
@@ -72,6 +72,12 @@ impl StagedBlob {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Where it is until it is published.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Fails unless it is the blob that was asked for.
