@@ -193,19 +193,21 @@ pub(super) fn policy(caps: CapSet) -> Policy {
     }
 }
 
+/// The lists as lines of the table of calls.
+static ALLOWED_ROWS: [u16; syscalls::count(ALLOWED)] = syscalls::rows(ALLOWED);
+static REFUSED_ROWS: [u16; REFUSED.len()] = syscalls::rows(&[REFUSED]);
+
 fn rules(arch: Arch, caps: CapSet) -> Vec<Rule> {
     let mut rules = Vec::with_capacity(512);
+    for (rows, action) in [(&ALLOWED_ROWS[..], Action::Allow), (&REFUSED_ROWS, Action::Errno(EPERM))] {
+        let numbers = rows.iter().filter_map(|row| syscalls::number_at(usize::from(*row), arch));
+        rules.extend(numbers.map(|number| Rule { number, tests: Vec::new(), action }));
+    }
     let mut add = |name: &str, tests: &[Test], action: Action| {
         if let Some(number) = syscalls::number(name, arch) {
             rules.push(Rule { number, tests: tests.to_vec(), action });
         }
     };
-    for name in ALLOWED.iter().copied().flatten() {
-        add(name, &[], Action::Allow);
-    }
-    for name in REFUSED {
-        add(name, &[], Action::Errno(EPERM));
-    }
     for (gates, names) in GATED {
         let open = gates.iter().any(|gate| Cap::parse(gate).is_ok_and(|cap| caps.contains(cap)));
         let action = if open { Action::Allow } else { Action::Errno(EPERM) };

@@ -30,6 +30,65 @@ pub(super) fn find(name: &str) -> Option<usize> {
     TABLE.binary_search_by(|row| row.0.cmp(name)).ok()
 }
 
+/// The lines that all of `lists`' names stand on, in their order: found when box is built, so that a
+/// name that does not exist stops the build. `COUNT` is how many names there are.
+pub(super) const fn rows<const COUNT: usize>(lists: &[&[&str]]) -> [u16; COUNT] {
+    let mut rows = [0; COUNT];
+    let (mut list, mut done) = (0, 0);
+    while list < lists.len() {
+        let mut at = 0;
+        while at < lists[list].len() {
+            rows[done] = row(lists[list][at]);
+            done += 1;
+            at += 1;
+        }
+        list += 1;
+    }
+    assert!(done == COUNT);
+    rows
+}
+
+/// How many names `lists` have.
+pub(super) const fn count(lists: &[&[&str]]) -> usize {
+    let (mut list, mut count) = (0, 0);
+    while list < lists.len() {
+        count += lists[list].len();
+        list += 1;
+    }
+    count
+}
+
+const fn row(name: &str) -> u16 {
+    let (mut low, mut high) = (0, TABLE.len());
+    while low < high {
+        let middle = (low + high) / 2;
+        match order(name.as_bytes(), TABLE[middle].0.as_bytes()) {
+            0 => return middle as u16,
+            1 => low = middle + 1,
+            _ => high = middle,
+        }
+    }
+    panic!("a system call that no instruction set has")
+}
+
+/// -1, 0 or 1: `Ord` is not to be had in a constant.
+const fn order(left: &[u8], right: &[u8]) -> i8 {
+    let mut at = 0;
+    while at < left.len() && at < right.len() {
+        if left[at] != right[at] {
+            return if left[at] < right[at] { -1 } else { 1 };
+        }
+        at += 1;
+    }
+    if left.len() == right.len() {
+        0
+    } else if left.len() < right.len() {
+        -1
+    } else {
+        1
+    }
+}
+
 /// The number that the table's line `row` gives for `arch`.
 pub(super) fn number_at(row: usize, arch: Arch) -> Option<u32> {
     in_row(&TABLE[row], arch)

@@ -410,7 +410,6 @@ fn the_built_in_profile_is_made_in_little_time() {
         })
         .min()
         .unwrap();
-    println!("{fastest:?}");
     let budget = if cfg!(debug_assertions) { 3000 } else { 100 };
     assert!(fastest.as_micros() < budget, "{fastest:?}");
 }
