@@ -84,7 +84,8 @@ impl Filters {
                 "label" => (Key::Label, label(value, not)),
                 "status" => (Key::Status, Test::Text(status(value)?)),
                 "exited" => {
-                    let code = value.parse().map_err(|_| invalid(format!("{value:?} is not an exit code")))?;
+                    let code =
+                        value.parse().map_err(|_| invalid(format!("{value:?} is not an exit code")))?;
                     (Key::Exited, Test::Code(code))
                 }
                 "ancestor" => (Key::Ancestor, Test::Text(value.to_string())),
@@ -165,7 +166,8 @@ fn one(key: Key, test: &Test, entry: &Entry) -> bool {
             NetworkMode::None => text == "none",
             NetworkMode::Host => text == "host",
             NetworkMode::Container(id) => {
-                text.strip_prefix("container:").unwrap_or(text) == id.as_str() || id.as_str().starts_with(text)
+                text.strip_prefix("container:").unwrap_or(text) == id.as_str()
+                    || id.as_str().starts_with(text)
             }
             NetworkMode::Path(path) => text.strip_prefix("ns:").unwrap_or(text) == path.as_os_str(),
             NetworkMode::Slirp4netns => text == "slirp4netns",
@@ -200,9 +202,8 @@ fn is_image(config: &ContainerConfig, text: &str) -> bool {
         Some((before, tag)) if !tag.contains('/') => before,
         _ => name,
     };
-    let ends = |name: &str| {
-        name.strip_suffix(text).is_some_and(|before| before.is_empty() || before.ends_with('/'))
-    };
+    let ends =
+        |name: &str| name.strip_suffix(text).is_some_and(|before| before.is_empty() || before.ends_with('/'));
     !text.is_empty() && (ends(name) || ends(untagged))
 }
 

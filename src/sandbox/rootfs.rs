@@ -37,6 +37,8 @@ pub(super) fn directory(at: &Path) -> Result<RootFd> {
 
 fn make(fs: &FsMount) -> Result<OwnedFd> {
     let filesystem = FileSystem::new(&fs.kind)?;
+    // The name that mount tables show.
+    filesystem.set("source", fs.kind.as_str())?;
     for (key, value) in &fs.options {
         match value {
             Some(value) => filesystem.set(key, value.as_str())?,

@@ -1,6 +1,8 @@
 //! One container from launch to exit record.
 
 pub mod attach;
+pub mod bundle;
+
 pub mod client;
 pub mod control;
 pub mod events;

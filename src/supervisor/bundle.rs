@@ -1,0 +1,111 @@
+//! Everything a launch needs on disk, and the spec that names it.
+
+use crate::container::config::{ContainerConfig, Namespace, NetworkMode, Rootfs};
+use crate::container::id::ContainerId;
+use crate::container::state::State;
+use crate::error::{Doing, Error, Kind, Result};
+use crate::network;
+use crate::oci::lower::{self, LowerInput};
+use crate::oci::spec::Spec;
+use crate::store::layout::Store;
+use crate::store::{containers, layers};
+use crate::sys::userns::IdMaps;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Writes the container's identity files and makes its spec.
+///
+/// We are inside the user namespace and hold the container's lock.
+///
+/// # Errors
+/// `NotFound` when a layer is gone; `Conflict` when a container it shares a namespace with does not run.
+pub fn make(store: &Store, config: &ContainerConfig) -> Result<Spec> {
+    let directory = store.container(&config.id);
+    let name = containers::name(store, &config.id)?;
+    let peer = match &config.network.mode {
+        NetworkMode::Container(id) => Some(store.container(id)),
+        _ => None,
+    };
+    network::hosts::write_files(&directory, config, &name, peer.as_deref())?;
+    let write = |file: &str, text: &str| {
+        let path = directory.join(file);
+        std::fs::write(&path, text).doing(|| format!("write {}", path.display()))
+    };
+    // Empty, as podman's: its presence alone says that this is a container.
+    write("containerenv", "")?;
+    let maps = IdMaps::current()?;
+    let single_id = maps.is_single();
+    if single_id {
+        write(lower::APT_CONFIG_FILE, lower::APT_CONFIG_TEXT)?;
+    }
+    for mount in &config.mounts {
+        if let crate::container::config::MountSource::Anonymous { name } = &mount.source {
+            let path = directory.join("volumes").join(name);
+            std::fs::create_dir_all(&path).doing(|| format!("make the volume {}", path.display()))?;
+        }
+    }
+    let input = LowerInput {
+        container: &directory,
+        layers: layer_directories(store, config)?,
+        single_id,
+        last_gid: last_gid(&maps),
+        inits: peers(store, config)?,
+        volatile: config.ending.remove,
+    };
+    lower::lower(config, &input)
+}
+
+fn layer_directories(store: &Store, config: &ContainerConfig) -> Result<Vec<PathBuf>> {
+    let Rootfs::Layers(chain) = &config.rootfs else { return Ok(Vec::new()) };
+    let mut directories = Vec::with_capacity(chain.len());
+    for layer in chain {
+        let directory = layers::diff(store, layer);
+        if !directory.is_dir() {
+            return Err(Error::new(
+                Kind::NotFound,
+                format!("the layer {} of the image is gone", layer.hex()),
+            )
+            .hint(format!("pull the image {} again", config.image.name)));
+        }
+        directories.push(directory);
+    }
+    Ok(directories)
+}
+
+/// The greatest group id that can be named without a gap from 0 on.
+fn last_gid(maps: &IdMaps) -> u32 {
+    let mut extents = maps.gids.clone();
+    extents.sort_by_key(|e| e.inside);
+    let mut next: u64 = 0;
+    for extent in extents {
+        if u64::from(extent.inside) > next {
+            break;
+        }
+        next = next.max(u64::from(extent.inside) + u64::from(extent.count));
+    }
+    // The kernel takes the range as signed 32-bit numbers (ping_group_range).
+    next.saturating_sub(1).min(i32::MAX as u64 - 1) as u32
+}
+
+/// The inits of the containers whose namespaces are shared; those that do not run are left out.
+fn peers(store: &Store, config: &ContainerConfig) -> Result<BTreeMap<ContainerId, i32>> {
+    let shares = &config.namespaces;
+    let mut wanted: Vec<&ContainerId> = Vec::new();
+    for share in [&shares.pid, &shares.ipc, &shares.uts, &shares.cgroup] {
+        if let Namespace::Container(id) = share {
+            wanted.push(id);
+        }
+    }
+    if let NetworkMode::Container(id) = &config.network.mode {
+        wanted.push(id);
+    }
+    let mut inits = BTreeMap::new();
+    for id in wanted {
+        if containers::lock_held(store, id)?
+            && let State::Started(started) = containers::state(store, id)?
+        {
+            inits.insert(id.clone(), started.init.pid);
+        }
+    }
+    Ok(inits)
+}
