@@ -1,1 +1,265 @@
-//! What the user asked for: partial and typed.
+//! What was asked for: the words of `run` and `create`, typed, without any default.
+//!
+//! `container::resolve` decides the rest. Nothing in here has been looked up: names of images and
+//! other containers are still text.
+
+use super::limit::UlimitRequest;
+use super::name::ContainerName;
+use super::port::Exposed;
+use super::security::SecurityOption;
+use super::volume::MountRequest;
+use crate::container::config::{Device, LogDriver};
+use std::path::PathBuf;
+
+/// A container as it was asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ContainerRequest {
+    /// `--name`; else one is made up.
+    pub name: Option<ContainerName>,
+    /// `--replace`: a container that has the name is removed first.
+    pub replace: bool,
+    /// The image, as it was typed; with `rootfs` a directory of the host.
+    pub image: String,
+    /// `--rootfs`: `image` is a directory.
+    pub rootfs: bool,
+    /// How the image is found.
+    pub pull: PullRequest,
+    /// The words after the image.
+    pub command: Vec<String>,
+    /// The command line, for `inspect`.
+    pub create_command: Vec<String>,
+    /// `--cidfile`: gets the id; must not exist.
+    pub cid_file: Option<PathBuf>,
+    /// The first process.
+    pub process: ProcessRequest,
+    /// Which namespaces are its own.
+    pub namespaces: NamespacesRequest,
+    /// Host name, name servers and hosts.
+    pub identity: IdentityRequest,
+    /// `--network`.
+    pub network: Option<NetworkRequest>,
+    /// `--expose`.
+    pub expose: Vec<Exposed>,
+    /// `--volume`, `--mount` and `--tmpfs`.
+    pub mounts: Vec<MountRequest>,
+    /// `--image-volume`.
+    pub image_volumes: ImageVolumes,
+    /// `--device`.
+    pub devices: Vec<Device>,
+    /// What holds it in.
+    pub security: SecurityRequest,
+    /// `--log-driver`.
+    pub log_driver: Option<LogDriver>,
+    /// `--log-opt`.
+    pub log_options: Vec<(String, String)>,
+    /// How it ends.
+    pub ending: EndingRequest,
+    /// `--label`, then what stands in `--label-file`; the last one of a key wins.
+    pub labels: Vec<(String, String)>,
+    /// `--annotation`.
+    pub annotations: Vec<(String, String)>,
+}
+
+/// How the image is found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PullRequest {
+    /// `--pull`.
+    pub policy: PullPolicy,
+    /// `--platform`, or `--os`, `--arch` and `--variant` put together: `linux/arm64/v8`.
+    pub platform: Option<String>,
+    /// `--quiet`.
+    pub quiet: bool,
+    /// `--tls-verify`.
+    pub tls_verify: Option<bool>,
+}
+
+/// `--pull`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// Only an image that is not there.
+    #[default]
+    Missing,
+    /// In any case.
+    Always,
+    /// Never.
+    Never,
+    /// When the registry has another one; what is there is good enough when it cannot be asked.
+    Newer,
+}
+
+/// The first process, as asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProcessRequest {
+    /// `--entrypoint`, its words; empty clears the image's.
+    pub entrypoint: Option<Vec<String>>,
+    /// `--env-host`: all of the host's variables.
+    pub env_host: bool,
+    /// `--env-file`, then `--env`: `K=V`, `K`, `K*`.
+    pub env: Vec<String>,
+    /// `--env-merge`: `K=V` in which `${K}` is the image's value.
+    pub env_merge: Vec<String>,
+    /// `--unsetenv`.
+    pub unset_env: Vec<String>,
+    /// `--unsetenv-all`: neither the image's nor our own variables.
+    pub unset_env_all: bool,
+    /// `--http-proxy=false`: the host's proxy variables are not passed on.
+    pub no_proxy_env: bool,
+    /// `--workdir`.
+    pub workdir: Option<String>,
+    /// `--user`.
+    pub user: Option<String>,
+    /// `--group-add`.
+    pub groups: Vec<String>,
+    /// `--tty`.
+    pub tty: bool,
+    /// `--interactive`.
+    pub interactive: bool,
+    /// `--umask`.
+    pub umask: Option<u32>,
+    /// `--ulimit`.
+    pub ulimits: Vec<UlimitRequest>,
+    /// `--oom-score-adj`.
+    pub oom_score_adj: Option<i32>,
+    /// `--init`.
+    pub init: bool,
+}
+
+/// Whose namespace is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum NamespaceRequest {
+    /// Its own.
+    #[default]
+    Private,
+    /// The host's.
+    Host,
+    /// That of a container: a name, an id or its beginning.
+    Container(String),
+}
+
+/// `--pid`, `--ipc`, `--uts`, `--cgroupns`, `--userns`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NamespacesRequest {
+    /// `--pid`.
+    pub pid: NamespaceRequest,
+    /// `--ipc`.
+    pub ipc: NamespaceRequest,
+    /// `--uts`.
+    pub uts: NamespaceRequest,
+    /// `--cgroupns`.
+    pub cgroup: NamespaceRequest,
+    /// `--userns`.
+    pub user: super::config::UserNamespace,
+}
+
+/// Host name, name servers and hosts, as asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IdentityRequest {
+    /// `--hostname`.
+    pub hostname: Option<String>,
+    /// `--dns`: addresses, or `none` alone.
+    pub dns: Vec<String>,
+    /// `--dns-search`.
+    pub dns_search: Vec<String>,
+    /// `--dns-option`.
+    pub dns_options: Vec<String>,
+    /// `--add-host`: a name and its address.
+    pub add_hosts: Vec<(String, String)>,
+    /// `--no-hosts`.
+    pub no_hosts: bool,
+    /// `--no-hostname`.
+    pub no_hostname: bool,
+}
+
+/// `--network`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetworkRequest {
+    /// `none`.
+    None,
+    /// `host`.
+    Host,
+    /// `container:NAME`.
+    Container(String),
+    /// `ns:PATH`.
+    Path(PathBuf),
+    /// `slirp4netns`, and `private` and `default` for now.
+    Slirp4netns,
+    /// `pasta`.
+    Pasta,
+}
+
+/// `--image-volume`: what becomes of an image's VOLUMEs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImageVolumes {
+    /// A directory that the container keeps.
+    #[default]
+    Anonymous,
+    /// A tmpfs.
+    Tmpfs,
+    /// Nothing.
+    Ignore,
+}
+
+/// What holds it in, as asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SecurityRequest {
+    /// `--privileged`.
+    pub privileged: bool,
+    /// `--cap-add`.
+    pub cap_add: Vec<String>,
+    /// `--cap-drop`.
+    pub cap_drop: Vec<String>,
+    /// `--security-opt`, parsed.
+    pub options: Vec<SecurityOption>,
+    /// `--security-opt`, as typed, for `inspect`.
+    pub option_words: Vec<String>,
+    /// The text of the file that the last `seccomp=FILE` names.
+    pub seccomp_profile: Option<String>,
+    /// `--read-only`.
+    pub read_only: bool,
+    /// `--read-only-tmpfs=false`.
+    pub no_read_only_tmpfs: bool,
+    /// `--sysctl`.
+    pub sysctls: Vec<(String, String)>,
+    /// `--shm-size` in bytes.
+    pub shm_size: Option<u64>,
+}
+
+/// How it ends, as asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EndingRequest {
+    /// `--rm`.
+    pub remove: bool,
+    /// `--rmi`.
+    pub remove_image: bool,
+    /// `--stop-signal`: a signal's number.
+    pub stop_signal: Option<i32>,
+    /// `--stop-timeout` in seconds.
+    pub stop_timeout: Option<u32>,
+    /// `--timeout` in seconds.
+    pub timeout: Option<u32>,
+    /// `--pidfile`.
+    pub pid_file: Option<PathBuf>,
+    /// `--conmon-pidfile`.
+    pub supervisor_pid_file: Option<PathBuf>,
+}
+
+impl ContainerRequest {
+    /// The other containers that it names: whoever resolves it looks them up first.
+    #[must_use]
+    pub fn named_containers(&self) -> Vec<&str> {
+        let spaces = &self.namespaces;
+        let mut named: Vec<&str> = [&spaces.pid, &spaces.ipc, &spaces.uts, &spaces.cgroup]
+            .into_iter()
+            .filter_map(|namespace| match namespace {
+                NamespaceRequest::Container(name) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        if let Some(NetworkRequest::Container(name)) = &self.network {
+            named.push(name);
+        }
+        named.sort_unstable();
+        named.dedup();
+        named
+    }
+}

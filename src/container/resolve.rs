@@ -1,1 +1,509 @@
-//! From a request, an image and the settings to a `ContainerConfig`.
+//! From what was asked to what is decided: every default of box stands in here.
+//!
+//! No input or output: what has to be known of the host comes in as [`HostFacts`], what has to be
+//! known of the image as [`ImageFacts`].
+
+use super::caps::{CapSet, apply};
+use super::config::{
+    CONFIG_VERSION, ContainerConfig, Ending, Identity, ImageOrigin, Log, LogDriver, Mount, MountSource,
+    Namespace, Namespaces, Network, NetworkMode, Process, Rootfs, SeccompChoice, Security, Ulimit,
+};
+use super::env::{Env, HostEnv};
+use super::id::ContainerId;
+use super::limit::UlimitRequest;
+use super::port::{self, Exposed};
+use super::request::{ContainerRequest, ImageVolumes, NamespaceRequest, NetworkRequest, SecurityRequest};
+use super::security::{self, SecurityOption};
+use super::volume::{SourceRequest, clean_path};
+use crate::error::{Doing, Error, Kind, Result, invalid};
+use crate::image::config::ImageConfig;
+use crate::image::digest::{BlobDigest, ChainId, ImageId};
+use crate::sys::signal::Signal;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// PATH where the image has none.
+pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Soft and hard limit of open files and of processes, unless the host's hard limit is lower.
+const DEFAULT_LIMIT: u64 = 1_048_576;
+/// Bytes of /dev/shm.
+const DEFAULT_SHM: u64 = 64 << 20;
+/// Seconds between the stop signal and SIGKILL.
+const DEFAULT_STOP_TIMEOUT: u32 = 10;
+/// The host's variables that a container gets unless `--http-proxy=false`.
+const PROXIES: [&str; 8] = [
+    "http_proxy",
+    "https_proxy",
+    "ftp_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "FTP_PROXY",
+    "NO_PROXY",
+];
+
+/// What is known of the image.
+#[derive(Clone, Copy, Debug)]
+pub struct ImageFacts<'a> {
+    /// The full name it was found under, or what was typed for an id.
+    pub name: &'a str,
+    /// Its id.
+    pub id: &'a ImageId,
+    /// The digest of its manifest.
+    pub digest: Option<&'a BlobDigest>,
+    /// Its unpacked layers, lowest first.
+    pub layers: &'a [ChainId],
+    /// Its configuration.
+    pub config: &'a ImageConfig,
+}
+
+/// What is known of the host.
+#[derive(Clone, Debug, Default)]
+pub struct HostFacts {
+    /// Its name.
+    pub hostname: String,
+    /// The caller's environment.
+    pub env: HostEnv,
+    /// The caller's directory, which relative paths start from.
+    pub cwd: PathBuf,
+    /// The caller's hard limits by name (`nofile`, `nproc` …).
+    pub hard_limits: BTreeMap<String, u64>,
+    /// The caller may raise its hard limits (root on the host).
+    pub may_raise_limits: bool,
+    /// How many processors it has.
+    pub processors: u32,
+    /// The number of the newest capability that the kernel knows.
+    pub last_capability: u8,
+    /// The containers that the request names ([`ContainerRequest::named_containers`]), found.
+    pub containers: BTreeMap<String, ContainerId>,
+}
+
+/// Decides everything about a container.
+///
+/// # Errors
+/// `Invalid` when the words contradict each other, or when there is no command to run;
+/// `NotFound` when a container that is named is not among the host's facts.
+pub fn resolve(
+    request: &ContainerRequest,
+    image: Option<ImageFacts<'_>>,
+    id: ContainerId,
+    now: Timestamp,
+    host: &HostFacts,
+) -> Result<ContainerConfig> {
+    let none = ImageConfig::default();
+    let from_image = image.map_or(&none, |image| image.config);
+    let namespaces = namespaces(request, host)?;
+    let network = network(request, from_image, host)?;
+    let identity = identity(request, &namespaces, &network.mode, &id, host)?;
+    let security = security(&request.security, &network.mode, host)?;
+    let mounts = mounts(request, from_image, &id, host)?;
+    let rootfs = match image {
+        _ if request.rootfs => Rootfs::Directory(host.cwd.join(&request.image)),
+        Some(image) => Rootfs::Layers(image.layers.to_vec()),
+        None => return Err(invalid("a container needs an image, or a directory with --rootfs")),
+    };
+    Ok(ContainerConfig {
+        version: CONFIG_VERSION,
+        created: now,
+        create_command: request.create_command.clone(),
+        image: image.map_or_else(ImageOrigin::default, |image| ImageOrigin {
+            name: image.name.to_string(),
+            id: Some(image.id.clone()),
+            digest: image.digest.cloned(),
+        }),
+        rootfs,
+        process: process(request, from_image, host)?,
+        namespaces,
+        identity,
+        network,
+        mounts,
+        devices: request.devices.clone(),
+        security,
+        log: log(request)?,
+        ending: ending(request, from_image, host)?,
+        labels: labels(request, from_image),
+        annotations: request.annotations.clone(),
+        id,
+    })
+}
+
+fn process(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) -> Result<Process> {
+    let asked = &request.process;
+    let of_image = &image.config;
+    // As Docker and podman: whoever replaces the entrypoint does not want the arguments that were
+    // meant for the old one.
+    let entrypoint = match &asked.entrypoint {
+        Some(words) => words.clone(),
+        None => of_image.entrypoint.clone().unwrap_or_default(),
+    };
+    let cmd = match &asked.entrypoint {
+        _ if !request.command.is_empty() => request.command.clone(),
+        Some(_) => Vec::new(),
+        None => of_image.cmd.clone().unwrap_or_default(),
+    };
+    if entrypoint.is_empty() && cmd.is_empty() {
+        return Err(invalid(format!("there is no command to run: {} names none", request.image))
+            .hint(format!("give one after the image, as in `box run {} sh`", request.image)));
+    }
+    let workdir = match &asked.workdir {
+        Some(dir) if !dir.starts_with('/') => {
+            return Err(invalid(format!("--workdir {dir:?} is not an absolute path, as in --workdir /srv")));
+        }
+        Some(dir) => clean_path(dir),
+        None => clean_path(&of_image.working_dir),
+    };
+    Ok(Process {
+        entrypoint,
+        cmd,
+        env: environment(request, image, host)?.lines(),
+        workdir,
+        user: asked.user.clone().unwrap_or_else(|| of_image.user.clone()),
+        groups: asked.groups.clone(),
+        tty: asked.tty,
+        open_stdin: asked.interactive,
+        umask: asked.umask.unwrap_or(0o022),
+        ulimits: ulimits(&asked.ulimits, host)?,
+        oom_score_adj: asked.oom_score_adj,
+        init: asked.init,
+    })
+}
+
+/// Ours, then the image's, then the host's, then the user's; each may replace the one before.
+fn environment(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) -> Result<Env> {
+    let asked = &request.process;
+    let mut env = if asked.unset_env_all { Env::default() } else { Env::from_lines(&image.config.env) };
+    if !asked.unset_env_all {
+        env.set_default("PATH", DEFAULT_PATH);
+        env.set_default("container", "oci");
+        if asked.tty {
+            env.set_default("TERM", "xterm");
+        }
+    }
+    if !asked.no_proxy_env {
+        for (key, value) in host.env.iter().filter(|(key, _)| PROXIES.contains(&key.as_str())) {
+            env.set_default(key, value);
+        }
+    }
+    if asked.env_host {
+        for (key, value) in &host.env {
+            env.set(key, value);
+        }
+    }
+    for key in &asked.unset_env {
+        env.unset(key);
+    }
+    for word in &asked.env {
+        env.apply(word, &host.env)?;
+    }
+    for word in &asked.env_merge {
+        let expanded = env.expand(word);
+        env.apply(&expanded, &host.env)?;
+    }
+    Ok(env)
+}
+
+fn ulimits(asked: &[UlimitRequest], host: &HostFacts) -> Result<Vec<Ulimit>> {
+    let mut limits: Vec<Ulimit> = Vec::new();
+    let host_only = asked.contains(&UlimitRequest::Host);
+    for name in ["nofile", "nproc"] {
+        if !host_only {
+            let hard = host.hard_limits.get(name).copied().unwrap_or(u64::MAX).min(DEFAULT_LIMIT);
+            limits.push(Ulimit { name: name.to_string(), soft: hard, hard });
+        }
+    }
+    for limit in asked {
+        let UlimitRequest::Set(limit) = limit else { continue };
+        let most = host.hard_limits.get(&limit.name).copied().unwrap_or(u64::MAX);
+        if limit.hard > most && !host.may_raise_limits {
+            return Err(Error::new(
+                Kind::Denied,
+                format!("--ulimit {}={}: your own hard limit is {most}", limit.name, limit.hard),
+            )
+            .hint(format!(
+                "ask for at most {most}, or raise it in /etc/security/limits.conf and log in again"
+            )));
+        }
+        limits.retain(|known| known.name != limit.name);
+        limits.push(limit.clone());
+    }
+    Ok(limits)
+}
+
+fn namespaces(request: &ContainerRequest, host: &HostFacts) -> Result<Namespaces> {
+    let asked = &request.namespaces;
+    let one = |namespace: &NamespaceRequest| -> Result<Namespace> {
+        Ok(match namespace {
+            NamespaceRequest::Private => Namespace::Private,
+            NamespaceRequest::Host => Namespace::Host,
+            NamespaceRequest::Container(name) => Namespace::Container(other(name, host)?),
+        })
+    };
+    Ok(Namespaces {
+        pid: one(&asked.pid)?,
+        ipc: one(&asked.ipc)?,
+        uts: one(&asked.uts)?,
+        cgroup: one(&asked.cgroup)?,
+        user: asked.user,
+    })
+}
+
+fn other(name: &str, host: &HostFacts) -> Result<ContainerId> {
+    host.containers
+        .get(name)
+        .cloned()
+        .ok_or_else(|| Error::new(Kind::NotFound, format!("there is no container {name:?}")))
+}
+
+fn network(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) -> Result<Network> {
+    let mode = match &request.network {
+        None | Some(NetworkRequest::Slirp4netns) => NetworkMode::Slirp4netns,
+        Some(NetworkRequest::None) => NetworkMode::None,
+        Some(NetworkRequest::Host) => NetworkMode::Host,
+        Some(NetworkRequest::Container(name)) => NetworkMode::Container(other(name, host)?),
+        Some(NetworkRequest::Path(path)) => NetworkMode::Path(host.cwd.join(path)),
+        Some(NetworkRequest::Pasta) => NetworkMode::Pasta,
+    };
+    let mut exposed: Vec<String> = request.expose.iter().flat_map(Exposed::ports).collect();
+    for port in image.config.exposed_ports.keys() {
+        let port: Exposed = port.parse().doing(|| "read the ports that the image exposes")?;
+        exposed.extend(port.ports());
+    }
+    port::sort(&mut exposed);
+    Ok(Network { mode, exposed })
+}
+
+fn identity(
+    request: &ContainerRequest,
+    namespaces: &Namespaces,
+    mode: &NetworkMode,
+    id: &ContainerId,
+    host: &HostFacts,
+) -> Result<Identity> {
+    let asked = &request.identity;
+    let hostname = match (&asked.hostname, &namespaces.uts) {
+        (Some(_), Namespace::Host) => {
+            return Err(invalid("--hostname cannot be used with --uts host: it would rename the host"));
+        }
+        (Some(_), Namespace::Container(_)) => {
+            return Err(invalid(
+                "--hostname cannot be used with --uts container: the other one has its name",
+            ));
+        }
+        (Some(name), Namespace::Private) => name.clone(),
+        (None, Namespace::Host) => host.hostname.clone(),
+        (None, _) => id.short().to_string(),
+    };
+    if asked.no_hosts && !asked.add_hosts.is_empty() {
+        return Err(invalid("--no-hosts cannot be used with --add-host"));
+    }
+    if matches!(mode, NetworkMode::Container(_)) && !asked.dns.is_empty() {
+        return Err(invalid(
+            "--dns cannot be used with --network container: the other one has its name servers",
+        ));
+    }
+    let keep_resolv_conf = asked.dns.iter().any(|word| word == "none");
+    if keep_resolv_conf && asked.dns.len() > 1 {
+        return Err(invalid("--dns none cannot be used with other name servers"));
+    }
+    Ok(Identity {
+        hostname,
+        dns_servers: if keep_resolv_conf { Vec::new() } else { asked.dns.clone() },
+        dns_search: asked.dns_search.clone(),
+        dns_options: asked.dns_options.clone(),
+        keep_resolv_conf,
+        extra_hosts: asked.add_hosts.clone(),
+        no_hosts: asked.no_hosts,
+        no_hostname: asked.no_hostname,
+    })
+}
+
+fn security(asked: &SecurityRequest, mode: &NetworkMode, host: &HostFacts) -> Result<Security> {
+    let last = host.last_capability;
+    let base = if asked.privileged { CapSet::all(last) } else { CapSet::DEFAULT };
+    let capabilities = apply(base, &asked.cap_add, &asked.cap_drop, last)?;
+    let mut masked = security::masked(host.processors);
+    let mut read_only: Vec<String> = security::READ_ONLY.iter().map(ToString::to_string).collect();
+    let mut seccomp = SeccompChoice::Default;
+    if asked.privileged {
+        masked.clear();
+        read_only.clear();
+        seccomp = SeccompChoice::Unconfined;
+    }
+    let mut no_new_privileges = false;
+    for option in &asked.options {
+        match option {
+            SecurityOption::SeccompUnconfined => seccomp = SeccompChoice::Unconfined,
+            SecurityOption::SeccompDefault => seccomp = SeccompChoice::Default,
+            SecurityOption::SeccompFile(file) => {
+                let text = asked.seccomp_profile.clone();
+                let text = text.ok_or_else(|| invalid(format!("nobody has read the profile {file}")))?;
+                seccomp = SeccompChoice::Profile(text);
+            }
+            SecurityOption::NoNewPrivileges(on) => no_new_privileges = *on,
+            SecurityOption::Mask(paths) => masked.extend(paths.iter().map(|path| clean_path(path))),
+            SecurityOption::UnmaskAll => {
+                masked.clear();
+                read_only.clear();
+            }
+            SecurityOption::Unmask(patterns) => {
+                let open = |path: &String| !patterns.iter().any(|p| security::glob_matches(p, path));
+                masked.retain(open);
+                read_only.retain(open);
+            }
+            SecurityOption::Nothing => {}
+        }
+    }
+    for (key, _) in &asked.sysctls {
+        check_sysctl(key, mode)?;
+    }
+    Ok(Security {
+        privileged: asked.privileged,
+        capabilities: capabilities.names(),
+        no_new_privileges,
+        seccomp,
+        masked_paths: masked,
+        readonly_paths: read_only,
+        read_only_root: asked.read_only,
+        sysctls: asked.sysctls.clone(),
+        shm_size: asked.shm_size.unwrap_or(DEFAULT_SHM),
+        options: asked.option_words.clone(),
+        cap_add: asked.cap_add.clone(),
+        cap_drop: asked.cap_drop.clone(),
+    })
+}
+
+/// Only what belongs to a namespace of the container's own can be set.
+fn check_sysctl(key: &str, mode: &NetworkMode) -> Result<()> {
+    let key = key.replace('/', ".");
+    let ipc = ["kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."];
+    let uts = ["kernel.domainname", "kernel.hostname"];
+    if ipc.iter().any(|start| key.starts_with(start)) || uts.contains(&key.as_str()) {
+        return Ok(());
+    }
+    if key.starts_with("net.") {
+        return match mode {
+            NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Path(_) => Err(invalid(format!(
+                "--sysctl {key} cannot be set: the container has no network namespace of its own"
+            ))),
+            _ => Ok(()),
+        };
+    }
+    Err(invalid(format!("--sysctl {key} belongs to the whole host"))
+        .hint("a container can set net.*, kernel.shm*, kernel.msg*, kernel.sem and fs.mqueue.*"))
+}
+
+/// The user's, then the image's VOLUMEs, then what `--read-only` needs; one at a place.
+fn mounts(
+    request: &ContainerRequest,
+    image: &ImageConfig,
+    id: &ContainerId,
+    host: &HostFacts,
+) -> Result<Vec<Mount>> {
+    let mut mounts: Vec<Mount> = Vec::new();
+    for asked in &request.mounts {
+        if mounts.iter().any(|mount| mount.destination == asked.destination) {
+            return Err(invalid(format!("two mounts want to be at {}", asked.destination)));
+        }
+        let source = match &asked.source {
+            SourceRequest::Bind { path, recursive, propagation, .. } => MountSource::Bind {
+                path: lexically_clean(&host.cwd.join(path)),
+                recursive: *recursive,
+                propagation: propagation.clone(),
+            },
+            SourceRequest::Anonymous => anonymous(id, &asked.destination),
+            SourceRequest::Tmpfs => MountSource::Tmpfs,
+        };
+        mounts.push(Mount {
+            destination: asked.destination.clone(),
+            source,
+            read_only: asked.read_only,
+            options: asked.options.clone(),
+        });
+    }
+    for path in image.config.volumes.keys() {
+        let destination = clean_path(path);
+        let taken = mounts.iter().any(|mount| mount.destination == destination);
+        if taken || destination == "/" {
+            continue;
+        }
+        let (source, options) = match request.image_volumes {
+            ImageVolumes::Ignore => continue,
+            ImageVolumes::Anonymous => (anonymous(id, &destination), Vec::new()),
+            ImageVolumes::Tmpfs => {
+                (MountSource::Tmpfs, ["noexec", "nosuid", "nodev"].map(String::from).to_vec())
+            }
+        };
+        mounts.push(Mount { destination, source, read_only: false, options });
+    }
+    if request.security.read_only && !request.security.no_read_only_tmpfs {
+        for (path, mode) in [("/run", "mode=0755"), ("/tmp", "mode=1777"), ("/var/tmp", "mode=1777")] {
+            if !mounts.iter().any(|mount| mount.destination == path) {
+                let options = ["nosuid", "nodev", mode].map(String::from).to_vec();
+                let destination = path.to_string();
+                mounts.push(Mount { destination, source: MountSource::Tmpfs, read_only: false, options });
+            }
+        }
+    }
+    // Parents before what lies in them.
+    mounts.sort_by(|a, b| a.destination.cmp(&b.destination));
+    Ok(mounts)
+}
+
+/// The name looks like that of Docker's anonymous volumes, and is the same for the same place.
+fn anonymous(id: &ContainerId, destination: &str) -> MountSource {
+    MountSource::Anonymous { name: BlobDigest::of(format!("{id}{destination}").as_bytes()).hex().to_string() }
+}
+
+fn lexically_clean(path: &Path) -> PathBuf {
+    match path.to_str() {
+        // `..` stays: what it means depends on the links before it.
+        Some(text) if !text.contains("..") => PathBuf::from(clean_path(text)),
+        _ => path.to_path_buf(),
+    }
+}
+
+fn log(request: &ContainerRequest) -> Result<Log> {
+    let mut path = None;
+    for (key, value) in &request.log_options {
+        match key.as_str() {
+            "path" => path = Some(PathBuf::from(value)),
+            "tag" => {}
+            "max-size" if value == "-1" => {}
+            "max-size" | "max-file" => return Err(super::volume::not_yet(format!("--log-opt {key}"))),
+            _ => return Err(invalid(format!("there is no log option {key:?} (path, tag)"))),
+        }
+    }
+    let driver = request.log_driver.unwrap_or(LogDriver::K8sFile);
+    Ok(Log { driver, path, options: request.log_options.clone() })
+}
+
+fn ending(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) -> Result<Ending> {
+    let asked = &request.ending;
+    let stop_signal = match (asked.stop_signal, &image.config.stop_signal) {
+        (Some(number), _) => number,
+        (None, Some(text)) if !text.is_empty() => {
+            text.parse::<Signal>().doing(|| "read the image's stop signal")?.number()
+        }
+        (None, _) => Signal::TERM.number(),
+    };
+    Ok(Ending {
+        remove: asked.remove || asked.remove_image,
+        remove_image: asked.remove_image,
+        stop_signal,
+        stop_timeout: asked.stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT),
+        timeout: asked.timeout.unwrap_or(0),
+        pid_file: asked.pid_file.as_ref().map(|path| host.cwd.join(path)),
+        supervisor_pid_file: asked.supervisor_pid_file.as_ref().map(|path| host.cwd.join(path)),
+    })
+}
+
+fn labels(request: &ContainerRequest, image: &ImageConfig) -> Vec<(String, String)> {
+    let mut labels = image.config.labels.clone();
+    labels.extend(request.labels.iter().cloned());
+    labels.into_iter().collect()
+}
+
+#[cfg(test)]
+#[path = "resolve_tests.rs"]
+mod tests;

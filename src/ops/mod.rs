@@ -4,6 +4,7 @@ pub mod attach;
 pub mod create;
 pub mod doctor;
 pub mod exec;
+pub mod host;
 pub mod images;
 pub mod import;
 pub mod info;
