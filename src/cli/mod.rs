@@ -16,9 +16,13 @@ mod usage;
 
 // The commands, in alphabetical order; each has its line in `tree::COMMANDS`.
 mod completion;
+mod doctor;
 mod help;
 mod import;
+mod info;
 mod load;
+mod reset;
+mod version;
 
 use crate::error::{Error, Result};
 use crate::settings::Settings;

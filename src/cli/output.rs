@@ -50,6 +50,12 @@ pub(crate) fn note(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// Asks the user something: on stderr, the answer comes on the same line.
+pub(crate) fn ask(question: impl Display) {
+    let mut stderr = io::stderr().lock();
+    let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
+}
+
 /// Warns the user: a line on stderr.
 pub(crate) fn warning(text: impl Display) {
     note(format_args!("Warning: {text}"));

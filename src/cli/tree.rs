@@ -49,7 +49,10 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(import::Import, "import", "image import"),
     entry!(load::Load, "load", "image load"),
     // The host and the store: "info" is also "system info".
-
+    entry!(super::doctor::Doctor, "doctor"),
+    entry!(super::info::Info, "info", "system info"),
+    entry!(super::reset::Reset, "system reset"),
+    entry!(super::version::Version, "version"),
     // About box itself.
     entry!(completion::Completion, "completion"),
     entry!(help::Help, "help"),

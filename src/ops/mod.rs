@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod kill;
 pub mod load;
 pub mod logs;
+pub mod probe;
 pub mod prune;
 pub mod ps;
 pub mod pull;

@@ -190,6 +190,8 @@ fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_jso
     match job {
         "import" => typed(body, |request| transfer::import::import(&here.store, &request)),
         "load" => typed(body, |request| transfer::load::load(&here.store, &request)),
+        "probe" => typed(body, |mode| super::probe::job(here, &mode)),
+        "reset" => typed(body, |(): ()| super::reset::job(here)),
         "id-maps" => typed(body, |(): ()| id_maps(here)),
         "empty-trash" => typed(body, |(): ()| containers::empty_trash(&here.store, &here.inside)),
         "sizes" => typed(body, |ids| super::ps::sizes_job(&here.store, ids, &here.inside)),

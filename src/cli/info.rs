@@ -1,0 +1,104 @@
+//! `box info`.
+
+use super::{Context, output};
+use crate::error::Result;
+use crate::ops::info;
+use serde_json::Value;
+
+/// Show this host, the store and the version
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  box info\n  box info --format json\n  box info --format '{{.Store.GraphRoot}}'"
+)]
+pub(crate) struct Info {
+    /// `json`, or a Go template
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+}
+
+impl Info {
+    pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
+        let info = info::info(ctx.settings()?, ctx.store()?)?;
+        match self.format.as_deref() {
+            Some("json") => output::json(&info),
+            _ => output::text(yaml(&info)),
+        }
+        Ok(0)
+    }
+}
+
+/// The value as podman prints it: YAML.
+fn yaml(value: &Value) -> String {
+    let mut text = String::new();
+    block(value, 0, &mut text);
+    text
+}
+
+fn block(value: &Value, depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth);
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                match value {
+                    Value::Object(inner) if !inner.is_empty() => {
+                        *text += &format!("{indent}{key}:\n");
+                        block(value, depth + 1, text);
+                    }
+                    // A list stands at its key's own depth.
+                    Value::Array(inner) if !inner.is_empty() => {
+                        *text += &format!("{indent}{key}:\n");
+                        block(value, depth, text);
+                    }
+                    _ => *text += &format!("{indent}{key}: {}\n", scalar(value)),
+                }
+            }
+        }
+        Value::Array(list) => {
+            for value in list {
+                let mut inner = String::new();
+                block(value, depth + 1, &mut inner);
+                *text += &format!("{indent}- {}", inner.trim_start());
+            }
+        }
+        other => *text += &format!("{indent}{}\n", scalar(other)),
+    }
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) if plain(text) => text.clone(),
+        Value::Object(_) => "{}".to_string(),
+        Value::Array(_) => "[]".to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether a string can stand without quotes and is still a string.
+fn plain(text: &str) -> bool {
+    let first = text.chars().next();
+    first.is_some_and(|c| c.is_ascii_alphabetic() || c == '/')
+        && !text.ends_with([' ', ':'])
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && !text.contains(|c: char| c.is_control())
+        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+            .contains(&text.to_ascii_lowercase().as_str())
+        || text.starts_with(|c: char| c.is_ascii_digit()) && text.contains([' ', 'h']) && !text.contains(':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn info_is_printed_as_yaml() {
+        let value = serde_json::json!({
+            "a": { "list": ["x", "12"], "none": null, "maps": [{ "k": 1, "l": 2 }] },
+            "empty": {}, "text": "true", "up": "0h 46m 0.00s", "c": "a: b",
+        });
+        assert_eq!(
+            yaml(&value),
+            "a:\n  list:\n  - x\n  - \"12\"\n  none: null\n  maps:\n  - k: 1\n    l: 2\nempty: {}\ntext: \"true\"\nup: 0h 46m 0.00s\nc: \"a: b\"\n"
+        );
+    }
+}
