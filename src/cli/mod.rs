@@ -22,6 +22,7 @@ mod import;
 mod info;
 mod load;
 mod reset;
+mod unshare;
 mod version;
 
 use crate::error::{Error, Result};

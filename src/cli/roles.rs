@@ -10,8 +10,15 @@ pub(super) type Role = fn(Vec<OsString>) -> u8;
 pub(super) fn find(argv0: &OsStr) -> Option<Role> {
     let name = Path::new(argv0).file_name()?.to_str()?.strip_prefix("box-")?;
     match name {
-        // Each role has its line here: "supervisor", "worker", "exec".
         "worker" => Some(|_| crate::ops::worker::main()),
+        "exec" => Some(|_| crate::sandbox::join::main()),
+        "unshare" => Some(|words| match crate::ops::unshare::main(words) {
+            Ok(code) => code,
+            Err(error) => {
+                super::output::report(&error);
+                error.kind().exit_code()
+            }
+        }),
         _ => None,
     }
 }

@@ -52,6 +52,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(super::doctor::Doctor, "doctor"),
     entry!(super::info::Info, "info", "system info"),
     entry!(super::reset::Reset, "system reset"),
+    entry!(super::unshare::Unshare, "unshare"),
     entry!(super::version::Version, "version"),
     // About box itself.
     entry!(completion::Completion, "completion"),

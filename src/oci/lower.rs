@@ -4,6 +4,7 @@ use super::spec::{
     Capabilities, Device, Extension, Linux, Mount, Namespace, NamespaceKind, Process, Rlimit, Root, Spec,
     User,
 };
+use crate::container::caps::{Cap, CapSet};
 use crate::container::config::{
     ContainerConfig, MountSource, Namespace as Share, NetworkMode, Rootfs, SeccompChoice, UserNamespace,
 };
@@ -73,9 +74,7 @@ pub fn lower(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
         },
     };
     if let SeccompChoice::Profile(text) = &security.seccomp {
-        let profile = serde_json::from_str(text)
-            .map_err(|e| Error::new(Kind::Invalid, "the seccomp profile is not JSON").because(e))?;
-        spec.linux.seccomp = Some(profile);
+        spec.linux.seccomp = Some(parse_profile(text)?);
     }
     match &config.rootfs {
         Rootfs::Layers(_) => spec.mounts.push(overlay(input)),
@@ -113,10 +112,17 @@ fn environment(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<String> 
         default("HOSTNAME", &config.identity.hostname);
     }
     if input.single_id {
-        // apt drops to a user of its own and checks that it did, which one id cannot satisfy.
-        default("APT_CONFIG", APT_CONFIG);
+        name_apt_config(&mut env);
     }
     env
+}
+
+/// Points apt to its setting for single-id mode: it drops to a user of its own and checks that it
+/// did, which one id cannot satisfy.
+pub fn name_apt_config(env: &mut Vec<String>) {
+    if !env.iter().any(|e| e.starts_with("APT_CONFIG=")) {
+        env.push(format!("APT_CONFIG={APT_CONFIG}"));
+    }
 }
 
 /// Where single-id mode puts apt's setting inside.
@@ -333,4 +339,87 @@ fn user_mounts(config: &ContainerConfig, input: &LowerInput<'_>, spec: &mut Spec
         spec.mounts.retain(|m| m.destination != *at || m.destination == "/");
         spec.mounts.push(made);
     }
+}
+
+/// What `exec` asks for, over what the container has.
+#[derive(Clone, Debug, Default)]
+pub struct ExecProcess {
+    /// Program and arguments.
+    pub args: Vec<String>,
+    /// `KEY=VALUE`, over the container's own.
+    pub env: Vec<String>,
+    /// `user[:group]`; the container's if `None`.
+    pub user: Option<String>,
+    /// The container's if `None`.
+    pub workdir: Option<String>,
+    /// A pty.
+    pub tty: bool,
+    /// All capabilities, no filter.
+    pub privileged: bool,
+}
+
+/// Makes the spec of a further process of a container: only its process, capabilities and filter.
+///
+/// # Errors
+/// When the seccomp profile cannot be read.
+pub fn lower_exec(config: &ContainerConfig, exec: &ExecProcess) -> Result<Spec> {
+    let process = &config.process;
+    let security = &config.security;
+    let mut env = process.env.clone();
+    for entry in &exec.env {
+        let key = entry.split('=').next().unwrap_or_default();
+        env.retain(|e| e.split('=').next() != Some(key));
+        env.push(entry.clone());
+    }
+    let mut default = |key: &str, value: &str| {
+        if !env.iter().any(|e| e.split('=').next() == Some(key)) {
+            env.push(format!("{key}={value}"));
+        }
+    };
+    if !config.identity.hostname.is_empty() {
+        default("HOSTNAME", &config.identity.hostname);
+    }
+    if exec.tty {
+        default("TERM", "xterm");
+    }
+    let names: Vec<String> = if exec.privileged {
+        CapSet::all(Cap::NEWEST.number()).names()
+    } else {
+        security.capabilities.clone()
+    };
+    let unfiltered = security.privileged || exec.privileged;
+    let mut spec = Spec {
+        oci_version: "1.1.0".into(),
+        process: Process {
+            terminal: exec.tty,
+            user: User { umask: Some(process.umask), ..User::default() },
+            args: exec.args.clone(),
+            env,
+            cwd: exec.workdir.clone().unwrap_or_else(|| process.workdir.clone()),
+            capabilities: capabilities(&names),
+            rlimits: process.ulimits.iter().map(rlimit).collect(),
+            no_new_privileges: security.no_new_privileges,
+            oom_score_adj: process.oom_score_adj,
+        },
+        extension: Extension {
+            user: match &exec.user {
+                Some(user) => user.clone(),
+                None if process.user.is_empty() => "0".into(),
+                None => process.user.clone(),
+            },
+            groups: process.groups.clone(),
+            default_seccomp: security.seccomp == SeccompChoice::Default && !unfiltered,
+            ..Extension::default()
+        },
+        ..Spec::default()
+    };
+    if let (SeccompChoice::Profile(text), false) = (&security.seccomp, unfiltered) {
+        spec.linux.seccomp = Some(parse_profile(text)?);
+    }
+    Ok(spec)
+}
+
+fn parse_profile(text: &str) -> Result<serde_json::Value> {
+    serde_json::from_str(text)
+        .map_err(|e| Error::new(Kind::Invalid, "the seccomp profile is not JSON").because(e))
 }
