@@ -1,7 +1,7 @@
 //! A pasta of the container's own.
 
 use super::{INTERFACE, MTU, PRIVATE, helper, slirp};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::sys::process::{self, Child};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -13,22 +13,34 @@ pub const INSTALL: &str = "as root: apt-get install passt";
 
 /// Starts it for the namespace behind `netns` and waits until the address is set.
 ///
+/// Files are named by descriptor: by its own first, which the versions of 2023 need, since they have
+/// no power over our process by then; newer versions close what they inherit, and get ours.
+///
 /// # Errors
 /// `Unsupported` when it or /dev/net/tun is missing.
 pub(super) fn start(netns: BorrowedFd<'_>) -> Result<Child> {
-    let ready = helper::ready_pipe()?;
-    let us = process::pid_in_proc()?;
-    let args = args(us, netns.as_raw_fd(), ready.1.as_raw_fd());
-    let program = helper::Program { name: PROGRAM, install: INSTALL, args, netns, ready };
-    helper::start(program).map_err(slirp::explain)
+    let begin = |files: [String; 2], ready| {
+        let [netns_file, ready_file] = files;
+        let args = args(&netns_file, &ready_file);
+        helper::start(helper::Program { name: PROGRAM, install: INSTALL, args, netns, ready })
+    };
+    let first = begin(["/proc/self/fd/3".into(), "/proc/self/fd/4".into()], helper::ready_pipe()?);
+    match first {
+        Err(error) if error.kind() == Kind::Failed => {
+            let us = process::pid_in_proc()?;
+            let ready = helper::ready_pipe()?;
+            let ours = |fd: i32| format!("/proc/{us}/fd/{fd}");
+            let files = [ours(netns.as_raw_fd()), ours(ready.1.as_raw_fd())];
+            // The first error is the one that says what is wrong with this host.
+            begin(files, ready).map_err(|_| slirp::explain(error))
+        }
+        other => other,
+    }
 }
 
-/// `us` is our pid in /proc: newer versions close every descriptor they inherit, so theirs are no
-/// way to name a file, and ours are.
-fn args(us: i32, netns: i32, ready: i32) -> Vec<String> {
+fn args(netns: &str, ready: &str) -> Vec<String> {
     let (address, prefix) = (PRIVATE.address.to_string(), PRIVATE.prefix.to_string());
     let (gateway, dns) = (PRIVATE.gateway.to_string(), PRIVATE.dns.to_string());
-    let (netns, ready) = (format!("/proc/{us}/fd/{netns}"), format!("/proc/{us}/fd/{ready}"));
     let mtu = MTU.to_string();
     let args = [
         "--foreground",
@@ -39,10 +51,10 @@ fn args(us: i32, netns: i32, ready: i32) -> Vec<String> {
         "0:0",
         "--netns-only",
         "--netns",
-        &netns,
+        netns,
         // Written when it is up, a pipe in our case.
         "--pid",
-        &ready,
+        ready,
         // The same addresses as with slirp4netns. Without them it takes the host's own, and the
         // host cannot be reached by its address.
         "--config-net",
@@ -79,8 +91,8 @@ mod tests {
 
     #[test]
     fn pasta_gives_the_same_addresses_as_slirp4netns() {
-        let args = args(7, 8, 9).join(" ");
+        let args = args("/n", "/r").join(" ");
         assert!(args.contains("--address 10.0.2.100 --netmask 24 --gateway 10.0.2.2 --dns-forward 10.0.2.3"));
-        assert!(args.contains("--netns /proc/7/fd/8 --pid /proc/7/fd/9"));
+        assert!(args.contains("--netns /n --pid /r"));
     }
 }

@@ -80,11 +80,15 @@ pub fn examine(settings: Result<&Settings>) -> Report {
     match &settings {
         Ok(settings) => {
             findings.extend(places(settings));
+            findings.push(runtime_dir(settings));
+            let store_fails = findings.iter().any(|f| f.about == "store" && f.level == Level::Fail);
             match worker::call::<NetworkMode, Probe>(settings, "probe", &picked.mode) {
                 Ok(probe) => {
                     findings.extend(namespaces(&probe));
                     probed = Some(probe);
                 }
+                // The job needs the store too.
+                Err(_) if store_fails => {}
                 Err(error) => {
                     findings.extend(no_namespace(&error, &|path| std::fs::read_to_string(path).ok()))
                 }
@@ -357,7 +361,6 @@ fn places(settings: &Settings) -> Vec<Finding> {
         text = format!("{} on {kind}", root.display());
     }
     found.insert(0, Finding::ok("store", text));
-    found.push(runtime_dir(settings));
     found
 }
 
