@@ -80,8 +80,6 @@ pub struct Client {
     pub hello: Option<Hello>,
     /// It started the container: it gets every byte, and the container waits for it.
     pub patient: bool,
-    /// It left on purpose.
-    pub detached: bool,
     /// Bytes of its input that were passed on since it was last told.
     taken: usize,
     /// Bytes of its input that it may send.
@@ -100,7 +98,6 @@ impl Client {
             outbox: Outbox::default(),
             hello,
             patient,
-            detached: false,
             taken: 0,
             window: STDIN_WINDOW,
             watched_for_room: false,

@@ -1,1 +1,609 @@
-//! The other end of the sockets: a terminal attached to a container.
+//! The other end: a command that stands between the user's terminal and a container.
+//!
+//! One poll loop passes standard input on and output back, for `run`, `start -a` and `attach`
+//! (over a supervisor's socket) and for `exec` (over a pty or pipes of its own).
+
+use super::control;
+use super::detach::{DetachKeys, Watcher};
+use super::protocol::{self, Decoder, Exit, Failed, Hello, Kind, STDIN_WINDOW, Started};
+use super::stdio;
+use crate::error::{Doing, Result, failed};
+use crate::sys::signal::{self, Signal, SignalFd};
+use crate::sys::tty::{self, RawTerminal, WindowSize};
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::FileType;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+/// A connection to a supervisor whose container runs.
+#[derive(Debug)]
+pub struct Attachment {
+    socket: OwnedFd,
+    decoder: Decoder,
+    /// What the supervisor said of the container.
+    pub started: Started,
+}
+
+/// Says to the supervisor at the other end of `socket` what this client wants.
+///
+/// # Errors
+/// When it is gone.
+pub fn greet(socket: impl AsFd, hello: &Hello) -> Result<()> {
+    let bytes = protocol::document(Kind::Hello, hello);
+    protocol::write_all(socket, &bytes).doing(|| "speak to the container's supervisor")
+}
+
+/// Waits until the supervisor at the other end of `socket` says that the container runs.
+///
+/// # Errors
+/// Why it does not; or that the supervisor died.
+pub fn await_started(socket: OwnedFd) -> Result<Attachment> {
+    let mut decoder = Decoder::default();
+    let (kind, payload) = protocol::read_frame(&socket, &mut decoder)
+        .map_err(|error| failed("the container's supervisor ended before it began").because(error))?;
+    match kind {
+        Kind::Started => {
+            let started = serde_json::from_slice(&payload).unwrap_or_default();
+            Ok(Attachment { socket, decoder, started })
+        }
+        Kind::Failed => {
+            let failed: Failed = serde_json::from_slice(&payload).unwrap_or_default();
+            Err(failed.into_error())
+        }
+        other => Err(failed(format!("the container's supervisor said {other:?} first"))),
+    }
+}
+
+/// Attaches to the running container with the run directory `dir`.
+///
+/// # Errors
+/// `Conflict` when it does not run.
+pub fn attach(dir: &Path, hello: &Hello) -> Result<Attachment> {
+    let socket = OwnedFd::from(control::connect(dir, control::ATTACH)?);
+    greet(&socket, hello)?;
+    await_started(socket)
+}
+
+/// The window of the user's terminal, if there is one.
+#[must_use]
+pub fn window() -> Option<WindowSize> {
+    tty::window_size(std::io::stdin()).or_else(|| tty::window_size(std::io::stdout()))
+}
+
+/// What stands at the other end.
+#[derive(Debug)]
+pub enum Endpoint {
+    /// A supervisor.
+    Frames(Attachment),
+    /// The master of a pty.
+    Pty(OwnedFd),
+    /// Our ends of pipes; `stdin` is written to.
+    Pipes {
+        /// Standard input of the process.
+        stdin: Option<OwnedFd>,
+        /// Its standard output.
+        stdout: Option<OwnedFd>,
+        /// Its standard error.
+        stderr: Option<OwnedFd>,
+    },
+}
+
+/// How to relay.
+#[derive(Debug)]
+pub struct Options<'a> {
+    /// Our standard input is passed on.
+    pub stdin: bool,
+    /// There is a terminal at the other end, so ours becomes raw.
+    pub tty: bool,
+    /// What leaves the container.
+    pub detach_keys: DetachKeys,
+    /// Signals that reach us are passed on instead of ending us.
+    pub sig_proxy: bool,
+    /// Becomes readable when the process has ended: what is left is relayed, and no more is
+    /// waited for. (A supervisor says so itself.)
+    pub ended: Option<BorrowedFd<'a>>,
+    /// The process that gets the signals, where there is no supervisor to do it.
+    pub process: Option<BorrowedFd<'a>>,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Options {
+            stdin: false,
+            tty: false,
+            detach_keys: DetachKeys::default(),
+            sig_proxy: true,
+            ended: None,
+            process: None,
+        }
+    }
+}
+
+/// How a relay ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The supervisor said how the container ended.
+    Exited(Exit),
+    /// The user left it, or the terminal is gone; it runs on.
+    Detached,
+    /// The other side closed: a pty or pipes are through, or the supervisor is dead.
+    Closed,
+}
+
+/// Stands between our standard streams and `endpoint` until one side has enough.
+///
+/// The terminal is given back before it returns, whatever happens. A signal that is not passed on
+/// ends this process as it would have without us.
+///
+/// # Errors
+/// When the terminal cannot be made raw, or no descriptor is left.
+pub fn relay(endpoint: Endpoint, options: &Options) -> Result<Ended> {
+    let mut signals = signal::for_the_container();
+    signals.extend([libc::SIGWINCH, libc::SIGCONT]);
+    let signals = SignalFd::new(&signals).doing(|| "listen for signals")?;
+    let terminal = options.stdin && options.tty && tty::is_terminal(std::io::stdin());
+    let raw = match terminal {
+        true => Some(RawTerminal::enter(std::io::stdin().as_fd()).doing(|| "prepare the terminal")?),
+        false => None,
+    };
+    let mut relay = Relay::new(endpoint, options, raw)?;
+    let ended = relay.run(&signals);
+    let fatal = relay.fatal;
+    drop(relay);
+    drop(signals);
+    if let Some(signal) = fatal {
+        signal::die_of(signal);
+    }
+    ended
+}
+
+/// Bytes on their way out of us.
+#[derive(Debug, Default)]
+struct Pending {
+    bytes: Vec<u8>,
+    done: usize,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.done == self.bytes.len()
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        if self.is_empty() {
+            self.bytes.clear();
+            self.done = 0;
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Writes once, at most `limit` bytes; `Err` when nobody reads.
+    fn write(&mut self, fd: BorrowedFd<'_>, limit: usize) -> Result<(), ()> {
+        let rest = &self.bytes[self.done..];
+        let rest = &rest[..rest.len().min(limit)];
+        match rustix::io::write(fd, rest) {
+            Ok(written) => self.done += written,
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+            Err(_) => {
+                self.done = self.bytes.len();
+                return Err(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One of our own outputs.
+#[derive(Debug)]
+struct Sink {
+    number: u8,
+    pending: Pending,
+    /// How much can be written without blocking once poll(2) says that there is room.
+    limit: usize,
+    open: bool,
+}
+
+impl Sink {
+    fn new(number: u8) -> Sink {
+        let kind = rustix::fs::fstat(fd_of(number)).map(|stat| FileType::from_raw_mode(stat.st_mode));
+        // Blocking and shared with others, so its mode stays as it is. A pipe with room has it for
+        // a page (pipe(7), PIPE_BUF); a file always takes everything.
+        let limit = if matches!(kind, Ok(FileType::RegularFile)) { usize::MAX } else { 4096 };
+        Sink { number, pending: Pending::default(), limit, open: true }
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        if self.open {
+            self.pending.add(bytes);
+        }
+    }
+}
+
+fn fd_of(number: u8) -> BorrowedFd<'static> {
+    tty::standard(number)
+}
+
+struct Relay<'a, 'b> {
+    endpoint: Endpoint,
+    options: &'a Options<'b>,
+    raw: Option<RawTerminal>,
+    watcher: Option<Watcher>,
+    /// Our standard input is still read.
+    stdin: bool,
+    /// The end of our input has to be told once everything before it is sent.
+    eof: bool,
+    /// How much input a supervisor will take.
+    window: usize,
+    to_endpoint: Pending,
+    sinks: [Sink; 2],
+    buffer: Vec<u8>,
+    ended: Option<Ended>,
+    /// The process has ended: nothing is waited for any more.
+    over: bool,
+    fatal: Option<Signal>,
+}
+
+impl<'a, 'b> Relay<'a, 'b> {
+    fn new(endpoint: Endpoint, options: &'a Options<'b>, raw: Option<RawTerminal>) -> Result<Relay<'a, 'b>> {
+        let ours = match &endpoint {
+            Endpoint::Frames(attachment) => vec![&attachment.socket],
+            Endpoint::Pty(master) => vec![master],
+            Endpoint::Pipes { stdin, stdout, stderr } => {
+                [stdin, stdout, stderr].into_iter().flatten().collect()
+            }
+        };
+        for fd in ours {
+            stdio::non_blocking(fd).doing(|| "prepare a pipe")?;
+        }
+        let typed = options.stdin && tty::is_terminal(std::io::stdin());
+        Ok(Relay {
+            endpoint,
+            options,
+            raw,
+            watcher: typed.then(|| Watcher::new(&options.detach_keys)),
+            stdin: options.stdin,
+            eof: false,
+            window: STDIN_WINDOW,
+            to_endpoint: Pending::default(),
+            sinks: [Sink::new(1), Sink::new(2)],
+            buffer: vec![0; 64 * 1024],
+            ended: None,
+            over: false,
+            fatal: None,
+        })
+    }
+
+    fn run(&mut self, signals: &SignalFd) -> Result<Ended> {
+        self.resize();
+        loop {
+            self.take_frames();
+            let written = self.sinks.iter().all(|sink| sink.pending.is_empty());
+            if let (Some(ended), true) = (self.ended, written) {
+                return Ok(ended);
+            }
+            if self.fatal.is_some() {
+                return Ok(Ended::Detached);
+            }
+            self.tell_eof();
+            self.wait(signals)?;
+        }
+    }
+
+    /// Waits for anything that can go on, and lets it.
+    fn wait(&mut self, signals: &SignalFd) -> Result<()> {
+        let ready = {
+            let mut watched = vec![(Source::Signals, PollFd::new(signals, PollFlags::IN))];
+            let reading = self.stdin && self.to_endpoint.is_empty() && self.window > 0;
+            if reading {
+                watched.push((Source::Stdin, PollFd::from_borrowed_fd(fd_of(0), PollFlags::IN)));
+            }
+            for (index, sink) in self.sinks.iter().enumerate() {
+                if !sink.pending.is_empty() {
+                    let fd = fd_of(sink.number);
+                    watched.push((Source::Sink(index), PollFd::from_borrowed_fd(fd, PollFlags::OUT)));
+                }
+            }
+            self.watch_endpoint(&mut watched);
+            if let (Some(ended), false) = (&self.options.ended, self.over) {
+                watched.push((Source::Ended, PollFd::from_borrowed_fd(*ended, PollFlags::IN)));
+            }
+            let (sources, mut fds): (Vec<_>, Vec<_>) = watched.into_iter().unzip();
+            match rustix::event::poll(&mut fds, None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(errno) => return Err(errno).doing(|| "wait for input and output"),
+            }
+            let mut ready = Vec::with_capacity(fds.len());
+            for (source, fd) in sources.into_iter().zip(&fds) {
+                if !fd.revents().is_empty() {
+                    ready.push(source);
+                }
+            }
+            ready
+        };
+        for source in ready {
+            match source {
+                Source::Signals => self.take_signals(signals),
+                Source::Stdin => self.read_stdin(),
+                Source::Sink(index) => self.write_sink(index),
+                Source::ToEndpoint => self.write_endpoint(),
+                Source::FromEndpoint(index) => self.read_endpoint(index),
+                Source::Ended => self.finish(),
+            }
+        }
+        Ok(())
+    }
+
+    fn watch_endpoint<'c>(&'c self, watched: &mut Vec<(Source, PollFd<'c>)>) {
+        let write = !self.to_endpoint.is_empty();
+        // Output is read only while what came before is out: that is the back-pressure.
+        let read = |index: usize| self.sinks[index].pending.is_empty() && self.ended.is_none();
+        match &self.endpoint {
+            Endpoint::Frames(Attachment { socket: fd, .. }) | Endpoint::Pty(fd) => {
+                if write {
+                    watched.push((Source::ToEndpoint, PollFd::new(fd, PollFlags::OUT)));
+                }
+                if read(0) && read(1) {
+                    watched.push((Source::FromEndpoint(0), PollFd::new(fd, PollFlags::IN)));
+                }
+            }
+            Endpoint::Pipes { stdin, stdout, stderr } => {
+                if let (Some(fd), true) = (stdin, write) {
+                    watched.push((Source::ToEndpoint, PollFd::new(fd, PollFlags::OUT)));
+                }
+                for (index, fd) in [stdout, stderr].into_iter().enumerate() {
+                    if let (Some(fd), true) = (fd, read(index)) {
+                        watched.push((Source::FromEndpoint(index), PollFd::new(fd, PollFlags::IN)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn take_signals(&mut self, signals: &SignalFd) {
+        while let Some((number, _)) = signals.next() {
+            match number {
+                libc::SIGWINCH => self.resize(),
+                libc::SIGCONT => {
+                    if let Some(raw) = &self.raw {
+                        raw.again();
+                    }
+                    self.resize();
+                }
+                // The terminal is gone; the container stays, as if the user had detached.
+                libc::SIGHUP if self.raw.is_some() => self.detach(),
+                number if self.options.sig_proxy => self.pass_signal(number),
+                number => self.fatal = Signal::from_number(number).ok(),
+            }
+        }
+    }
+
+    fn pass_signal(&mut self, number: i32) {
+        match (&self.endpoint, self.options.process) {
+            (Endpoint::Frames(_), _) => self.send(Kind::Signal, &number.to_le_bytes()),
+            (_, Some(process)) => {
+                if let Ok(signal) = Signal::from_number(number) {
+                    // One that has just ended needs no signal.
+                    let _ = signal::send(process, signal);
+                }
+            }
+            (_, None) => self.fatal = Signal::from_number(number).ok(),
+        }
+    }
+
+    fn resize(&mut self) {
+        if !self.options.tty {
+            return;
+        }
+        let Some(size) = window() else { return };
+        match &self.endpoint {
+            Endpoint::Frames(_) => self.send(Kind::Resize, &protocol::size_bytes(size)),
+            // It fails when the pty is closed, which is noticed elsewhere.
+            Endpoint::Pty(master) => drop(tty::set_window_size(master, size)),
+            Endpoint::Pipes { .. } => {}
+        }
+    }
+
+    fn send(&mut self, kind: Kind, payload: &[u8]) {
+        self.to_endpoint.add(&protocol::header(kind, payload.len()));
+        self.to_endpoint.add(payload);
+    }
+
+    fn detach(&mut self) {
+        if matches!(self.endpoint, Endpoint::Frames(_)) {
+            self.send(Kind::Detached, &[]);
+            self.write_endpoint();
+        }
+        self.ended = Some(Ended::Detached);
+    }
+
+    // Towards the container.
+
+    fn read_stdin(&mut self) {
+        let limit = self.window.min(self.buffer.len() / 2);
+        let read = rustix::io::read(fd_of(0), &mut self.buffer[..limit]);
+        let bytes = match read {
+            Ok(0) => None,
+            Ok(count) => Some(self.buffer[..count].to_vec()),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => return,
+            Err(_) if self.raw.is_some() => return self.detach(),
+            Err(_) => None,
+        };
+        let (bytes, detached) = match (bytes, &mut self.watcher) {
+            (Some(bytes), Some(watcher)) => watcher.pass(&bytes),
+            (Some(bytes), None) => (bytes, false),
+            (None, watcher) => {
+                self.stdin = false;
+                self.eof = true;
+                (watcher.as_mut().map(Watcher::rest).unwrap_or_default(), false)
+            }
+        };
+        match &self.endpoint {
+            _ if bytes.is_empty() => {}
+            Endpoint::Frames(_) => {
+                self.window -= bytes.len().min(self.window);
+                self.send(Kind::Stdin, &bytes);
+            }
+            Endpoint::Pipes { stdin: None, .. } => {}
+            _ => self.to_endpoint.add(&bytes),
+        }
+        if detached {
+            self.detach();
+        } else if !self.to_endpoint.is_empty() {
+            self.write_endpoint();
+        }
+    }
+
+    fn tell_eof(&mut self) {
+        if !self.eof || !self.to_endpoint.is_empty() {
+            return;
+        }
+        self.eof = false;
+        match &mut self.endpoint {
+            Endpoint::Frames(_) => self.send(Kind::StdinEof, &[]),
+            Endpoint::Pipes { stdin, .. } => *stdin = None,
+            Endpoint::Pty(master) => {
+                if let Some(end) = stdio::end_of_file(master) {
+                    self.to_endpoint.add(&[end]);
+                }
+            }
+        }
+    }
+
+    fn write_endpoint(&mut self) {
+        let fd = match &self.endpoint {
+            Endpoint::Frames(Attachment { socket: fd, .. }) | Endpoint::Pty(fd) => fd,
+            Endpoint::Pipes { stdin: Some(fd), .. } => fd,
+            Endpoint::Pipes { stdin: None, .. } => return,
+        };
+        if self.to_endpoint.write(fd.as_fd(), usize::MAX).is_err() {
+            // Nobody takes our input any more; output may still come.
+            self.stdin = false;
+            self.eof = false;
+            if let Endpoint::Pipes { stdin, .. } = &mut self.endpoint {
+                *stdin = None;
+            }
+        }
+    }
+
+    // Towards the user.
+
+    fn read_endpoint(&mut self, index: usize) {
+        let closed = match &mut self.endpoint {
+            Endpoint::Frames(attachment) => match attachment.decoder.fill(&attachment.socket) {
+                Ok(0) => true,
+                Ok(_) => false,
+                Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+            },
+            Endpoint::Pty(fd) => read_into(fd, &mut self.buffer, &mut self.sinks[0]),
+            Endpoint::Pipes { stdout, stderr, .. } => {
+                let slot = if index == 0 { &mut *stdout } else { &mut *stderr };
+                let Some(fd) = slot else { return };
+                if read_into(fd, &mut self.buffer, &mut self.sinks[index]) {
+                    *slot = None;
+                }
+                stdout.is_none() && stderr.is_none()
+            }
+        };
+        if closed && self.ended.is_none() {
+            self.take_frames();
+            self.ended = self.ended.or(Some(Ended::Closed));
+        }
+        // Straight on, to save a turn; if there is no room poll waits for it.
+        for index in 0..2 {
+            if !self.sinks[index].pending.is_empty() && self.sinks[index].limit == usize::MAX {
+                self.write_sink(index);
+            }
+        }
+    }
+
+    /// Handles the frames that are here, up to one that waits for room in our outputs.
+    fn take_frames(&mut self) {
+        while self.ended.is_none() && self.sinks.iter().all(|sink| sink.pending.is_empty()) {
+            let Endpoint::Frames(attachment) = &mut self.endpoint else { return };
+            match attachment.decoder.next() {
+                Ok(Some((Kind::Stdout, bytes))) => self.sinks[0].add(bytes),
+                Ok(Some((Kind::Stderr, bytes))) => self.sinks[1].add(bytes),
+                Ok(Some((Kind::Window, bytes))) => {
+                    self.window += protocol::parse_number(bytes).unwrap_or(0) as usize;
+                }
+                Ok(Some((Kind::Exit, bytes))) => {
+                    let exit = serde_json::from_slice(bytes).unwrap_or_default();
+                    self.ended = Some(Ended::Exited(exit));
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return,
+                Err(_) => self.ended = Some(Ended::Closed),
+            }
+            for index in 0..2 {
+                if !self.sinks[index].pending.is_empty() && self.sinks[index].limit == usize::MAX {
+                    self.write_sink(index);
+                }
+            }
+        }
+    }
+
+    fn write_sink(&mut self, index: usize) {
+        let sink = &mut self.sinks[index];
+        if sink.pending.write(fd_of(sink.number), sink.limit).is_err() {
+            sink.open = false;
+            let number = sink.number;
+            match &mut self.endpoint {
+                // The container's writes fail from now on, as in any pipeline.
+                Endpoint::Frames(_) if !self.options.tty => self.send(Kind::OutputClosed, &[number]),
+                Endpoint::Pipes { stdout, .. } if index == 0 => *stdout = None,
+                Endpoint::Pipes { stderr, .. } => *stderr = None,
+                _ => self.detach(),
+            }
+        }
+    }
+
+    /// The process has ended: relays what it left, and ends.
+    fn finish(&mut self) {
+        self.over = true;
+        match &mut self.endpoint {
+            Endpoint::Frames(_) => return,
+            Endpoint::Pty(fd) => drain_into(fd, &mut self.buffer, &mut self.sinks[0]),
+            Endpoint::Pipes { stdout, stderr, .. } => {
+                for (index, fd) in [stdout, stderr].into_iter().enumerate() {
+                    if let Some(fd) = fd {
+                        drain_into(fd, &mut self.buffer, &mut self.sinks[index]);
+                    }
+                }
+            }
+        }
+        self.ended = self.ended.or(Some(Ended::Closed));
+    }
+}
+
+enum Source {
+    Signals,
+    Stdin,
+    Sink(usize),
+    ToEndpoint,
+    FromEndpoint(usize),
+    Ended,
+}
+
+/// Reads once; `true` when nothing more will come.
+fn read_into(fd: &OwnedFd, buffer: &mut [u8], sink: &mut Sink) -> bool {
+    match rustix::io::read(fd, &mut *buffer) {
+        Ok(0) => true,
+        Ok(count) => {
+            sink.add(&buffer[..count]);
+            false
+        }
+        Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => false,
+        // EIO is how a pty says that nobody has it open any more.
+        Err(_) => true,
+    }
+}
+
+/// Reads all that is there now; a pipe holds little.
+fn drain_into(fd: &OwnedFd, buffer: &mut [u8], sink: &mut Sink) {
+    while let Ok(count) = rustix::io::retry_on_intr(|| rustix::io::read(fd, &mut *buffer)) {
+        if count == 0 {
+            return;
+        }
+        sink.add(&buffer[..count]);
+    }
+}

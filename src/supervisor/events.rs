@@ -1,1 +1,594 @@
-//! The event loop.
+//! The event loop: between the container's streams, its clients, its log and its end.
+//!
+//! One thread, one epoll. With nothing to do it sleeps without a time limit; the only clocks are
+//! the deadlines of `--timeout` and of a stop.
+
+use super::attach::Client;
+use super::control::Controller;
+use super::log::{LogWriter, Stream};
+use super::protocol::{self, Answer, Exit, Failed, Hello, Kind, Request, Started};
+use super::stdio::{self, Output, Read, Streams, Watch};
+use crate::error::{Doing, Error, Result};
+use crate::sys::process::{self, Child};
+use crate::sys::signal::SignalFd;
+use crate::sys::tty::{self, WindowSize};
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
+const SIGNALS: u64 = 0;
+const INIT: u64 = 1;
+const ATTACH: u64 = 2;
+const CONTROL: u64 = 3;
+const INPUT: u64 = 4;
+/// Outputs follow on this.
+const OUTPUT: u64 = 5;
+/// Attached clients follow on this.
+const CLIENT: u64 = 1 << 16;
+/// Control connections follow on this.
+const CONTROLLER: u64 = 1 << 32;
+
+/// How much is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// How long a client that did not start the container may take for what is left after its end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// What happens around init's life, decided before it begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The signal of a stop.
+    pub stop_signal: i32,
+    /// How long after it SIGKILL follows.
+    pub stop_timeout: Duration,
+    /// When SIGKILL comes in any case (`--timeout`).
+    pub timeout: Option<Duration>,
+}
+
+/// What the loop works on; see [`Monitor::new`].
+#[derive(Debug)]
+pub struct Monitor {
+    epoll: OwnedFd,
+    signals: SignalFd,
+    init: Child,
+    limits: Limits,
+    streams: Streams,
+    log: LogWriter,
+    listeners: Option<(UnixListener, UnixListener)>,
+    /// No descriptor was left for another connection; tried again when one leaves.
+    full: bool,
+    clients: Vec<Option<Client>>,
+    controllers: Vec<Option<Controller>>,
+    buffer: Vec<u8>,
+    input_watched: bool,
+    kill_at: Option<Instant>,
+    /// A user asked for the end.
+    pub stop_asked: bool,
+    exit: Option<Exit>,
+}
+
+impl Monitor {
+    /// Takes over a container whose init runs.
+    ///
+    /// `first` is the socket of the client that started it, with its hello already read.
+    /// From here on SIGTERM, SIGINT, SIGHUP and SIGCHLD are blocked and read from a descriptor, so
+    /// make no process after this that does not reset its mask.
+    ///
+    /// # Errors
+    /// When no descriptor is left.
+    pub fn new(
+        init: Child,
+        streams: Streams,
+        log: LogWriter,
+        listeners: Option<(UnixListener, UnixListener)>,
+        first: Option<(OwnedFd, Hello)>,
+        limits: Limits,
+    ) -> Result<Monitor> {
+        let taken = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGCHLD];
+        let signals = SignalFd::new(&taken).doing(|| "listen for signals")?;
+        let epoll = epoll::create(CreateFlags::CLOEXEC).doing(|| "make an event queue")?;
+        let mut monitor = Monitor {
+            epoll,
+            signals,
+            init,
+            limits,
+            streams,
+            log,
+            listeners,
+            full: false,
+            clients: Vec::new(),
+            controllers: Vec::new(),
+            buffer: vec![0; PIECE],
+            input_watched: false,
+            kill_at: limits.timeout.map(|after| Instant::now() + after),
+            stop_asked: false,
+            exit: None,
+        };
+        monitor.watch(monitor.signals.as_fd(), SIGNALS, EventFlags::IN)?;
+        monitor.watch(monitor.init.as_fd(), INIT, EventFlags::IN)?;
+        monitor.watch_listeners()?;
+        if let Some((socket, hello)) = first {
+            stdio::non_blocking(&socket).doing(|| "prepare the client's socket")?;
+            if let Some(size) = hello.size {
+                monitor.resize(size);
+            }
+            monitor.admit(Client::new(socket, Some(hello), true))?;
+        }
+        monitor.watch_outputs();
+        Ok(monitor)
+    }
+
+    /// Runs until init has ended and all its output is read; returns how it ended.
+    ///
+    /// # Errors
+    /// When the kernel breaks its word.
+    pub fn run(&mut self) -> Result<Exit> {
+        loop {
+            self.turn(None)?;
+            if let Some(exit) = self.exit {
+                self.drain();
+                return Ok(exit);
+            }
+        }
+    }
+
+    /// Tells all clients and waiters how the container ended. Its record is written by then.
+    pub fn tell(&mut self, exit: Exit) {
+        self.listeners = None;
+        let text = serde_json::to_vec(&exit).expect("an exit is plain data");
+        for index in 0..self.clients.len() {
+            self.to_client(index, |client| client.send(Kind::Exit, &text));
+        }
+        let answer = Answer { exit: Some(exit), ..Answer::done() };
+        for controller in self.controllers.iter_mut().filter_map(Option::take) {
+            let mut controller = controller;
+            if controller.waits {
+                // A waiter that is gone needs no answer.
+                let _ = controller.answer(&answer);
+            }
+        }
+    }
+
+    /// Waits until the clients have taken what they were sent. Nothing else depends on us any
+    /// more, so a client that started the container may take as long as it lives.
+    pub fn linger(&mut self) {
+        self.streams.outputs.clear();
+        let patience = Instant::now() + LAST_WORDS;
+        loop {
+            for slot in &mut self.clients {
+                if slot.as_ref().is_some_and(|client| client.outbox.is_empty()) {
+                    *slot = None;
+                }
+            }
+            let late = Instant::now() >= patience;
+            let until = (!late).then_some(patience);
+            for slot in &mut self.clients {
+                if slot.as_ref().is_some_and(|client| late && !client.patient) {
+                    *slot = None;
+                }
+            }
+            if self.clients.iter().all(Option::is_none) || self.turn(until).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn watch(&self, fd: BorrowedFd<'_>, token: u64, flags: EventFlags) -> Result<()> {
+        epoll::add(&self.epoll, fd, EventData::new_u64(token), flags).doing(|| "watch a descriptor")
+    }
+
+    fn watch_listeners(&mut self) -> Result<()> {
+        self.full = false;
+        let Some((attach, control)) = &self.listeners else { return Ok(()) };
+        self.watch(attach.as_fd(), ATTACH, EventFlags::IN)?;
+        self.watch(control.as_fd(), CONTROL, EventFlags::IN)
+    }
+
+    /// Waits for something to happen, and handles it.
+    fn turn(&mut self, until: Option<Instant>) -> Result<()> {
+        let deadline = if self.exit.is_some() { until } else { self.kill_at };
+        let timeout = deadline.map(|at| {
+            let left = at.saturating_duration_since(Instant::now());
+            // Rounded up: waking before the deadline would only wait again.
+            rustix::event::Timespec {
+                tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+                tv_nsec: (left.subsec_nanos() + 999_999).min(999_999_999).into(),
+            }
+        });
+        let mut events = [const { std::mem::MaybeUninit::<epoll::Event>::uninit() }; 16];
+        let ready: Vec<(u64, EventFlags)> = match epoll::wait(&self.epoll, &mut events, timeout.as_ref()) {
+            Ok((ready, _)) => ready.iter().map(|event| (event.data.u64(), event.flags)).collect(),
+            Err(rustix::io::Errno::INTR) => Vec::new(),
+            Err(errno) => return Err(errno).doing(|| "wait for events"),
+        };
+        for (token, flags) in ready {
+            self.handle(token, flags);
+        }
+        if self.exit.is_none() && self.kill_at.is_some_and(|at| Instant::now() >= at) {
+            self.kill_at = None;
+            self.signal_init(libc::SIGKILL);
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, token: u64, flags: EventFlags) {
+        match token {
+            SIGNALS => self.take_signals(),
+            INIT => self.take_exit(),
+            ATTACH | CONTROL => self.accept(token),
+            INPUT => self.flush_input(),
+            token if token >= CONTROLLER => self.serve_controller((token - CONTROLLER) as usize),
+            token if token >= CLIENT => self.serve_client((token - CLIENT) as usize, flags),
+            token => self.serve_output((token - OUTPUT) as usize),
+        }
+    }
+
+    fn take_signals(&mut self) {
+        while let Some((signal, _)) = self.signals.next() {
+            if signal == libc::SIGCHLD {
+                self.reap();
+            } else if self.exit.is_some() {
+                // Nothing is left to end but ourselves.
+                self.clients.clear();
+            } else {
+                // Somebody on the host wants us to end: then the container ends first.
+                self.signal_init(self.limits.stop_signal);
+                let escalate = Instant::now() + self.limits.stop_timeout;
+                self.kill_at = Some(self.kill_at.map_or(escalate, |at| at.min(escalate)));
+            }
+        }
+    }
+
+    /// Takes the exit status of init and, as PID 1 of our namespace, of every orphan.
+    fn reap(&mut self) {
+        // Init first: what ends later has a signal of its own.
+        self.take_exit();
+        if std::process::id() != 1 {
+            return;
+        }
+        use rustix::process::{WaitOptions, wait};
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+            if pid.as_raw_nonzero().get() == self.init.pid && self.exit.is_none() {
+                let signal = status.terminating_signal();
+                let code = status.exit_status().or(signal.map(|signal| 128 + signal)).unwrap_or(255);
+                self.exit = Some(Exit { code, signal });
+            }
+        }
+    }
+
+    fn take_exit(&mut self) {
+        if self.exit.is_some() {
+            return;
+        }
+        if let Ok(Some(exit)) = self.init.try_wait() {
+            self.exit = Some(Exit { code: exit.code(), signal: exit.signal() });
+            // Its descriptor stays readable for ever.
+            let _ = epoll::delete(&self.epoll, &self.init);
+        }
+    }
+
+    /// Sends a signal to init. One that has ended needs none.
+    fn signal_init(&self, signal: i32) {
+        let _ = process::send_signal(self.init.as_fd(), signal);
+    }
+
+    fn resize(&self, size: WindowSize) {
+        let Some(terminal) = &self.streams.terminal else { return };
+        if tty::window_size(terminal) == Some(size) {
+            // A client that comes back finds its screen drawn anew: the kernel tells the
+            // container only of a size that changed.
+            let other = WindowSize { rows: size.rows.saturating_add(1), ..size };
+            let _ = tty::set_window_size(terminal, other);
+        }
+        let _ = tty::set_window_size(terminal, size);
+    }
+
+    // Connections.
+
+    fn accept(&mut self, token: u64) {
+        let Some((attach, control)) = &self.listeners else { return };
+        let listener = if token == ATTACH { attach } else { control };
+        let flags = rustix::net::SocketFlags::CLOEXEC | rustix::net::SocketFlags::NONBLOCK;
+        match rustix::net::accept_with(listener, flags) {
+            Ok(socket) if token == ATTACH => {
+                // One that cannot be watched is hung up on.
+                let _ = self.admit(Client::new(socket, None, false));
+            }
+            Ok(socket) => {
+                let index = free_slot(&mut self.controllers);
+                if self.watch(socket.as_fd(), CONTROLLER + index as u64, EventFlags::IN).is_ok() {
+                    self.controllers[index] = Some(Controller::new(socket));
+                }
+            }
+            Err(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
+                let _ = epoll::delete(&self.epoll, attach);
+                let _ = epoll::delete(&self.epoll, control);
+                self.full = true;
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn admit(&mut self, mut client: Client) -> Result<()> {
+        let index = free_slot(&mut self.clients);
+        self.watch(client.as_fd(), CLIENT + index as u64, EventFlags::IN)?;
+        if client.hello.is_some() && self.greet(&mut client).is_err() {
+            return Err(crate::error::failed("the client that started the container has gone"));
+        }
+        self.clients[index] = Some(client);
+        Ok(())
+    }
+
+    /// Answers a client's hello.
+    fn greet(&self, client: &mut Client) -> std::io::Result<()> {
+        let started = Started {
+            version: protocol::VERSION,
+            tty: self.streams.terminal.is_some(),
+            stdin: self.streams.input.is_open(),
+        };
+        client.send(Kind::Started, &serde_json::to_vec(&started).expect("plain data"))
+    }
+
+    /// Does something with a client and lets it go if that fails.
+    fn to_client(&mut self, index: usize, act: impl FnOnce(&mut Client) -> std::io::Result<()>) {
+        let Some(client) = self.clients.get_mut(index).and_then(Option::as_mut) else { return };
+        let done = act(client);
+        let wants_room = !client.outbox.is_empty();
+        if done.is_ok() && wants_room != client.watched_for_room {
+            client.watched_for_room = wants_room;
+            let mut flags = EventFlags::IN;
+            if wants_room {
+                flags |= EventFlags::OUT;
+            }
+            let token = EventData::new_u64(CLIENT + index as u64);
+            let _ = epoll::modify(&self.epoll, &*client, token, flags);
+        }
+        if done.is_err() {
+            // Closing it takes it out of the queue.
+            self.clients[index] = None;
+            self.after_leaving();
+        }
+    }
+
+    fn after_leaving(&mut self) {
+        if self.full {
+            // If it fails the next one that leaves tries again.
+            self.full = self.watch_listeners().is_err();
+        }
+    }
+
+    fn serve_client(&mut self, index: usize, flags: EventFlags) {
+        if flags.contains(EventFlags::OUT) {
+            self.to_client(index, Client::flush);
+        }
+        if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
+            self.to_client(index, |client| client.fill().map(drop));
+            while let Some(Some(client)) = self.clients.get_mut(index) {
+                match client.next() {
+                    Ok(Some((kind, payload))) => self.handle_frame(index, kind, &payload),
+                    Ok(None) => break,
+                    Err(error) => self.to_client(index, |_| Err(error)),
+                }
+            }
+        }
+        self.watch_outputs();
+    }
+
+    fn handle_frame(&mut self, index: usize, kind: Kind, payload: &[u8]) {
+        let Some(Some(client)) = self.clients.get_mut(index) else { return };
+        let hello = client.hello.clone();
+        match (kind, hello) {
+            (Kind::Hello, None) => {
+                let hello: Hello = serde_json::from_slice(payload).unwrap_or_default();
+                let size = hello.size;
+                client.hello = Some(hello);
+                if let Some(size) = size {
+                    self.resize(size);
+                }
+                let Some(mut client) = self.clients[index].take() else { return };
+                let greeted = self.greet(&mut client);
+                self.clients[index] = Some(client);
+                self.to_client(index, |_| greeted);
+            }
+            (_, None) => {
+                self.to_client(index, |_| Err(std::io::ErrorKind::InvalidData.into()));
+            }
+            (Kind::Stdin, Some(hello)) => {
+                if !hello.stdin || !self.streams.input.push(index, payload) {
+                    self.to_client(index, |client| client.took(payload.len()));
+                }
+                self.flush_input();
+            }
+            (Kind::StdinEof, Some(hello)) => {
+                if hello.stdin && (hello.stdin_once || self.streams.terminal.is_some()) {
+                    self.streams.input.finish();
+                    self.flush_input();
+                }
+            }
+            (Kind::Resize, _) => {
+                if let Some(size) = protocol::parse_size(payload) {
+                    self.resize(size);
+                }
+            }
+            (Kind::Signal, _) => {
+                let signal = protocol::parse_number(payload).and_then(|number| i32::try_from(number).ok());
+                self.signal_init(signal.unwrap_or(0));
+            }
+            (Kind::OutputClosed, _) if client.patient => {
+                // As in any pipeline: whoever writes where nobody reads is told so. Other clients'
+                // ends concern nobody else.
+                let stream = if payload == [2] { Stream::Err } else { Stream::Out };
+                let at = self.streams.outputs.iter().position(|output| output.stream == stream);
+                if let (Some(at), None) = (at, &self.streams.terminal) {
+                    self.close_output(at);
+                }
+            }
+            (Kind::Detached, _) => self.to_client(index, |_| Err(std::io::ErrorKind::UnexpectedEof.into())),
+            _ => {}
+        }
+    }
+
+    fn serve_controller(&mut self, index: usize) {
+        let Some(Some(controller)) = self.controllers.get_mut(index) else { return };
+        let mut alive = controller.fill().is_ok();
+        while alive
+            && let Some(Some(controller)) = self.controllers.get_mut(index)
+            && let Some(request) = controller.next()
+        {
+            let answer = request
+                .and_then(|request| self.serve_request(index, request))
+                .unwrap_or_else(|e| Some(Answer { error: Some(Failed::from_error(&e)), ..Answer::done() }));
+            if let (Some(answer), Some(Some(controller))) = (answer, self.controllers.get_mut(index)) {
+                alive = controller.answer(&answer).is_ok();
+            }
+        }
+        if !alive {
+            self.controllers[index] = None;
+            self.after_leaving();
+        }
+    }
+
+    /// Does what a control request asks; `None` answers later.
+    fn serve_request(&mut self, index: usize, request: Request) -> Result<Option<Answer>> {
+        match request {
+            Request::Signal { signal, stop } => {
+                self.stop_asked |= stop;
+                process::send_signal(self.init.as_fd(), signal)?;
+            }
+            Request::Wait => {
+                if let Some(Some(controller)) = self.controllers.get_mut(index) {
+                    controller.waits = true;
+                }
+                return Ok(None);
+            }
+            Request::Resize(size) => self.resize(size),
+            Request::Ping => {}
+            Request::Stat => {
+                let attached = |client: &&Client| client.hello.as_ref().is_some_and(Hello::attaches);
+                let clients = self.clients.iter().flatten().filter(attached).count();
+                return Ok(Some(Answer { clients: Some(clients), ..Answer::done() }));
+            }
+        }
+        Ok(Some(Answer::done()))
+    }
+
+    // Streams.
+
+    fn flush_input(&mut self) {
+        let mut taken = Vec::new();
+        let was_waiting = self.input_watched;
+        if was_waiting && let Some(fd) = self.streams.input.waiting() {
+            // Taken out first: a flush may close it.
+            let _ = epoll::delete(&self.epoll, fd);
+            self.input_watched = false;
+        }
+        self.streams.input.flush(|client, count| taken.push((client, count)));
+        if let Some(fd) = self.streams.input.waiting() {
+            self.input_watched = self.watch(fd, INPUT, EventFlags::OUT).is_ok();
+        }
+        for (client, count) in taken {
+            self.to_client(client, |client| client.took(count));
+        }
+    }
+
+    fn serve_output(&mut self, index: usize) {
+        let Some(output) = self.streams.outputs.get_mut(index) else { return };
+        match output.read(&mut self.buffer) {
+            Read::Bytes(count) => self.deliver(index, count),
+            Read::End => self.close_output(index),
+            Read::Nothing | Read::Hung => {}
+        }
+        self.watch_outputs();
+    }
+
+    fn close_output(&mut self, index: usize) {
+        let output = self.streams.outputs.remove(index);
+        if output.watch != Watch::Paused {
+            // Closing alone does not take a terminal out of the queue: it has other descriptors.
+            let _ = epoll::delete(&self.epoll, &output);
+        }
+    }
+
+    /// Sends the first `count` bytes of the buffer to the log and to all who want them.
+    fn deliver(&mut self, index: usize, count: usize) {
+        let stream = self.streams.outputs[index].stream;
+        let bytes = std::mem::take(&mut self.buffer);
+        self.log.write(stream, &bytes[..count]);
+        let kind = match stream {
+            Stream::Out => Kind::Stdout,
+            Stream::Err => Kind::Stderr,
+        };
+        for client in 0..self.clients.len() {
+            self.to_client(client, |client| client.send_output(kind, &bytes[..count]));
+        }
+        self.buffer = bytes;
+    }
+
+    /// Watches the outputs as far as the patient client keeps up.
+    fn watch_outputs(&mut self) {
+        let behind = self.clients.iter().flatten().any(|client| client.patient && !client.outbox.is_empty());
+        for (index, output) in self.streams.outputs.iter_mut().enumerate() {
+            let wanted = if behind {
+                Watch::Paused
+            } else if output.hung {
+                Watch::Edge
+            } else {
+                Watch::Level
+            };
+            // Also when it stays the same: removing one output moves the other's number.
+            set_watch(&self.epoll, output, wanted, OUTPUT + index as u64);
+        }
+    }
+
+    /// Reads what the container left in its pipes. Whoever keeps one open beyond the end of init
+    /// (a process on the host that was handed it) does not keep us.
+    fn drain(&mut self) {
+        let mut index = 0;
+        while index < self.streams.outputs.len() {
+            match self.streams.outputs[index].read(&mut self.buffer) {
+                Read::Bytes(count) => self.deliver(index, count),
+                Read::Nothing | Read::End | Read::Hung => index += 1,
+            }
+        }
+    }
+}
+
+fn set_watch(epoll: &OwnedFd, output: &mut Output, wanted: Watch, token: u64) {
+    let before = output.watch;
+    let flags = match wanted {
+        Watch::Paused => EventFlags::empty(),
+        Watch::Level => EventFlags::IN,
+        Watch::Edge => EventFlags::IN | EventFlags::ET,
+    };
+    let data = EventData::new_u64(token);
+    let done = match (before, wanted) {
+        _ if before == wanted && output.token == token => return,
+        // Not with an empty mask: a closed pipe is reported whatever the mask says.
+        (_, Watch::Paused) => epoll::delete(epoll, &*output),
+        (Watch::Paused, _) => epoll::add(epoll, &*output, data, flags),
+        _ => epoll::modify(epoll, &*output, data, flags),
+    };
+    // It can only fail for want of memory; then it is tried again with the next event.
+    if done.is_ok() {
+        output.watch = wanted;
+        output.token = token;
+    }
+}
+
+/// The first free place, made if there is none.
+fn free_slot<T>(slots: &mut Vec<Option<T>>) -> usize {
+    match slots.iter().position(Option::is_none) {
+        Some(index) => index,
+        None => {
+            slots.push(None);
+            slots.len() - 1
+        }
+    }
+}
+
+/// The error of a launch as a frame for the client that waits for it.
+#[must_use]
+pub fn failed_frame(error: &Error) -> Vec<u8> {
+    protocol::document(Kind::Failed, &Failed::from_error(error))
+}

@@ -5,6 +5,7 @@ pub mod bundle;
 
 pub mod client;
 pub mod control;
+pub mod detach;
 pub mod events;
 pub mod exit;
 pub mod log;

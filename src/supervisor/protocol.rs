@@ -54,6 +54,9 @@ pub enum Kind {
     Detached = 11,
     /// From the supervisor: so many more bytes of standard input may be sent, four bytes.
     Window = 12,
+    /// To the supervisor: nobody reads what this client writes, one byte, 1 for standard output
+    /// and 2 for standard error.
+    OutputClosed = 13,
 }
 
 impl Kind {

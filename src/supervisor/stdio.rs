@@ -159,7 +159,8 @@ impl Input {
 }
 
 /// The character that means end of file on this terminal, while it reads lines.
-fn end_of_file(fd: &OwnedFd) -> Option<u8> {
+#[must_use]
+pub fn end_of_file(fd: &OwnedFd) -> Option<u8> {
     let modes = termios::tcgetattr(fd).ok()?;
     modes.local_modes.contains(LocalModes::ICANON).then(|| modes.special_codes[SpecialCodeIndex::VEOF])
 }
@@ -185,6 +186,8 @@ pub struct Output {
     pub watch: Watch,
     /// The terminal is closed on the other side, for now.
     pub hung: bool,
+    /// What the event loop knows it by.
+    pub token: u64,
 }
 
 /// What a read of an output gave.
@@ -202,7 +205,7 @@ pub enum Read {
 
 impl Output {
     fn new(fd: OwnedFd, stream: Stream) -> Output {
-        Output { fd, stream, watch: Watch::Paused, hung: false }
+        Output { fd, stream, watch: Watch::Paused, hung: false, token: 0 }
     }
 
     /// Reads what is there.

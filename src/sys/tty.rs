@@ -15,6 +15,17 @@ pub struct WindowSize {
     pub cols: u16,
 }
 
+/// Standard input, output or error (0, 1, 2) for raw reads and writes, past std's buffers.
+///
+/// # Panics
+/// For any other number.
+#[must_use]
+pub fn standard(number: u8) -> BorrowedFd<'static> {
+    assert!(number < 3, "{number} is not a standard stream");
+    // SAFETY: main opens /dev/null on those that were closed, and nobody closes them afterwards.
+    unsafe { BorrowedFd::borrow_raw(number.into()) }
+}
+
 /// Whether it is a terminal.
 #[must_use]
 pub fn is_terminal(fd: impl AsFd) -> bool {
