@@ -12,3 +12,6 @@ pub mod log;
 pub mod protocol;
 pub mod run;
 pub mod stdio;
+
+#[cfg(test)]
+mod tests;
