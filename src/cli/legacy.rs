@@ -1,8 +1,194 @@
-//! Spellings of old Docker versions: `-name web`, `-rm`, `-d=true`, `-n=false`.
+//! Spellings of old Docker versions: `-name web`, `-rm`, `-d=true`, `-n=false`, `--rm=false`.
+//!
+//! Docker 0.8 wrote long flags with one dash, and Go's flags take `=true` and `=false`. Both still
+//! stand in scripts. Only words before the image (or before `--`) are looked at, and only those that
+//! cannot mean anything else: `-it` stays two flags.
 
+use super::{output, tree};
+use clap::{Arg, ArgAction, Command};
 use std::ffi::OsString;
+use std::io::IsTerminal;
 
-/// Rewrites old spellings into today's.
+/// The long flags of Docker 0.8 that were written with one dash.
+const OLD_LONG: [&str; 31] = [
+    "attach",
+    "cidfile",
+    "dns",
+    "entrypoint",
+    "env",
+    "expose",
+    "format",
+    "help",
+    "hostname",
+    "interactive",
+    "link",
+    "lxc-conf",
+    "memory",
+    "name",
+    "networking",
+    "no-stdin",
+    "no-trunc",
+    "notrunc",
+    "privileged",
+    "publish",
+    "publish-all",
+    "quiet",
+    "rm",
+    "run",
+    "sig-proxy",
+    "signal",
+    "tty",
+    "user",
+    "volume",
+    "volumes-from",
+    "workdir",
+];
+
+/// Rewrites old spellings into today's; the usual command line is only looked at.
 pub(super) fn rewrite(words: Vec<OsString>) -> Vec<OsString> {
-    words
+    if !words.iter().skip(1).filter_map(|word| word.to_str()).any(suspicious) {
+        return words;
+    }
+    // What is no text is nobody's old flag.
+    let Some(text) = words.iter().map(|word| word.to_str()).collect::<Option<Vec<_>>>() else { return words };
+    let mut old = Vec::new();
+    let rewritten = rewrite_text(&text, &mut old);
+    if !old.is_empty() && std::io::stderr().is_terminal() {
+        output::warning(format_args!("{} is an old spelling; today it has two dashes", old.join(", ")));
+    }
+    rewritten.into_iter().map(OsString::from).collect()
+}
+
+/// Whether a word can be an old spelling at all.
+fn suspicious(word: &str) -> bool {
+    old_long(word).is_some() || (word.starts_with('-') && bool_value(word).is_some())
+}
+
+/// `-name` and `-name=web`: the flag and its value.
+fn old_long(word: &str) -> Option<(&str, Option<&str>)> {
+    let flag = word.strip_prefix('-').filter(|rest| !rest.starts_with('-'))?;
+    let (name, value) = match flag.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (flag, None),
+    };
+    OLD_LONG.contains(&name).then_some((name, value))
+}
+
+/// `--rm=false`, `-d=1`: the flag with its dashes, and the value.
+fn bool_value(word: &str) -> Option<(&str, bool)> {
+    let (flag, value) = word.split_once('=')?;
+    super::flags::words::boolean(value).ok().map(|value| (flag, value))
+}
+
+fn rewrite_text(words: &[&str], old: &mut Vec<String>) -> Vec<String> {
+    let mut out = vec![words[0].to_string()];
+    let mut rest = words[1..].iter();
+    let root = tree::root(tree::Detail::Lazy);
+    let mut path = String::new();
+    let mut command: Option<Command> = None;
+    while let Some(&word) = rest.next() {
+        if word == "--" {
+            out.push(word.to_string());
+            break;
+        }
+        let flags = command.as_ref().unwrap_or(&root);
+        if !word.starts_with('-') || word == "-" {
+            out.push(word.to_string());
+            if let Some(command) = &command {
+                // The words after an image are the container's own.
+                if command.get_positionals().any(Arg::is_trailing_var_arg_set) {
+                    break;
+                }
+                continue;
+            }
+            path = if path.is_empty() { word.to_string() } else { format!("{path} {word}") };
+            command = tree::named(&path).map(|entry| (entry.build)(Command::new("box")));
+            if command.is_none() && !tree::is_group(word) {
+                break;
+            }
+            continue;
+        }
+        match today(word, flags, old) {
+            Today::Dropped => continue,
+            Today::Word(today) => {
+                let value_follows = takes_next(&today, flags);
+                out.push(today);
+                if value_follows {
+                    out.extend(rest.next().map(ToString::to_string));
+                }
+            }
+        }
+    }
+    out.extend(rest.map(ToString::to_string));
+    out
+}
+
+enum Today {
+    Word(String),
+    Dropped,
+}
+
+/// One flag as it is written today.
+fn today(word: &str, flags: &Command, old: &mut Vec<String>) -> Today {
+    let mut word = word.to_string();
+    if let Some((name, value)) = old_long(&word) {
+        let name = match name {
+            "notrunc" => "no-trunc",
+            name => name,
+        };
+        if long(flags, name).is_some() {
+            old.push(format!("-{name}"));
+            word = match value {
+                Some(value) => format!("--{name}={value}"),
+                None => format!("--{name}"),
+            };
+        }
+    }
+    let Some((flag, on)) = bool_value(&word) else { return Today::Word(word) };
+    // Docker 0.8: `-n=false` and `-networking=false` are today's `--network=none`.
+    if matches!(flag, "-n" | "-networking") && long(flags, "network").is_some() {
+        return if on { Today::Dropped } else { Today::Word("--network=none".to_string()) };
+    }
+    let arg = match flag.strip_prefix("--") {
+        Some(name) => long(flags, name),
+        None => match flag.strip_prefix('-').map(|rest| rest.chars().collect::<Vec<_>>()).as_deref() {
+            Some([letter]) => short(flags, *letter),
+            _ => None,
+        },
+    };
+    match arg {
+        Some(arg) if matches!(arg.get_action(), ArgAction::SetTrue) => {
+            if on {
+                Today::Word(flag.to_string())
+            } else {
+                Today::Dropped
+            }
+        }
+        _ => Today::Word(word),
+    }
+}
+
+fn long<'a>(flags: &'a Command, name: &str) -> Option<&'a Arg> {
+    flags.get_arguments().find(|arg| {
+        arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|all| all.contains(&name))
+    })
+}
+
+fn short(flags: &Command, letter: char) -> Option<&Arg> {
+    flags.get_arguments().find(|arg| arg.get_short() == Some(letter))
+}
+
+/// Whether the value of this flag is the next word.
+fn takes_next(word: &str, flags: &Command) -> bool {
+    let needs = |arg: &Arg| arg.get_action().takes_values() && !arg.is_require_equals_set();
+    if let Some(name) = word.strip_prefix("--") {
+        return !name.contains('=') && long(flags, name).is_some_and(needs);
+    }
+    let mut letters = word[1..].chars();
+    while let Some(letter) = letters.next() {
+        if short(flags, letter).is_some_and(needs) {
+            return letters.as_str().is_empty();
+        }
+    }
+    false
 }

@@ -26,7 +26,9 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
     let command = command_of(words);
     let see = format!("`{command} --help` shows what it takes");
     let text = |kind| said.get(kind).map(ToString::to_string);
+    // `--name <NAME>` without its value's name.
     let arg = text(ContextKind::InvalidArg).unwrap_or_default();
+    let arg = arg.split(" <").next().unwrap_or_default().trim_end_matches("...").to_string();
     let value = text(ContextKind::InvalidValue).unwrap_or_default();
     match said.kind() {
         ErrorKind::UnknownArgument => {
@@ -58,8 +60,13 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
             }
         }
         ErrorKind::ValueValidation => {
-            let why = std::error::Error::source(said).map(ToString::to_string).unwrap_or_default();
-            invalid(format!("{command}: {value:?} is no value of {arg}: {why}")).hint(see)
+            let why = std::error::Error::source(said);
+            let text = why.map(ToString::to_string).unwrap_or_default();
+            let error = invalid(format!("{command}: {arg} {value:?}: {text}"));
+            match why.and_then(|why| why.downcast_ref::<Error>()).and_then(Error::find_hint) {
+                Some(hint) => error.hint(hint),
+                None => error.hint(see),
+            }
         }
         ErrorKind::ArgumentConflict => {
             let other = text(ContextKind::PriorArg).unwrap_or_default();

@@ -1,3 +1,6 @@
 //! Flags that several commands share.
 
+pub(crate) mod container;
 pub(crate) mod global;
+pub(crate) mod refused;
+pub(crate) mod words;

@@ -1,0 +1,137 @@
+//! Each flag of `run` and `create` does something, or says by its name that it does not yet.
+
+use super::*;
+use crate::cli::flags::global::GlobalFlags;
+use crate::error::Kind;
+use clap::{Command, FromArgMatches};
+
+fn command() -> Command {
+    RunFlags::augment_args(ContainerFlags::augment_args(Command::new("run")))
+}
+
+fn parse(words: &[&str]) -> Result<(ContainerRequest, RunFlags), String> {
+    let words = std::iter::once(&"run").chain(words).copied();
+    let matches = command().try_get_matches_from(words).map_err(|said| said.to_string())?;
+    let flags = ContainerFlags::from_arg_matches(&matches).map_err(|said| said.to_string())?;
+    let run = RunFlags::from_arg_matches(&matches).map_err(|said| said.to_string())?;
+    let globals = GlobalFlags::augment_args(Command::new("box")).get_matches_from(["box"]);
+    let ctx = Context::new(GlobalFlags::from_arg_matches(&globals).unwrap(), Vec::new());
+    let attach = flags.attach.clone();
+    let mut request = flags.request(&ctx).map_err(|error| error.chain())?;
+    // What is for the client alone shows in the comparison too.
+    request.create_command = attach;
+    Ok((request, run))
+}
+
+fn good(words: &[&str]) -> ContainerRequest {
+    parse(words).unwrap_or_else(|error| panic!("{words:?}: {error}")).0
+}
+
+/// A value that the flag takes and that is not its default.
+fn sample(name: &str, file: &str) -> String {
+    match name {
+        "add-host" => "a:1.2.3.4",
+        "annotation" | "label" | "env-merge" | "log-opt" | "sysctl" => "a=b",
+        "arch" => "arm64",
+        "attach" => "stdout",
+        "cap-add" | "cap-drop" => "NET_ADMIN",
+        "cgroupns" | "pid" | "ipc" | "uts" | "network" => "host",
+        "device" => "/dev/fuse",
+        "dns" => "1.1.1.1",
+        "env-file" | "label-file" => file,
+        "expose" => "80",
+        "http-proxy" | "tls-verify" | "read-only-tmpfs" | "sig-proxy" => "false",
+        "image-volume" => "tmpfs",
+        "log-driver" => "none",
+        "mount" => "type=tmpfs,target=/x",
+        "oom-score-adj" | "stop-timeout" | "timeout" => "7",
+        "pull" => "never",
+        "restart" => "always",
+        "security-opt" => "no-new-privileges",
+        "shm-size" => "1m",
+        "stop-signal" => "INT",
+        "tmpfs" | "volume" => "/x",
+        "ulimit" => "nofile=10",
+        "umask" => "077",
+        "userns" => "nomap",
+        _ => "x",
+    }
+    .to_string()
+}
+
+#[test]
+fn each_flag_changes_the_request_or_refuses_by_its_name() {
+    /// Accepted because what they ask for is what happens anyway.
+    const WITHOUT_EFFECT: [&str; 3] = ["disable-content-trust", "no-healthcheck", "runtime"];
+    let file = std::env::temp_dir().join(format!("box-flags-{}", std::process::id()));
+    std::fs::write(&file, "KEY=value\n").unwrap();
+    let plain = format!("{:?}", parse(&["img"]).unwrap());
+    let (mut works, mut refused) = (0, 0);
+    for arg in command().get_arguments() {
+        let Some(name) = arg.get_long().filter(|name| *name != "help") else { continue };
+        let words = match arg.get_action().takes_values() {
+            true => vec![format!("--{name}={}", sample(name, file.to_str().unwrap())), "img".to_string()],
+            false => vec![format!("--{name}"), "img".to_string()],
+        };
+        let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+        if name == "replace" {
+            words.insert(0, "--name=x");
+        }
+        match parse(&words) {
+            Ok(changed) if WITHOUT_EFFECT.contains(&name) => assert_eq!(format!("{changed:?}"), plain),
+            Ok(changed) => {
+                assert_ne!(format!("{changed:?}"), plain, "--{name} has no effect");
+                works += 1;
+            }
+            Err(error) => {
+                let named = error.contains(&format!("not yet: --{name}"))
+                    || error.contains(&format!("box has no --{name}"));
+                assert!(named, "--{name}: {error}");
+                refused += 1;
+            }
+        }
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert!(works >= 70 && refused >= 80, "{works} work, {refused} are refused");
+}
+
+#[test]
+fn what_follows_the_image_belongs_to_the_command() {
+    let request = good(&["-it", "--rm", "img", "ls", "--rm", "-e", "x", "--", "-p"]);
+    assert_eq!(request.image, "img");
+    assert_eq!(request.command, ["ls", "--rm", "-e", "x", "--", "-p"]);
+    assert!(request.process.tty && request.process.interactive && request.ending.remove);
+    assert_eq!(good(&["--", "img", "-x"]).command, ["-x"]);
+    assert!(parse(&["--frob", "img"]).is_err());
+    assert!(parse(&["-it"]).is_err());
+}
+
+#[test]
+fn values_may_begin_with_a_dash_where_it_makes_sense() {
+    assert_eq!(good(&["--oom-score-adj", "-5", "img"]).process.oom_score_adj, Some(-5));
+    assert_eq!(good(&["--pull", "img"]).pull.policy, PullPolicy::Always);
+    assert_eq!(good(&["--pull=never", "img"]).pull.policy, PullPolicy::Never);
+    assert_eq!(good(&["-h", "web", "img"]).identity.hostname.as_deref(), Some("web"));
+    assert_eq!(
+        good(&["--arch", "arm64", "--variant", "v8", "img"]).pull.platform.as_deref(),
+        Some("linux/arm64/v8")
+    );
+}
+
+#[test]
+fn volumes_and_mounts_keep_their_kinds() {
+    let request = good(&["-v", "/:/host:ro", "--mount", "type=tmpfs,dst=/t", "--tmpfs", "/u", "img"]);
+    let places: Vec<_> = request.mounts.iter().map(|mount| mount.destination.as_str()).collect();
+    assert_eq!(places, ["/host", "/t", "/u"]);
+    let missing = parse(&["--mount", "type=bind,src=/not/there,dst=/x", "img"]).unwrap_err();
+    assert!(missing.contains("there is no /not/there"), "{missing}");
+    assert!(parse(&["-v", "data:/x", "img"]).unwrap_err().contains("not yet: named volumes"));
+}
+
+#[test]
+fn a_refusal_is_unsupported() {
+    let matches = command().try_get_matches_from(["run", "-p", "80:80", "img"]).unwrap();
+    let refused = RefusedFlags::from_arg_matches(&matches).unwrap();
+    let error = refused.check().unwrap_err();
+    assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Unsupported, "not yet: --publish"));
+}

@@ -1,0 +1,173 @@
+//! The flags of `run` and `create` that box knows and does not have: they are parsed, so that the
+//! answer names the flag, and refused.
+
+use crate::container::volume::not_yet;
+use crate::error::{Error, Kind, Result};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+
+/// Whether a flag has a value.
+#[derive(Clone, Copy, PartialEq)]
+enum Takes {
+    Value,
+    Nothing,
+}
+use Takes::{Nothing, Value};
+
+/// What a later version does: name, short name, whether it has a value.
+const NOT_YET: &[(&str, Option<char>, Takes)] = &[
+    ("authfile", None, Value),
+    ("blkio-weight", None, Value),
+    ("blkio-weight-device", None, Value),
+    ("cert-dir", None, Value),
+    ("cgroup-conf", None, Value),
+    ("cgroup-parent", None, Value),
+    ("cgroups", None, Value),
+    ("chrootdirs", None, Value),
+    ("cpu-period", None, Value),
+    ("cpu-quota", None, Value),
+    ("cpu-shares", Some('c'), Value),
+    ("cpus", None, Value),
+    ("cpuset-cpus", None, Value),
+    ("cpuset-mems", None, Value),
+    ("creds", None, Value),
+    ("decryption-key", None, Value),
+    ("device-cgroup-rule", None, Value),
+    ("device-read-bps", None, Value),
+    ("device-read-iops", None, Value),
+    ("device-write-bps", None, Value),
+    ("device-write-iops", None, Value),
+    ("domainname", None, Value),
+    ("gidmap", None, Value),
+    ("gpus", None, Value),
+    ("group-entry", None, Value),
+    ("health-cmd", None, Value),
+    ("health-interval", None, Value),
+    ("health-log-destination", None, Value),
+    ("health-max-log-count", None, Value),
+    ("health-max-log-size", None, Value),
+    ("health-on-failure", None, Value),
+    ("health-retries", None, Value),
+    ("health-start-interval", None, Value),
+    ("health-start-period", None, Value),
+    ("health-startup-cmd", None, Value),
+    ("health-startup-interval", None, Value),
+    ("health-startup-retries", None, Value),
+    ("health-startup-success", None, Value),
+    ("health-startup-timeout", None, Value),
+    ("health-timeout", None, Value),
+    ("hosts-file", None, Value),
+    ("hostuser", None, Value),
+    ("init-ctr", None, Value),
+    ("init-path", None, Value),
+    ("ip", None, Value),
+    ("ip6", None, Value),
+    ("link", None, Value),
+    ("link-local-ip", None, Value),
+    ("lxc-conf", None, Value),
+    ("mac-address", None, Value),
+    ("memory", Some('m'), Value),
+    ("memory-reservation", None, Value),
+    ("memory-swap", None, Value),
+    ("memory-swappiness", None, Value),
+    ("network-alias", None, Value),
+    ("oom-kill-disable", None, Nothing),
+    ("passwd", None, Nothing),
+    ("passwd-entry", None, Value),
+    ("personality", None, Value),
+    ("pids-limit", None, Value),
+    ("pod", None, Value),
+    ("pod-id-file", None, Value),
+    ("preserve-fd", None, Value),
+    ("preserve-fds", None, Value),
+    ("publish", Some('p'), Value),
+    ("publish-all", Some('P'), Nothing),
+    ("rdt-class", None, Value),
+    ("requires", None, Value),
+    ("retry", None, Value),
+    ("retry-delay", None, Value),
+    ("sdnotify", None, Value),
+    ("seccomp-policy", None, Value),
+    ("secret", None, Value),
+    ("shm-size-systemd", None, Value),
+    ("storage-opt", None, Value),
+    ("subgidname", None, Value),
+    ("subuidname", None, Value),
+    ("systemd", None, Value),
+    ("tz", None, Value),
+    ("uidmap", None, Value),
+    ("use-api-socket", None, Nothing),
+    ("volume-driver", None, Value),
+    ("volumes-from", None, Value),
+];
+
+/// What no version will do, and what to use in its place.
+const NEVER: &[(&str, &str)] = &[
+    ("cpu-count", "it is for Windows; --cpus limits the processors"),
+    ("cpu-percent", "it is for Windows; --cpus limits the processors"),
+    ("cpu-rt-period", "cgroup v2 has no realtime limits; --cpus limits the processors"),
+    ("cpu-rt-runtime", "cgroup v2 has no realtime limits; --cpus limits the processors"),
+    ("io-maxbandwidth", "it is for Windows; --device-read-bps limits a disk"),
+    ("io-maxiops", "it is for Windows; --device-read-iops limits a disk"),
+    ("isolation", "it is for Windows; every container has its own namespaces"),
+    ("kernel-memory", "the kernel has dropped it; --memory limits all memory"),
+];
+
+/// The refused flags that were given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RefusedFlags {
+    given: Vec<&'static str>,
+}
+
+impl RefusedFlags {
+    /// Refuses the first one that was given.
+    ///
+    /// # Errors
+    /// `Unsupported` with the flag's name.
+    pub(crate) fn check(&self) -> Result<()> {
+        let Some(name) = self.given.first() else { return Ok(()) };
+        match NEVER.iter().find(|(never, _)| never == name) {
+            Some((_, instead)) => {
+                Err(Error::new(Kind::Unsupported, format!("box has no --{name}")).hint(*instead))
+            }
+            None => Err(not_yet(format!("--{name}"))),
+        }
+    }
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    NOT_YET.iter().map(|(name, ..)| *name).chain(NEVER.iter().map(|(name, _)| *name))
+}
+
+impl FromArgMatches for RefusedFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<RefusedFlags, clap::Error> {
+        let given = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
+        Ok(RefusedFlags { given: names().filter(given).collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = RefusedFlags::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for RefusedFlags {
+    fn augment_args(mut command: Command) -> Command {
+        for (name, short, takes) in NOT_YET {
+            let arg = Arg::new(*name).long(*name).short(*short).hide(true);
+            command = command.arg(match takes {
+                Value => arg.action(ArgAction::Append).allow_hyphen_values(true),
+                Nothing => arg.action(ArgAction::SetTrue),
+            });
+        }
+        for (name, _) in NEVER {
+            let arg = Arg::new(*name).long(*name).hide(true).action(ArgAction::Append);
+            command = command.arg(arg.allow_hyphen_values(true));
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        RefusedFlags::augment_args(command)
+    }
+}
