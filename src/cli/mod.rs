@@ -16,14 +16,23 @@ mod usage;
 
 // The commands, in alphabetical order; each has its line in `tree::COMMANDS`.
 mod completion;
+mod container_exists;
 mod doctor;
+mod each;
 mod help;
 mod import;
 mod info;
+mod kill;
 mod load;
+mod prune;
+mod rename;
 mod reset;
+mod restart;
+mod rm;
+mod stop;
 mod unshare;
 mod version;
+mod wait;
 
 use crate::error::{Error, Result};
 use crate::settings::Settings;

@@ -44,7 +44,14 @@ macro_rules! entry {
 /// All commands.
 pub(super) const COMMANDS: &[Entry] = &[
     // Containers: "attach", "container attach" and so on. `ps` is also "container ls".
-
+    entry!(super::container_exists::ContainerExists, "container exists"),
+    entry!(super::kill::Kill, "kill", "container kill"),
+    entry!(super::prune::Prune, "container prune"),
+    entry!(super::rename::Rename, "rename", "container rename"),
+    entry!(super::restart::Restart, "restart", "container restart"),
+    entry!(super::rm::Rm, "rm", "container rm", "container remove"),
+    entry!(super::stop::Stop, "stop", "container stop"),
+    entry!(super::wait::Wait, "wait", "container wait"),
     // Images: `images` is also "image ls" and "image list", `rmi` is "image rm".
     entry!(import::Import, "import", "image import"),
     entry!(load::Load, "load", "image load"),

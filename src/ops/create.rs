@@ -1,1 +1,219 @@
-//! Makes a container.
+//! From a request to a container that can be started.
+
+use super::{reconcile, rm};
+use crate::container::config::ContainerConfig;
+use crate::container::id::ContainerId;
+use crate::container::name::ContainerName;
+use crate::container::request::ContainerRequest;
+use crate::container::resolve::{HostFacts, ImageFacts, resolve};
+use crate::error::{Doing, Error, Kind, Result, invalid};
+use crate::settings::Settings;
+use crate::store::containers::{self, Entry};
+use crate::store::layout::Store;
+use crate::store::{images, lock::Lock};
+use crate::sys::file::{self, Durable};
+use crate::sys::{limits, random};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Everything that was decided about a container that is not there yet.
+#[derive(Debug)]
+pub struct Planned {
+    config: ContainerConfig,
+    name: Option<ContainerName>,
+    replace: bool,
+    cid_file: Option<std::path::PathBuf>,
+    /// Keeps the image from being collected until the container refers to it.
+    _images: Lock,
+}
+
+/// Finds the image, gets it where the request says so, and decides everything; makes nothing.
+///
+/// # Errors
+/// Those of the pull and of [`resolve`]; `Conflict` if the name or the id file is taken.
+pub fn plan(settings: &Settings, store: &Store, request: &ContainerRequest) -> Result<Planned> {
+    if request.replace && request.name.is_none() {
+        return Err(invalid("cannot replace container without --name being set"));
+    }
+    if let Some(path) = request.cid_file.as_ref().filter(|path| path.exists()) {
+        return Err(id_file_exists(path));
+    }
+    // Before a pull that may take minutes.
+    if let Some(name) = request.name.as_ref().filter(|_| !request.replace) {
+        containers::name_is_free(store, name)?;
+    }
+    let host = host_facts(settings, store, request)?;
+    let id = ContainerId::from_random(random::bytes());
+    let now = Timestamp::now();
+    let (config, held) = if request.rootfs {
+        let held = images::hold(store)?;
+        (resolve(request, None, id, now, &host)?, held)
+    } else {
+        let (image, held) = image(settings, store, request)?;
+        let name = name_to_record(&image, &request.image);
+        let chain = image.chain();
+        let facts = ImageFacts {
+            name: &name,
+            id: &image.id,
+            digest: Some(&image.manifest),
+            layers: &chain,
+            config: &image.config,
+        };
+        (resolve(request, Some(facts), id, now, &host)?, held)
+    };
+    Ok(Planned {
+        config,
+        name: request.name.clone(),
+        replace: request.replace,
+        cid_file: request.cid_file.clone(),
+        _images: held,
+    })
+}
+
+impl Planned {
+    /// Makes the container, in place of another one with its name if that is wished.
+    ///
+    /// # Errors
+    /// `Conflict` if the name is in use; nothing is left behind.
+    pub fn make(self, settings: &Settings, store: &Store) -> Result<Entry> {
+        if let (Some(name), true) = (&self.name, self.replace) {
+            make_room(settings, store, name)?;
+        }
+        let name = match &self.name {
+            Some(name) => {
+                containers::create(store, &self.config, name)?;
+                name.clone()
+            }
+            None => create_with_a_free_name(store, &self.config)?,
+        };
+        let entry = containers::get(store, &self.config.id)?;
+        if let Some(path) = &self.cid_file {
+            let written = file::create_new(path, self.config.id.as_str().as_bytes(), Durable::No);
+            if let Err(error) = written {
+                rm::remove(settings, store, &entry)?;
+                return Err(if path.exists() { id_file_exists(path) } else { error });
+            }
+        }
+        debug_assert_eq!(entry.name, name);
+        Ok(entry)
+    }
+}
+
+/// Makes a container that can be started.
+///
+/// # Errors
+/// As [`plan`] and [`Planned::make`].
+pub fn create(settings: &Settings, store: &Store, request: &ContainerRequest) -> Result<ContainerId> {
+    Ok(plan(settings, store, request)?.make(settings, store)?.id)
+}
+
+/// The image that the request names, pulled if that is needed and allowed.
+fn image(_settings: &Settings, store: &Store, request: &ContainerRequest) -> Result<(images::Image, Lock)> {
+    let held = images::hold(store)?;
+    let image = images::find(store, &request.image)?.ok_or_else(|| {
+        Error::new(Kind::NotFound, format!("{}: image not known", request.image))
+            .hint(format!("box pull {}", request.image))
+    })?;
+    Ok((image, held))
+}
+
+/// The full name the image was found under, or what was typed for an id.
+fn name_to_record(image: &images::Image, typed: &str) -> String {
+    let hex = typed.strip_prefix("sha256:").unwrap_or(typed);
+    let by_id = image.id.hex().starts_with(hex);
+    let matching = image.names.iter().map(ToString::to_string).find(|name| {
+        let untagged = name.rsplit_once(':').map_or(name.as_str(), |(before, _)| before);
+        [name.as_str(), untagged]
+            .into_iter()
+            .any(|name| name == typed || name.ends_with(&format!("/{typed}")))
+    });
+    match matching {
+        Some(name) => name,
+        None if by_id && image.names.is_empty() => typed.to_string(),
+        None => image.display_name(),
+    }
+}
+
+/// Makes up names until one is free.
+fn create_with_a_free_name(store: &Store, config: &ContainerConfig) -> Result<ContainerName> {
+    loop {
+        let name = ContainerName::generated(random::number());
+        match containers::create(store, config, &name) {
+            Ok(()) => return Ok(name),
+            Err(error)
+                if error.kind() == Kind::Conflict && containers::find(store, name.as_str()).is_ok() => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// `--replace`: removes the container that has the name.
+fn make_room(settings: &Settings, store: &Store, name: &ContainerName) -> Result<()> {
+    match containers::find(store, name.as_str()) {
+        Ok(id) => {
+            // An id that begins like the name is not meant.
+            if let Some(entry) = reconcile::look(settings, store, &id)?.filter(|entry| entry.name == *name) {
+                rm::remove_by_force(settings, store, &entry, None).doing(|| format!("replace {name}"))?;
+                rm::empty_trash(settings, store);
+            }
+            Ok(())
+        }
+        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Conflict) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn id_file_exists(path: &Path) -> Error {
+    Error::new(
+        Kind::Conflict,
+        format!(
+            "container id file exists. Ensure another container is not using it or delete {}",
+            path.display()
+        ),
+    )
+}
+
+/// What [`resolve`] wants to know of this host.
+fn host_facts(settings: &Settings, store: &Store, request: &ContainerRequest) -> Result<HostFacts> {
+    let mut hard_limits = BTreeMap::new();
+    for (name, _) in limits::NAMES {
+        hard_limits.insert(name.to_string(), limits::get(name)?.1);
+    }
+    let mut named = BTreeMap::new();
+    for text in request.named_containers() {
+        named.insert(text.to_string(), reconcile::find(settings, store, text)?.id);
+    }
+    let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Ok(HostFacts {
+        hostname,
+        env: std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+        cwd: std::env::current_dir().doing(|| "find the current directory")?,
+        hard_limits,
+        may_raise_limits: may_raise_limits(),
+        processors: std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1)),
+        last_capability: last_capability(),
+        containers: named,
+    })
+}
+
+/// CAP_SYS_RESOURCE in the first user namespace: root in a container does not have it.
+fn may_raise_limits() -> bool {
+    if !nix::unistd::geteuid().is_root() {
+        return false;
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let bits = effective.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0);
+    let first = std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.contains("4294967295"));
+    // CAP_SYS_RESOURCE is number 24.
+    first && bits & (1 << 24) != 0
+}
+
+fn last_capability() -> u8 {
+    let text = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap").unwrap_or_default();
+    // 40 is CHECKPOINT_RESTORE, the last one of Linux 5.9 and later.
+    text.trim().parse().unwrap_or(40)
+}

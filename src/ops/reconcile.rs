@@ -33,9 +33,17 @@ pub fn find(settings: &Settings, store: &Store, text: &str) -> Result<Entry> {
 /// When its files are broken.
 pub fn look(settings: &Settings, store: &Store, id: &ContainerId) -> Result<Option<Entry>> {
     match containers::look(store, id)? {
-        Some(entry) if entry.crashed() => mend(settings, store, entry),
+        Some(entry) if entry.crashed() || should_be_gone(store, &entry) => mend(settings, store, entry),
         other => Ok(other),
     }
+}
+
+/// Whether it ended and its supervisor was killed before it could throw it away.
+fn should_be_gone(store: &Store, entry: &Entry) -> bool {
+    entry.config.ending.remove
+        && matches!(entry.state, State::Exited(_))
+        && !containers::lock_held(store, &entry.id).unwrap_or(true)
+        && !containers::is_kept(store, &entry.id)
 }
 
 /// Writes the exit record of a container that crashed, or throws it away; returns what it is now.
@@ -48,12 +56,21 @@ pub fn mend(settings: &Settings, store: &Store, entry: Entry) -> Result<Option<E
         // Somebody else mends it, or it was started again.
         return containers::look(store, id);
     };
-    let State::Started(started) = containers::state(store, id)? else {
-        return containers::look(store, id);
+    let started = match containers::state(store, id)? {
+        State::Started(started) => started,
+        State::Exited(_) if entry.config.ending.remove && !containers::is_kept(store, id) => {
+            containers::discard(store, id)?;
+            super::rm::empty_trash(settings, store);
+            return Ok(None);
+        }
+        _ => {
+            drop(lock);
+            return containers::look(store, id);
+        }
     };
     let reason = end_what_is_left(&started)?;
     let _ = std::fs::remove_dir_all(store.container_run(id));
-    if entry.config.ending.remove {
+    if entry.config.ending.remove && !containers::is_kept(store, id) {
         containers::discard(store, id)?;
         drop(lock);
         super::rm::empty_trash(settings, store);

@@ -4,9 +4,11 @@
 //! namespace may delete, and there may be many. So it is renamed into the trash, which is all
 //! that the caller waits for, and a worker empties the trash in the background.
 
-use super::{reconcile, worker};
+use super::{ps, reconcile, stop, worker};
+use crate::container::config::{ContainerConfig, Namespace, NetworkMode};
+use crate::container::id::ContainerId;
 use crate::container::state::Status;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result};
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
@@ -24,9 +26,102 @@ pub fn remove(settings: &Settings, store: &Store, entry: &Entry) -> Result<()> {
         let now = reconcile::look(settings, store, &entry.id)?;
         return Err(now.as_ref().map_or_else(|| containers::no_such(entry.name.as_str()), running));
     };
+    discard(store, &entry.id)
+}
+
+/// Throws away a container whose lock we hold.
+fn discard(store: &Store, id: &ContainerId) -> Result<()> {
     // Left by a supervisor that was killed after it had written its record.
-    let _ = std::fs::remove_dir_all(store.container_run(&entry.id));
-    containers::discard(store, &entry.id)
+    let _ = std::fs::remove_dir_all(store.container_run(id));
+    containers::discard(store, id)
+}
+
+/// Stops the container if it runs, with `seconds` of patience instead of its own, and removes it.
+///
+/// # Errors
+/// When it does not stop.
+pub fn remove_by_force(
+    settings: &Settings,
+    store: &Store,
+    entry: &Entry,
+    seconds: Option<u32>,
+) -> Result<stop::Stopped> {
+    let mut stopped = stop::Stopped::NotRunning;
+    // It may be on its way from "created" to "started"; then it is stopped in the next round.
+    for round in 0..200_u32 {
+        let Some(now) = reconcile::look(settings, store, &entry.id)? else { return Ok(stopped) };
+        if now.status() == Status::Running {
+            stopped = stop::stop(settings, store, &now, seconds)?;
+            continue;
+        }
+        match containers::take_lock(store, &entry.id) {
+            Ok(Some(_lock)) => return discard(store, &entry.id).map(|()| stopped),
+            Ok(None) => std::thread::sleep(std::time::Duration::from_millis(u64::from(round.min(50)))),
+            // With --rm its supervisor was faster.
+            Err(error) if error.kind() == Kind::NotFound => return Ok(stopped),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(running(entry))
+}
+
+/// Removes what is left of a container whose files cannot be read.
+///
+/// # Errors
+/// `NotFound` if no such container is there; `Conflict` if its supervisor lives.
+pub fn remove_broken(store: &Store, text: &str) -> Result<()> {
+    let id = containers::find(store, text)?;
+    match containers::take_lock(store, &id) {
+        Ok(None) => Err(Error::new(Kind::Conflict, format!("container {} is running", id.short()))),
+        Ok(Some(_lock)) => discard(store, &id),
+        // Not even a lock file: nobody can hold it.
+        Err(_) => discard(store, &id),
+    }
+    .doing(|| format!("remove the broken container {}", id.short()))
+}
+
+/// The containers that live in namespaces of this one, and those that live in theirs, farthest
+/// first.
+///
+/// # Errors
+/// When the store cannot be listed.
+pub fn dependents(settings: &Settings, store: &Store, id: &ContainerId) -> Result<Vec<Entry>> {
+    let all = ps::list(settings, store)?.containers;
+    let mut found: Vec<Entry> = Vec::new();
+    let mut next = vec![id.clone()];
+    while let Some(of) = next.pop() {
+        for entry in all.iter().filter(|entry| depends_on(&entry.config, &of)) {
+            if !found.iter().any(|known| known.id == entry.id) {
+                found.push(entry.clone());
+                next.push(entry.id.clone());
+            }
+        }
+    }
+    found.reverse();
+    Ok(found)
+}
+
+fn depends_on(config: &ContainerConfig, id: &ContainerId) -> bool {
+    let spaces = &config.namespaces;
+    [&spaces.pid, &spaces.ipc, &spaces.uts, &spaces.cgroup]
+        .into_iter()
+        .any(|space| matches!(space, Namespace::Container(of) if of == id))
+        || matches!(&config.network.mode, NetworkMode::Container(of) if of == id)
+}
+
+/// The error for one that others depend on.
+#[must_use]
+pub fn needed(entry: &Entry, by: &[Entry]) -> Error {
+    let ids: Vec<&str> = by.iter().map(|entry| entry.id.as_str()).collect();
+    Error::new(
+        Kind::Conflict,
+        format!(
+            "container {} has dependent containers which must be removed before it: {}: container already exists",
+            entry.id,
+            ids.join(", ")
+        ),
+    )
+    .hint("--depend removes them too")
 }
 
 fn running(entry: &Entry) -> Error {

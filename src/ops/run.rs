@@ -1,1 +1,117 @@
-//! Makes and starts a container.
+//! `run`: a container is made, started, and usually attended until it ends.
+
+use super::start::{self, Attach, Startup};
+use super::{create, reconcile, rm, start::start_or_clean_up};
+use crate::container::id::ContainerId;
+use crate::container::request::ContainerRequest;
+use crate::container::state::State;
+use crate::error::{Error, Kind, Result};
+use crate::settings::Settings;
+use crate::store::containers::{self, Entry};
+use crate::store::layout::Store;
+use crate::supervisor::client::{self, Ended, Endpoint, Options};
+use crate::supervisor::detach::DetachKeys;
+
+/// How a client attends its container.
+#[derive(Clone, Debug)]
+pub struct Attendance {
+    /// The streams; none is `-d`.
+    pub attach: Attach,
+    /// The bytes that leave it.
+    pub detach_keys: DetachKeys,
+    /// Signals that reach the client are passed on.
+    pub sig_proxy: bool,
+}
+
+/// How it went on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It runs, nobody attends.
+    Running(ContainerId),
+    /// It ended with this code.
+    Ended(i32),
+}
+
+/// Makes and starts a container, and attends it as wished.
+///
+/// # Errors
+/// Those of making and starting it. With `--rm` a failure leaves nothing, otherwise the container.
+pub fn run(
+    settings: &Settings,
+    store: &Store,
+    request: &ContainerRequest,
+    attendance: &Attendance,
+) -> Result<Outcome> {
+    let planned = create::plan(settings, store, request)?;
+    // From here on there is something to clean up.
+    let signals = start::hold_signals()?;
+    let entry = planned.make(settings, store)?;
+    let clean_up = || {
+        if entry.config.ending.remove && rm::remove(settings, store, &entry).is_ok() {
+            rm::empty_trash(settings, store);
+        }
+    };
+    let startup = start_or_clean_up(settings, store, &entry, &attendance.attach, signals, clean_up)?;
+    attend(settings, store, &entry, startup, attendance)
+}
+
+/// Stands between our streams and those of a container that was just started.
+///
+/// # Errors
+/// When the supervisor dies in a way that leaves no record.
+pub fn attend(
+    settings: &Settings,
+    store: &Store,
+    entry: &Entry,
+    startup: Startup,
+    attendance: &Attendance,
+) -> Result<Outcome> {
+    if !attendance.attach.any() {
+        return Ok(Outcome::Running(entry.id.clone()));
+    }
+    let Startup { attachment, signals } = startup;
+    let options = Options {
+        stdin: attendance.attach.stdin,
+        tty: entry.config.process.tty,
+        detach_keys: attendance.detach_keys.clone(),
+        sig_proxy: attendance.sig_proxy,
+        ..Options::default()
+    };
+    let ended = client::relay(Endpoint::Frames(attachment), &options)?;
+    drop(signals);
+    match ended {
+        Ended::Exited(exit) => Ok(Outcome::Ended(exit.code)),
+        Ended::Detached => Ok(Outcome::Running(entry.id.clone())),
+        Ended::Closed => after_a_crash(settings, store, entry),
+    }
+}
+
+/// The supervisor went away without a word.
+fn after_a_crash(settings: &Settings, store: &Store, entry: &Entry) -> Result<Outcome> {
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    loop {
+        return match reconcile::look(settings, store, &entry.id)?.map(|entry| (entry.state, entry.lock_held))
+        {
+            // Its descriptors are closed one by one: the socket may go before the lock.
+            Some((State::Started(_), true)) if std::time::Instant::now() < until => {
+                std::thread::sleep(std::time::Duration::from_millis(2));
+                continue;
+            }
+            Some((State::Exited(exited), _)) => Ok(Outcome::Ended(exited.code)),
+            None => Ok(Outcome::Ended(137)),
+            Some(_) => {
+                Err(Error::new(Kind::Failed, format!("the supervisor of container {} hung up", entry.name))
+                    .hint(format!("box attach {}", entry.name)))
+            }
+        };
+    }
+}
+
+/// `--rmi`: removes the image after the container has ended, unless another one uses it.
+#[must_use]
+pub fn image_is_free(store: &Store, entry: &Entry) -> bool {
+    let Ok(all) = containers::list(store) else { return false };
+    !all.iter()
+        .filter(|id| **id != entry.id)
+        .any(|id| containers::config(store, id).is_ok_and(|config| config.image.id == entry.config.image.id))
+}

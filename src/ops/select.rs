@@ -5,7 +5,7 @@ use crate::container::config::{ContainerConfig, MountSource, NetworkMode};
 use crate::container::state::State;
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::settings::Settings;
-use crate::store::containers::{self, Entry};
+use crate::store::containers::Entry;
 use crate::store::layout::Store;
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,1 +1,195 @@
-//! Starts containers.
+//! Starting a container: a supervisor is made, and says when init runs.
+
+use super::{reconcile, stop};
+use crate::container::state::{State, Status};
+use crate::error::{Doing, Error, Kind, Result};
+use crate::sandbox::userns::{self, Role};
+use crate::settings::Settings;
+use crate::store::containers::{self, Entry};
+use crate::store::layout::Store;
+use crate::supervisor::client::{self, Attachment};
+use crate::supervisor::protocol::{Hello, VERSION};
+use crate::sys::fd;
+use crate::sys::process::{self, Child};
+use crate::sys::signal::{Signal, SignalFd};
+use rustix::event::{PollFd, PollFlags, poll};
+use std::ffi::OsString;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+/// Which of the container's streams the starting client takes part in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attach {
+    /// It sends standard input.
+    pub stdin: bool,
+    /// It gets standard output.
+    pub stdout: bool,
+    /// It gets standard error.
+    pub stderr: bool,
+    /// The end of its input is the end of the container's.
+    pub stdin_once: bool,
+}
+
+impl Attach {
+    /// `-d`: it only waits for the start.
+    #[must_use]
+    pub fn nothing() -> Attach {
+        Attach::default()
+    }
+
+    /// Whether it stays after the start.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        self.stdin || self.stdout || self.stderr
+    }
+
+    fn hello(&self, tty: bool) -> Hello {
+        let size = if tty { client::window() } else { None };
+        Hello {
+            version: VERSION,
+            stdin: self.stdin,
+            stdout: self.stdout,
+            stderr: self.stderr,
+            stdin_once: self.stdin_once,
+            size,
+        }
+    }
+}
+
+/// A container that was started just now.
+#[derive(Debug)]
+pub struct Startup {
+    /// The connection to its supervisor; closing it leaves the container alone.
+    pub attachment: Attachment,
+    /// Signals wait here until somebody relays them; dropped after the relay has its own.
+    pub signals: SignalFd,
+}
+
+/// The signals that interrupt a start.
+const INTERRUPTS: [i32; 4] = [nix::libc::SIGINT, nix::libc::SIGTERM, nix::libc::SIGHUP, nix::libc::SIGQUIT];
+
+/// Holds back what would end this process, from before there is something to clean up.
+///
+/// # Errors
+/// When the kernel has no descriptor left.
+pub fn hold_signals() -> Result<SignalFd> {
+    SignalFd::new(&INTERRUPTS).doing(|| "hold back signals")
+}
+
+/// Starts a container that does not run and returns when its first process is executed.
+///
+/// A signal meanwhile kills what was started and then this process; see [`start_or_clean_up`] for
+/// a container that is to go with it.
+///
+/// # Errors
+/// Why it could not be started: `CommandNotFound` and `NotExecutable` among them; `Conflict` if it
+/// runs.
+pub fn start(settings: &Settings, store: &Store, entry: &Entry, attach: &Attach) -> Result<Startup> {
+    start_or_clean_up(settings, store, entry, attach, hold_signals()?, || {})
+}
+
+/// As [`start`], under signals that are held already; after a failure or a signal, `clean_up` runs.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_or_clean_up(
+    settings: &Settings,
+    store: &Store,
+    entry: &Entry,
+    attach: &Attach,
+    signals: SignalFd,
+    clean_up: impl Fn(),
+) -> Result<Startup> {
+    let launched = launch(settings, store, entry, attach);
+    let (supervisor, socket) = launched.inspect_err(|_| clean_up())?;
+    if let Some(signal) = interrupted(&socket, &signals)? {
+        // It is PID 1 of its namespace: with it goes all that it has made.
+        process::send_signal(supervisor.as_fd(), nix::libc::SIGKILL)?;
+        drop(socket);
+        let _ = supervisor.wait();
+        // It may have come so far as to write that it runs.
+        let _ = reconcile::look(settings, store, &entry.id);
+        let _ = std::fs::remove_dir_all(store.container_run(&entry.id));
+        clean_up();
+        drop(signals);
+        if let Ok(signal) = Signal::from_number(signal) {
+            crate::sys::signal::die_of(signal);
+        }
+        return Err(Error::new(Kind::Failed, "interrupted"));
+    }
+    match client::await_started(socket) {
+        Ok(attachment) => Ok(Startup { attachment, signals }),
+        Err(error) => {
+            // So that its lock is free when we say that it failed.
+            let _ = stop::readable(supervisor.as_fd(), Duration::from_secs(5));
+            let _ = supervisor.try_wait();
+            clean_up();
+            Err(error)
+        }
+    }
+}
+
+/// Makes the supervisor and greets it.
+fn launch(settings: &Settings, store: &Store, entry: &Entry, attach: &Attach) -> Result<(Child, OwnedFd)> {
+    if entry.status() == Status::Running {
+        return Err(Error::new(Kind::Conflict, format!("container {} is already running", entry.name)));
+    }
+    wait_for_the_last_one(store, entry)?;
+    let (ours, theirs) = fd::socket_pair()?;
+    client::greet(&ours, &attach.hello(entry.config.process.tty))?;
+    let mut args: Vec<OsString> = vec![
+        "--root".into(),
+        settings.root.clone().into_os_string(),
+        "--runroot".into(),
+        settings.run.clone().into_os_string(),
+    ];
+    if settings.debug {
+        args.push("--debug".into());
+    }
+    args.push(entry.id.as_str().into());
+    let role = Role {
+        name: "supervisor",
+        args,
+        keep: vec![theirs],
+        new_pid_namespace: true,
+        sealed: true,
+        detached: true,
+        keep_stderr: settings.debug,
+        keep_environment: false,
+    };
+    let child = userns::spawn(&settings.run, role)?;
+    Ok((child, ours))
+}
+
+/// A supervisor that has written the end of its container may still be tidying up.
+fn wait_for_the_last_one(store: &Store, entry: &Entry) -> Result<()> {
+    let until = Instant::now() + Duration::from_secs(5);
+    while matches!(entry.state, State::Exited(_)) && containers::lock_held(store, &entry.id)? {
+        if Instant::now() > until {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// Waits until the supervisor has something to say; a signal that comes first is returned.
+fn interrupted(socket: &OwnedFd, signals: &SignalFd) -> Result<Option<i32>> {
+    loop {
+        let mut fds = [
+            PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN),
+        ];
+        match poll(&mut fds, None) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(errno) => return Err(errno).doing(|| "wait for the container's supervisor"),
+        }
+        if !fds[0].revents().is_empty() {
+            return Ok(None);
+        }
+        if let Some((signal, _)) = signals.next() {
+            return Ok(Some(signal));
+        }
+    }
+}

@@ -21,6 +21,7 @@ use crate::container::name::ContainerName;
 use crate::container::state::{State, Status};
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::sys::file::{self, Durable};
+use crate::sys::tree;
 use crate::sys::userns::InUserNs;
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
@@ -137,6 +138,17 @@ pub fn find(store: &Store, text: &str) -> Result<ContainerId> {
         }
     }
     found.ok_or_else(|| no_such(text))
+}
+
+/// Says early that a name is taken; [`create`] says it for certain.
+///
+/// # Errors
+/// `Conflict`, with the way out as hint.
+pub fn name_is_free(store: &Store, name: &ContainerName) -> Result<()> {
+    match name_owner(store, name)? {
+        None => Ok(()),
+        Some(_) => Err(in_use(store, name, ErrorKind::AlreadyExists.into())),
+    }
 }
 
 /// The error for a container that is not there, in the words that scripts look for.
@@ -294,6 +306,21 @@ pub fn take_lock(store: &Store, id: &ContainerId) -> Result<Option<OwnedFd>> {
     Ok(Some(lock.into()))
 }
 
+/// Keeps a container with `--rm` from being thrown away at its end for as long as the result lives:
+/// it is being restarted.
+///
+/// # Errors
+/// `NotFound` if it is gone.
+pub fn keep(store: &Store, id: &ContainerId) -> Result<Lock> {
+    Lock::exclusive(&store.container(id).join("keep"))
+}
+
+/// Whether somebody is restarting it, so that `--rm` does not hold now.
+#[must_use]
+pub fn is_kept(store: &Store, id: &ContainerId) -> bool {
+    Lock::is_held(&store.container(id).join("keep")).unwrap_or(false)
+}
+
 /// Throws the container away: it is gone at once, its files wait in the trash. Whoever calls this
 /// holds its lock, and sees to the trash afterwards.
 ///
@@ -339,18 +366,7 @@ pub fn trash(store: &Store) -> Result<Vec<PathBuf>> {
 pub fn empty_trash(store: &Store, _inside: &InUserNs) -> Result<()> {
     let mut errors = Vec::new();
     for path in trash(store)? {
-        let removed = match std::fs::symlink_metadata(&path) {
-            Ok(meta) if meta.is_dir() => std::fs::remove_dir_all(&path),
-            Ok(_) => std::fs::remove_file(&path),
-            Err(e) => Err(e),
-        };
-        match removed {
-            // Somebody else was faster.
-            Err(e) if e.kind() != ErrorKind::NotFound => {
-                errors.extend(Err::<(), _>(e).doing(|| format!("delete {}", path.display())).err());
-            }
-            _ => {}
-        }
+        errors.extend(tree::remove(&path).err());
     }
     crate::error::all(errors)
 }

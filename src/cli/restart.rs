@@ -1,0 +1,64 @@
+//! `box restart`.
+
+use super::Context;
+use super::each::{Tally, warn_if_killed};
+use super::stop::seconds;
+use crate::container::state::Status;
+use crate::error::Result;
+use crate::ops;
+use crate::ops::select::Selection;
+use std::path::PathBuf;
+
+/// Stop one or more containers and start them again
+///
+/// Containers that do not run are started.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  box restart web\n  box restart -t 0 web db\n  box restart --running")]
+pub(crate) struct Restart {
+    /// All containers, running or not
+    #[arg(short, long)]
+    all: bool,
+    /// A file that holds the container's id (may be repeated)
+    #[arg(long, value_name = "FILE")]
+    cidfile: Vec<PathBuf>,
+    /// Containers for which this holds, as KEY=VALUE (may be repeated)
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
+    /// The newest container
+    #[arg(short, long)]
+    latest: bool,
+    /// All running containers
+    #[arg(long)]
+    running: bool,
+    /// Seconds to wait before SIGKILL; the container's own --stop-timeout (10) unless given
+    #[arg(short, long, visible_alias = "timeout", value_name = "SECONDS", allow_negative_numbers = true)]
+    time: Option<i64>,
+    /// Names or ids
+    #[arg(value_name = "CONTAINER")]
+    containers: Vec<String>,
+}
+
+impl Restart {
+    pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
+        let (settings, store) = (ctx.settings()?, ctx.store()?);
+        let selection = Selection {
+            names: self.containers,
+            all: self.all || self.running,
+            latest: self.latest,
+            filters: self.filter,
+            id_files: self.cidfile,
+        };
+        let only_running = self.running;
+        let mut tally = Tally::default();
+        let found =
+            selection.find(settings, store, |entry| !only_running || entry.status() == Status::Running)?;
+        for (word, entry) in tally.found(found) {
+            let restarted = ops::restart::restart(settings, store, &entry, seconds(self.time));
+            if let Ok(how) = restarted {
+                warn_if_killed(&entry, seconds(self.time), how);
+            }
+            tally.served(&word, restarted);
+        }
+        Ok(tally.code())
+    }
+}
