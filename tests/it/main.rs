@@ -6,6 +6,7 @@ mod pty;
 
 mod badregistry;
 mod errors;
+mod escapes;
 mod exec;
 mod images;
 mod inspect;
@@ -17,6 +18,7 @@ mod network;
 mod nosub;
 mod run;
 mod sandbox;
+mod seccomp;
 mod smoke;
 mod system;
 mod terminal;
