@@ -25,6 +25,7 @@ mod info;
 mod kill;
 mod load;
 mod prune;
+mod pull;
 mod rename;
 mod reset;
 mod restart;
