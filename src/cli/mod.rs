@@ -19,6 +19,7 @@ mod completion;
 mod container_exists;
 mod doctor;
 mod each;
+mod exec;
 mod help;
 mod import;
 mod info;

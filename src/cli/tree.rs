@@ -53,6 +53,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(super::stop::Stop, "stop", "container stop"),
     entry!(super::wait::Wait, "wait", "container wait"),
     // Images: `images` is also "image ls" and "image list", `rmi` is "image rm".
+    entry!(super::exec::Exec, "exec", "container exec"),
     entry!(import::Import, "import", "image import"),
     entry!(load::Load, "load", "image load"),
     entry!(pull::Pull, "pull", "image pull"),
