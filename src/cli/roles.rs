@@ -11,6 +11,7 @@ pub(super) fn find(argv0: &OsStr) -> Option<Role> {
     let name = Path::new(argv0).file_name()?.to_str()?.strip_prefix("box-")?;
     match name {
         "worker" => Some(|_| crate::ops::worker::main()),
+        "supervisor" => Some(crate::supervisor::run::main),
         "exec" => Some(|_| crate::sandbox::join::main()),
         "unshare" => Some(|words| match crate::ops::unshare::main(words) {
             Ok(code) => code,

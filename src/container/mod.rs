@@ -12,5 +12,4 @@ pub mod resolve;
 pub mod security;
 pub mod size;
 pub mod state;
-pub mod uplink;
 pub mod volume;

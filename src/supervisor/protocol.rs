@@ -62,10 +62,24 @@ pub enum Kind {
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
         use Kind::{
-            Detached, Exit, Failed, Hello, Resize, Signal, Started, Stderr, Stdin, StdinEof, Stdout, Window,
+            Detached, Exit, Failed, Hello, OutputClosed, Resize, Signal, Started, Stderr, Stdin, StdinEof,
+            Stdout, Window,
         };
-        let all =
-            [Hello, Started, Failed, Stdin, StdinEof, Stdout, Stderr, Resize, Signal, Exit, Detached, Window];
+        let all = [
+            Hello,
+            Started,
+            Failed,
+            Stdin,
+            StdinEof,
+            Stdout,
+            Stderr,
+            Resize,
+            Signal,
+            Exit,
+            Detached,
+            Window,
+            OutputClosed,
+        ];
         all.into_iter().find(|kind| *kind as u8 == byte)
     }
 }

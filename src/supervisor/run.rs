@@ -1,1 +1,245 @@
 //! The supervisor's role: from exec to exit record.
+//!
+//! It is executed inside the user namespace as PID 1 of a pid namespace of its own, so that
+//! everything in the container dies with it. Descriptor 3 is one end of a socket pair whose other
+//! end the starting client holds.
+
+use super::events::{Limits, Monitor, failed_frame};
+use super::log::LogWriter;
+use super::protocol::{self, Decoder, Hello, Kind};
+use super::stdio::{self, Streams};
+use super::{bundle, control, exit};
+use crate::container::config::{ContainerConfig, LogDriver, NetworkMode};
+use crate::container::id::ContainerId;
+use crate::container::state::{ProcId, Started, State};
+use crate::error::{self, Doing, Error, Result, failed};
+use crate::network::{self, Uplink};
+use crate::sandbox::launch::{self, Prepared, Running, Stdio};
+use crate::sandbox::userns;
+use crate::settings::Settings;
+use crate::store::containers;
+use crate::store::layout::Store;
+use crate::sys::fd;
+use crate::sys::file::{self, Durable};
+use crate::sys::process;
+use jiff::Timestamp;
+use std::ffi::OsString;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What the role was told on its command line.
+struct Order {
+    settings: Settings,
+    store: Store,
+    id: ContainerId,
+}
+
+/// The role: supervises one container from launch to exit record; returns the exit code.
+///
+/// `words` are `--root ROOT --runroot RUN [--debug] ID`.
+#[must_use]
+pub fn main(words: Vec<OsString>) -> u8 {
+    let Ok(socket) = fd::inherited(3) else { return 125 };
+    let Ok(hello) = read_hello(&socket) else { return 125 };
+    let mut client = Some(socket);
+    let (order, ended) = match order(words) {
+        Ok(order) => {
+            let ended = supervise(&order, &mut client, hello);
+            (Some(order), ended)
+        }
+        Err(error) => (None, Err(error)),
+    };
+    if let (Err(error), Some(client)) = (&ended, &client) {
+        // If it is gone there is nobody left to tell.
+        let _ = protocol::write_all(client, &failed_frame(error));
+    }
+    if let Some(order) = order {
+        userns::leave(&order.settings.run);
+    }
+    if ended.is_ok() { 0 } else { 125 }
+}
+
+fn read_hello(socket: &OwnedFd) -> Result<Hello> {
+    let mut decoder = Decoder::default();
+    match protocol::read_frame(socket, &mut decoder)? {
+        (Kind::Hello, payload) => Ok(serde_json::from_slice(&payload).unwrap_or_default()),
+        (other, _) => Err(failed(format!("the client said {other:?} first"))),
+    }
+}
+
+fn order(words: Vec<OsString>) -> Result<Order> {
+    let bad = || failed("this role is started by box itself");
+    let (mut root, mut run, mut debug, mut id) = (None, None, false, None);
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        match word.to_str() {
+            Some("--root") => root = words.next().map(PathBuf::from),
+            Some("--runroot") => run = words.next().map(PathBuf::from),
+            Some("--debug") => debug = true,
+            Some(word) => id = Some(word.parse()?),
+            None => return Err(bad()),
+        }
+    }
+    let (Some(root), Some(run), Some(id)) = (root, run, id) else { return Err(bad()) };
+    let settings = Settings { root, run, debug };
+    let store = Store::open(&settings)?;
+    Ok(Order { settings, store, id })
+}
+
+/// Launches the container and stays with it to the end.
+fn supervise(order: &Order, client: &mut Option<OwnedFd>, hello: Hello) -> Result<()> {
+    let Order { settings, store, id } = order;
+    let Some(lock) = containers::take_lock(store, id)? else {
+        return Err(Error::new(error::Kind::Conflict, format!("container {} is running", id.short())));
+    };
+    let config = containers::config(store, id)?;
+    let sockets = store.container_run(id);
+    let launched = match launch(settings, store, &config, &hello, &sockets) {
+        Ok(launched) => launched,
+        Err(error) => {
+            exit::not_started(store, &config, &sockets, &error)?;
+            drop(lock);
+            return Err(error);
+        }
+    };
+    let Launched { running, streams, log, listeners, uplink } = launched;
+    let started = started(&running)?;
+    let recorded = record_start(store, &config, &started);
+    let monitor = recorded.and_then(|()| {
+        let first = client.as_ref().map(OwnedFd::try_clone).transpose().doing(|| "talk to the client")?;
+        let first = first.map(|socket| (socket, hello));
+        Monitor::new(running.child, streams, log, Some(listeners), first, limits(&config))
+    });
+    // A client that is gone, or a full disk: nobody was told that it runs, so it does not.
+    let mut monitor = match monitor {
+        Ok(monitor) => monitor,
+        Err(error) => {
+            exit::not_started(store, &config, &sockets, &error)?;
+            return Err(error);
+        }
+    };
+    // From here on the first client is the monitor's, who hangs up when it is done with it.
+    *client = None;
+    let ended = monitor.run()?;
+    if let Some(uplink) = &uplink.child {
+        // It may have died before.
+        let _ = process::send_signal(uplink.as_fd(), libc::SIGKILL);
+    }
+    let recorded = exit::record(store, &config, &sockets, &started, ended, monitor.stop_asked);
+    // Whoever hears of the end finds the lock free.
+    drop(lock);
+    monitor.tell(ended);
+    monitor.linger();
+    if config.ending.remove {
+        exit::empty_trash(store);
+    }
+    recorded
+}
+
+/// A container whose init runs.
+struct Launched {
+    running: Running,
+    streams: Streams,
+    log: LogWriter,
+    listeners: (UnixListener, UnixListener),
+    uplink: Uplink,
+}
+
+fn launch(
+    settings: &Settings,
+    store: &Store,
+    config: &ContainerConfig,
+    hello: &Hello,
+    sockets: &Path,
+) -> Result<Launched> {
+    let spec = bundle::make(store, config)?;
+    let (child_ends, streams) = match config.process.tty {
+        true => (Stdio::Tty { size: hello.size }, None),
+        false => {
+            let (ends, streams) = stdio::pipes(config.process.open_stdin).doing(|| "make pipes")?;
+            let stdin = Some(ends.stdin);
+            (Stdio::Pipes { stdin, stdout: Some(ends.stdout), stderr: Some(ends.stderr) }, Some(streams))
+        }
+    };
+    let prepared = launch::prepare(&spec, child_ends, settings.debug)?;
+    // While init mounts.
+    let beside = beside(store, config, sockets, &prepared);
+    let (listeners, log, uplink) = match beside {
+        Ok(beside) => beside,
+        Err(error) => {
+            // It has executed nothing; its end is not waited for longer than it takes.
+            let _ = process::send_signal(prepared.child.as_fd(), libc::SIGKILL);
+            let _ = prepared.child.wait();
+            return Err(error);
+        }
+    };
+    let mut running = prepared.go()?;
+    let streams = match (streams, running.pty_master.take()) {
+        (Some(streams), _) => streams,
+        (None, Some(master)) => {
+            stdio::terminal(master, config.process.open_stdin).doing(|| "take over the terminal")?
+        }
+        (None, None) => return Err(failed("init made no terminal")),
+    };
+    Ok(Launched { running, streams, log, listeners, uplink })
+}
+
+type Beside = ((UnixListener, UnixListener), LogWriter, Uplink);
+
+/// What can be done while init mounts: sockets, log, network.
+fn beside(store: &Store, config: &ContainerConfig, sockets: &Path, prepared: &Prepared) -> Result<Beside> {
+    let mut directory = std::fs::DirBuilder::new();
+    directory.recursive(true).mode(0o700);
+    directory.create(sockets).doing(|| format!("make {}", sockets.display()))?;
+    let listeners = (control::listen(sockets, control::ATTACH)?, control::listen(sockets, control::CONTROL)?);
+    let log = match config.log.driver {
+        LogDriver::None => LogWriter::none(),
+        LogDriver::K8sFile => LogWriter::open(&log_path(store, config))?,
+    };
+    let uplink = match &config.network.mode {
+        mode @ (NetworkMode::Slirp4netns | NetworkMode::Pasta) => {
+            network::connect(mode, prepared.netns()?.as_fd())?
+        }
+        _ => Uplink { child: None, addresses: None },
+    };
+    Ok((listeners, log, uplink))
+}
+
+/// Where the container's log is.
+#[must_use]
+pub fn log_path(store: &Store, config: &ContainerConfig) -> PathBuf {
+    config.log.path.clone().unwrap_or_else(|| store.container(&config.id).join("log"))
+}
+
+fn limits(config: &ContainerConfig) -> Limits {
+    let ending = &config.ending;
+    Limits {
+        stop_signal: ending.stop_signal,
+        stop_timeout: Duration::from_secs(ending.stop_timeout.into()),
+        timeout: (ending.timeout > 0).then(|| Duration::from_secs(ending.timeout.into())),
+    }
+}
+
+fn started(running: &Running) -> Result<Started> {
+    let pid = process::pid_in_proc()?;
+    let start_time = process::start_time(pid).unwrap_or_default();
+    let supervisor = ProcId { pid, start_time, boot_id: running.host.boot_id.clone() };
+    Ok(Started { at: Timestamp::now(), init: running.host.clone(), supervisor, restarts: 0 })
+}
+
+/// Writes down that it runs. Not synced: after a crash of the host it does not run anyway.
+fn record_start(store: &Store, config: &ContainerConfig, started: &Started) -> Result<()> {
+    containers::write_state(store, &config.id, &State::Started(started.clone()), Durable::No)?;
+    let ending = &config.ending;
+    let files = [(&ending.pid_file, started.init.pid), (&ending.supervisor_pid_file, started.supervisor.pid)];
+    for (path, pid) in files {
+        if let Some(path) = path {
+            file::replace(path, pid.to_string().as_bytes(), Durable::No)
+                .doing(|| format!("write the pid to {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
