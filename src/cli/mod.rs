@@ -17,6 +17,7 @@ mod usage;
 // The commands, in alphabetical order; each has its line in `tree::COMMANDS`.
 mod completion;
 mod container_exists;
+mod create;
 mod doctor;
 mod each;
 mod help;
@@ -29,6 +30,8 @@ mod rename;
 mod reset;
 mod restart;
 mod rm;
+mod run;
+mod start;
 mod stop;
 mod unshare;
 mod version;

@@ -45,11 +45,14 @@ macro_rules! entry {
 pub(super) const COMMANDS: &[Entry] = &[
     // Containers: "attach", "container attach" and so on. `ps` is also "container ls".
     entry!(super::container_exists::ContainerExists, "container exists"),
+    entry!(super::create::Create, "create", "container create"),
     entry!(super::kill::Kill, "kill", "container kill"),
     entry!(super::prune::Prune, "container prune"),
     entry!(super::rename::Rename, "rename", "container rename"),
     entry!(super::restart::Restart, "restart", "container restart"),
     entry!(super::rm::Rm, "rm", "container rm", "container remove"),
+    entry!(super::run::Run, "run", "container run"),
+    entry!(super::start::Start, "start", "container start"),
     entry!(super::stop::Stop, "stop", "container stop"),
     entry!(super::wait::Wait, "wait", "container wait"),
     // Images: `images` is also "image ls" and "image list", `rmi` is "image rm".

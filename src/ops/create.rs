@@ -1,10 +1,10 @@
 //! From a request to a container that can be started.
 
-use super::{reconcile, rm};
+use super::{pull, reconcile, rm};
 use crate::container::config::ContainerConfig;
 use crate::container::id::ContainerId;
 use crate::container::name::ContainerName;
-use crate::container::request::ContainerRequest;
+use crate::container::request::{ContainerRequest, PullPolicy};
 use crate::container::resolve::{HostFacts, ImageFacts, resolve};
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::settings::Settings;
@@ -109,13 +109,34 @@ pub fn create(settings: &Settings, store: &Store, request: &ContainerRequest) ->
 }
 
 /// The image that the request names, pulled if that is needed and allowed.
-fn image(_settings: &Settings, store: &Store, request: &ContainerRequest) -> Result<(images::Image, Lock)> {
+fn image(settings: &Settings, store: &Store, request: &ContainerRequest) -> Result<(images::Image, Lock)> {
+    let wanted = &request.pull;
     let held = images::hold(store)?;
-    let image = images::find(store, &request.image)?.ok_or_else(|| {
-        Error::new(Kind::NotFound, format!("{}: image not known", request.image))
-            .hint(format!("box pull {}", request.image))
-    })?;
-    Ok((image, held))
+    if wanted.policy == PullPolicy::Missing
+        && wanted.platform.is_none()
+        && let Some(image) = images::find(store, &request.image)?
+    {
+        return Ok((image, held));
+    }
+    let mut pull = pull::PullRequest::new(&request.image, policy(wanted.policy));
+    pull.platform = wanted.platform.as_deref().map(str::parse).transpose()?;
+    pull.quiet = wanted.quiet;
+    pull.tls_verify = wanted.tls_verify;
+    // The lock is shared, so the pull goes on under it.
+    let id = pull::pull(settings, store, &pull)?;
+    match images::find(store, id.hex())? {
+        Some(image) => Ok((image, held)),
+        None => Err(images::unknown(&request.image)),
+    }
+}
+
+fn policy(policy: PullPolicy) -> pull::PullPolicy {
+    match policy {
+        PullPolicy::Missing => pull::PullPolicy::Missing,
+        PullPolicy::Always => pull::PullPolicy::Always,
+        PullPolicy::Never => pull::PullPolicy::Never,
+        PullPolicy::Newer => pull::PullPolicy::Newer,
+    }
 }
 
 /// The full name the image was found under, or what was typed for an id.

@@ -4,12 +4,12 @@ use super::start::{self, Attach, Startup};
 use super::{create, reconcile, rm, start::start_or_clean_up};
 use crate::container::id::ContainerId;
 use crate::container::request::ContainerRequest;
-use crate::container::state::State;
+use crate::container::state::{State, Status};
 use crate::error::{Error, Kind, Result};
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
-use crate::supervisor::client::{self, Ended, Endpoint, Options};
+use crate::supervisor::client::{self, Attachment, Ended, Endpoint, Options};
 use crate::supervisor::detach::DetachKeys;
 
 /// How a client attends its container.
@@ -51,11 +51,38 @@ pub fn run(
             rm::empty_trash(settings, store);
         }
     };
-    let startup = start_or_clean_up(settings, store, &entry, &attendance.attach, signals, clean_up)?;
-    attend(settings, store, &entry, startup, attendance)
+    let Startup { attachment, signals } =
+        start_or_clean_up(settings, store, &entry, &attendance.attach, signals, clean_up)?;
+    let outcome = attend(settings, store, &entry, attachment, attendance);
+    // Only now: what came before the relay listened was kept for it.
+    drop(signals);
+    outcome
 }
 
-/// Stands between our streams and those of a container that was just started.
+/// Starts a container that was made before, or attaches to it if it runs, and attends it.
+///
+/// # Errors
+/// Those of starting it.
+pub fn start_and_attend(
+    settings: &Settings,
+    store: &Store,
+    entry: &Entry,
+    attendance: &Attendance,
+) -> Result<Outcome> {
+    if entry.status() == Status::Running {
+        let attachment = client::attach(
+            &store.container_run(&entry.id),
+            &attendance.attach.hello(entry.config.process.tty),
+        )?;
+        return attend(settings, store, entry, attachment, attendance);
+    }
+    let Startup { attachment, signals } = start::start(settings, store, entry, &attendance.attach)?;
+    let outcome = attend(settings, store, entry, attachment, attendance);
+    drop(signals);
+    outcome
+}
+
+/// Stands between our streams and those of a running container.
 ///
 /// # Errors
 /// When the supervisor dies in a way that leaves no record.
@@ -63,13 +90,12 @@ pub fn attend(
     settings: &Settings,
     store: &Store,
     entry: &Entry,
-    startup: Startup,
+    attachment: Attachment,
     attendance: &Attendance,
 ) -> Result<Outcome> {
     if !attendance.attach.any() {
         return Ok(Outcome::Running(entry.id.clone()));
     }
-    let Startup { attachment, signals } = startup;
     let options = Options {
         stdin: attendance.attach.stdin,
         tty: entry.config.process.tty,
@@ -77,9 +103,7 @@ pub fn attend(
         sig_proxy: attendance.sig_proxy,
         ..Options::default()
     };
-    let ended = client::relay(Endpoint::Frames(attachment), &options)?;
-    drop(signals);
-    match ended {
+    match client::relay(Endpoint::Frames(attachment), &options)? {
         Ended::Exited(exit) => Ok(Outcome::Ended(exit.code)),
         Ended::Detached => Ok(Outcome::Running(entry.id.clone())),
         Ended::Closed => after_a_crash(settings, store, entry),

@@ -43,7 +43,7 @@ impl Attach {
         self.stdin || self.stdout || self.stderr
     }
 
-    fn hello(&self, tty: bool) -> Hello {
+    pub(super) fn hello(&self, tty: bool) -> Hello {
         let size = if tty { client::window() } else { None };
         Hello {
             version: VERSION,
