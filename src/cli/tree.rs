@@ -9,7 +9,7 @@
 //! one positional `Vec<String>` with `trailing_var_arg = true, required = true`: with two
 //! positionals clap would still take a known flag after the first one for ours.
 
-use super::{Context, completion, help, import, load, usage};
+use super::{Context, completion, help, import, load, pull, usage};
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
 
@@ -56,8 +56,10 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(super::stop::Stop, "stop", "container stop"),
     entry!(super::wait::Wait, "wait", "container wait"),
     // Images: `images` is also "image ls" and "image list", `rmi` is "image rm".
+    entry!(super::exec::Exec, "exec", "container exec"),
     entry!(import::Import, "import", "image import"),
     entry!(load::Load, "load", "image load"),
+    entry!(pull::Pull, "pull", "image pull"),
     // The host and the store: "info" is also "system info".
     entry!(super::doctor::Doctor, "doctor"),
     entry!(super::info::Info, "info", "system info"),

@@ -4,6 +4,7 @@
 //! into what the kernel is given. Everything in it is final: no defaults are looked up later.
 
 use super::id::ContainerId;
+use super::uplink::UplinkOptions;
 use crate::image::digest::{BlobDigest, ChainId, ImageId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -185,6 +186,9 @@ pub struct Network {
     pub mode: NetworkMode,
     /// `EXPOSE` and `--expose`: `80/tcp`, sorted.
     pub exposed: Vec<String>,
+    /// How the uplink is made, in the modes that have one of their own.
+    #[serde(default)]
+    pub uplink: UplinkOptions,
 }
 
 /// `--network`.

@@ -12,4 +12,5 @@ pub mod resolve;
 pub mod security;
 pub mod size;
 pub mod state;
+pub mod uplink;
 pub mod volume;

@@ -14,6 +14,7 @@ use super::limit::UlimitRequest;
 use super::port::{self, Exposed};
 use super::request::{ContainerRequest, ImageVolumes, NamespaceRequest, NetworkRequest, SecurityRequest};
 use super::security::{self, SecurityOption};
+use super::uplink::UplinkOptions;
 use super::volume::{SourceRequest, clean_path};
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::image::config::ImageConfig;
@@ -270,7 +271,7 @@ fn network(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) ->
         exposed.extend(port.ports());
     }
     port::sort(&mut exposed);
-    Ok(Network { mode, exposed })
+    Ok(Network { mode, exposed, uplink: UplinkOptions::default() })
 }
 
 fn identity(

@@ -3,9 +3,10 @@
 //! They are text made from the container's configuration and the host's own files, written to the
 //! container's directory before the launch and bound into it.
 
-use super::{Addresses, addresses, host_address};
-use crate::container::config::{ContainerConfig, Identity, NetworkMode};
+use super::{addresses, host_address};
+use crate::container::config::{ContainerConfig, Identity, Network, NetworkMode};
 use crate::container::name::ContainerName;
+use crate::container::uplink::Addresses;
 use crate::error::{Doing, Result};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -66,8 +67,8 @@ pub fn write_files(
         return Ok(());
     }
     let host = Host::look();
-    write(&dir.join("hosts"), &hosts(&config.identity, &config.network.mode, name, &host))?;
-    write(&dir.join("resolv.conf"), &resolv_conf(&config.identity, &config.network.mode, &host.resolv_conf))
+    write(&dir.join("hosts"), &hosts(&config.identity, &config.network, name, &host))?;
+    write(&dir.join("resolv.conf"), &resolv_conf(&config.identity, &config.network, &host.resolv_conf))
 }
 
 /// In place, not beside and renamed: a running container's bind, and a peer's link, see the change.
@@ -94,8 +95,9 @@ pub fn hostname(identity: &Identity) -> String {
 /// The text of /etc/hosts: what the user added, then the host's own entries but for names that
 /// are taken, then the names of the host and of the container.
 #[must_use]
-pub fn hosts(identity: &Identity, mode: &NetworkMode, name: &ContainerName, host: &Host) -> String {
-    let own = addresses(mode);
+pub fn hosts(identity: &Identity, network: &Network, name: &ContainerName, host: &Host) -> String {
+    let own = addresses(network);
+    let mode = &network.mode;
     let mut text = String::new();
     let mut taken: Vec<&str> = vec![&identity.hostname, name.as_str()];
 
@@ -190,12 +192,12 @@ fn named(text: &str, name: &str) -> bool {
 /// reached from where the container is. Search list and options are the host's unless given, and
 /// a search list of `.` is an empty one.
 #[must_use]
-pub fn resolv_conf(identity: &Identity, mode: &NetworkMode, host: &str) -> String {
+pub fn resolv_conf(identity: &Identity, network: &Network, host: &str) -> String {
     let of_host = Resolver::parse(host);
     let mut servers: Vec<String> = identity.dns_servers.clone();
     if servers.is_empty() {
-        servers.extend(addresses(mode).map(|own| own.dns.to_string()));
-        let same_loopback = *mode == NetworkMode::Host;
+        servers.extend(addresses(network).map(|own| own.dns.to_string()));
+        let same_loopback = network.mode == NetworkMode::Host;
         servers.extend(
             of_host.servers.iter().filter(|s| same_loopback || reachable(s)).map(|s| (*s).to_string()),
         );
@@ -261,8 +263,12 @@ impl<'a> Resolver<'a> {
 mod tests {
     use super::*;
 
-    fn resolv(identity: &Identity, mode: &NetworkMode, host: &str) -> Vec<String> {
-        resolv_conf(identity, mode, host).lines().map(str::to_string).collect()
+    fn of(mode: NetworkMode) -> Network {
+        Network { mode, ..Network::default() }
+    }
+
+    fn resolv(identity: &Identity, mode: NetworkMode, host: &str) -> Vec<String> {
+        resolv_conf(identity, &of(mode), host).lines().map(str::to_string).collect()
     }
 
     #[test]
@@ -270,11 +276,11 @@ mod tests {
         let host = "# a comment\nnameserver 127.0.0.53\nnameserver 192.0.2.53\nnameserver fe80::1%eth0\noptions edns0\nsearch lan\n";
         let none = Identity::default();
         assert_eq!(
-            resolv(&none, &NetworkMode::Slirp4netns, host),
+            resolv(&none, NetworkMode::Slirp4netns, host),
             ["search lan", "nameserver 10.0.2.3", "nameserver 192.0.2.53", "options edns0"]
         );
         assert_eq!(
-            resolv(&none, &NetworkMode::Host, host),
+            resolv(&none, NetworkMode::Host, host),
             [
                 "search lan",
                 "nameserver 127.0.0.53",
@@ -294,11 +300,7 @@ mod tests {
             ..Identity::default()
         };
         assert_eq!(
-            resolv(
-                &identity,
-                &NetworkMode::Slirp4netns,
-                "search lan\nnameserver 192.0.2.53\noptions edns0\n"
-            ),
+            resolv(&identity, NetworkMode::Slirp4netns, "search lan\nnameserver 192.0.2.53\noptions edns0\n"),
             ["nameserver 9.9.9.9", "options ndots:1"]
         );
     }
@@ -316,7 +318,7 @@ mod tests {
             extra_hosts: vec![("db".into(), "10.1.1.1".into()), ("up".into(), "host-gateway".into())],
             ..Identity::default()
         };
-        let text = hosts(&identity, &NetworkMode::Slirp4netns, &name, &host);
+        let text = hosts(&identity, &of(NetworkMode::Slirp4netns), &name, &host);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines,
@@ -330,7 +332,7 @@ mod tests {
                 "10.0.2.100\t0123456789ab web",
             ]
         );
-        let alone = hosts(&identity, &NetworkMode::None, &name, &host);
+        let alone = hosts(&identity, &of(NetworkMode::None), &name, &host);
         assert!(alone.ends_with("127.0.0.1\t0123456789ab web\n"));
         assert!(!alone.contains("host.containers.internal") && !alone.contains("\tup"));
     }

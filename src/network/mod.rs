@@ -8,7 +8,8 @@ pub mod hosts;
 pub mod pasta;
 pub mod slirp;
 
-use crate::container::config::NetworkMode;
+use crate::container::config::{Network, NetworkMode};
+use crate::container::uplink::Addresses;
 use crate::error::{Error, Kind, Result};
 use crate::sys::process::Child;
 use crate::sys::userns::find_helper;
@@ -16,41 +17,17 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-/// The addresses of a container with an uplink of its own.
-///
-/// They are the same for every container, as with podman's slirp4netns: each has its own segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Addresses {
-    /// The container's.
-    pub address: Ipv4Addr,
-    /// Of its segment.
-    pub prefix: u8,
-    /// The way out.
-    pub gateway: Ipv4Addr,
-    /// The name server, which asks the host's.
-    pub dns: Ipv4Addr,
-}
-
-/// What slirp4netns gives by default, and what pasta is told to give.
-pub const PRIVATE: Addresses = Addresses {
-    address: Ipv4Addr::new(10, 0, 2, 100),
-    prefix: 24,
-    gateway: Ipv4Addr::new(10, 0, 2, 2),
-    dns: Ipv4Addr::new(10, 0, 2, 3),
-};
-
 /// The name of the container's interface.
 pub const INTERFACE: &str = "tap0";
 
 /// The largest that slirp4netns takes; fewer and larger packets is what makes it fast.
 pub const MTU: u32 = 65520;
 
-/// The addresses that a container of this mode has of its own; `None` where it has none, or those
-/// of another.
+/// The addresses that a container has of its own; `None` where it has none, or those of another.
 #[must_use]
-pub fn addresses(mode: &NetworkMode) -> Option<Addresses> {
-    match mode {
-        NetworkMode::Slirp4netns | NetworkMode::Pasta => Some(PRIVATE),
+pub fn addresses(network: &Network) -> Option<Addresses> {
+    match network.mode {
+        NetworkMode::Slirp4netns | NetworkMode::Pasta => Some(network.uplink.addresses()),
         NetworkMode::None | NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Path(_) => None,
     }
 }
@@ -65,7 +42,7 @@ pub struct Uplink {
     pub addresses: Option<Addresses>,
 }
 
-/// Connects the network namespace behind `netns` as `mode` says, and waits until that is done.
+/// Connects the network namespace behind `netns` as `network` says, and waits until that is done.
 ///
 /// The caller is in the host's network namespace and root in the user namespace that owns `netns`.
 /// The modes without an uplink of their own need nothing done: `none` has only loopback, which
@@ -73,13 +50,14 @@ pub struct Uplink {
 ///
 /// # Errors
 /// `Unsupported` where the program or /dev/net/tun is missing, with the way to get it.
-pub fn connect(mode: &NetworkMode, netns: BorrowedFd<'_>) -> Result<Uplink> {
-    let child = match mode {
-        NetworkMode::Slirp4netns => Some(slirp::start(netns)?),
-        NetworkMode::Pasta => Some(pasta::start(netns)?),
+pub fn connect(network: &Network, netns: BorrowedFd<'_>) -> Result<Uplink> {
+    let options = &network.uplink;
+    let child = match network.mode {
+        NetworkMode::Slirp4netns => Some(slirp::start(options, netns)?),
+        NetworkMode::Pasta => Some(pasta::start(options, netns)?),
         NetworkMode::None | NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Path(_) => None,
     };
-    Ok(Uplink { child, addresses: addresses(mode) })
+    Ok(Uplink { child, addresses: addresses(network) })
 }
 
 /// The network of a container for which the user named none.

@@ -1,6 +1,7 @@
 //! A pasta of the container's own.
 
-use super::{INTERFACE, MTU, PRIVATE, helper, slirp};
+use super::{INTERFACE, MTU, helper, slirp};
+use crate::container::uplink::UplinkOptions;
 use crate::error::{Kind, Result};
 use crate::sys::process::{self, Child};
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -18,10 +19,10 @@ pub const INSTALL: &str = "as root: apt-get install passt";
 ///
 /// # Errors
 /// `Unsupported` when it or /dev/net/tun is missing.
-pub(super) fn start(netns: BorrowedFd<'_>) -> Result<Child> {
+pub(super) fn start(options: &UplinkOptions, netns: BorrowedFd<'_>) -> Result<Child> {
     let begin = |files: [String; 2], ready| {
         let [netns_file, ready_file] = files;
-        let args = args(&netns_file, &ready_file);
+        let args = args(options, &netns_file, &ready_file);
         helper::start(helper::Program { name: PROGRAM, install: INSTALL, args, netns, ready })
     };
     let first = begin(["/proc/self/fd/3".into(), "/proc/self/fd/4".into()], helper::ready_pipe()?);
@@ -38,10 +39,11 @@ pub(super) fn start(netns: BorrowedFd<'_>) -> Result<Child> {
     }
 }
 
-fn args(netns: &str, ready: &str) -> Vec<String> {
-    let (address, prefix) = (PRIVATE.address.to_string(), PRIVATE.prefix.to_string());
-    let (gateway, dns) = (PRIVATE.gateway.to_string(), PRIVATE.dns.to_string());
-    let mtu = MTU.to_string();
+fn args(options: &UplinkOptions, netns: &str, ready: &str) -> Vec<String> {
+    let own = options.addresses();
+    let (address, prefix) = (own.address.to_string(), own.prefix.to_string());
+    let (gateway, dns) = (own.gateway.to_string(), own.dns.to_string());
+    let mtu = options.mtu.unwrap_or(MTU).to_string();
     let args = [
         "--foreground",
         "--quiet",
@@ -91,7 +93,7 @@ mod tests {
 
     #[test]
     fn pasta_gives_the_same_addresses_as_slirp4netns() {
-        let args = args("/n", "/r").join(" ");
+        let args = args(&UplinkOptions::default(), "/n", "/r").join(" ");
         assert!(args.contains("--address 10.0.2.100 --netmask 24 --gateway 10.0.2.2 --dns-forward 10.0.2.3"));
         assert!(args.contains("--netns /n --pid /r"));
     }

@@ -4,7 +4,7 @@
 //! same uplink in namespaces that end with it.
 
 use super::worker::Here;
-use crate::container::config::NetworkMode;
+use crate::container::config::{Network, NetworkMode};
 use crate::error::{Doing, Error, Result};
 use crate::network;
 use crate::sys::mount::{Attributes, FileSystem, Propagation, open_place, set_propagation};
@@ -108,7 +108,7 @@ fn try_all(dir: &Path, network: &NetworkMode, probe: &mut Probe) -> Result<()> {
     let netns = format!("/proc/{}/ns/net", process::pid_of(child.pidfd.as_fd())?);
     let netns = rustix::fs::open(&netns, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
         .doing(|| format!("open {netns}"))?;
-    match network::connect(network, netns.as_fd()) {
+    match network::connect(&Network { mode: network.clone(), ..Network::default() }, netns.as_fd()) {
         Ok(uplink) => {
             if let Some(uplink) = uplink.child {
                 process::send_signal(uplink.pidfd.as_fd(), nix::libc::SIGKILL)?;

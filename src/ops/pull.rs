@@ -1,1 +1,137 @@
-//! Gets an image from a registry.
+//! `pull`: an image from a registry, if it is needed.
+
+use super::{load, worker};
+use crate::error::{Error, Kind, Result, invalid};
+use crate::image::digest::ImageId;
+use crate::image::platform::Platform;
+use crate::settings::Settings;
+use crate::store::images;
+use crate::store::layout::Store;
+use crate::transfer::load::LoadRequest;
+use crate::transfer::pull::{PullJob, Pulled};
+use std::str::FromStr;
+
+/// When to ask the registry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// Every time.
+    Always,
+    /// If the image is not here.
+    #[default]
+    Missing,
+    /// Every time; what is here will do if the registry cannot be asked.
+    Newer,
+    /// Not at all.
+    Never,
+}
+
+impl FromStr for PullPolicy {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<PullPolicy> {
+        match text {
+            "always" | "true" => Ok(PullPolicy::Always),
+            "missing" | "ifnotpresent" => Ok(PullPolicy::Missing),
+            "newer" => Ok(PullPolicy::Newer),
+            "never" | "false" => Ok(PullPolicy::Never),
+            _ => Err(invalid(format!("{text:?} is not a pull policy (always, missing, newer, never)"))),
+        }
+    }
+}
+
+/// What to pull, and whether.
+#[derive(Clone, Debug)]
+pub struct PullRequest {
+    /// As the user typed it: a name, perhaps with `docker://`, or an archive with its transport.
+    pub reference: String,
+    /// `--platform`; `None` is this machine.
+    pub platform: Option<Platform>,
+    /// `--policy`.
+    pub policy: PullPolicy,
+    /// No progress.
+    pub quiet: bool,
+    /// `--tls-verify`.
+    pub tls_verify: Option<bool>,
+    /// `--retry`.
+    pub retries: u32,
+}
+
+impl PullRequest {
+    /// A request with podman's defaults.
+    #[must_use]
+    pub fn new(reference: &str, policy: PullPolicy) -> PullRequest {
+        PullRequest {
+            reference: reference.to_string(),
+            platform: None,
+            policy,
+            quiet: false,
+            tls_verify: None,
+            retries: 3,
+        }
+    }
+}
+
+/// Sees to it that the image is here, as the policy says, and returns its id.
+///
+/// # Errors
+/// `NotFound` when the policy is `never` and it is not here; see [`crate::transfer::pull::pull`].
+pub fn pull(settings: &Settings, store: &Store, request: &PullRequest) -> Result<ImageId> {
+    let reference = request.reference.as_str();
+    if let Some((transport, rest)) = archive(reference) {
+        let (path, only) = match rest.split_once(':') {
+            Some((path, only)) => (path, Some(only.to_string())),
+            None => (rest, None),
+        };
+        let path = std::path::absolute(path).map_err(Error::from)?;
+        let load_request = LoadRequest { path: Some(path), source: format!("{transport}:{rest}"), only };
+        let loaded = load::load(settings, &load_request)?;
+        return loaded.into_iter().next().map(|image| image.id).ok_or_else(|| images::unknown(reference));
+    }
+    let name = reference.strip_prefix("docker://").unwrap_or(reference);
+    if name.contains("://") {
+        return Err(invalid(format!("{reference:?} is not an image's name"))
+            .hint("names look like docker.io/library/debian:12, without https://"));
+    }
+    let here = || -> Result<Option<ImageId>> {
+        let Some(image) = images::find(store, name)? else { return Ok(None) };
+        // Another platform than the one asked for is another image.
+        let fits = request.platform.as_ref().is_none_or(|wanted| wanted.rank(&image.platform).is_some());
+        Ok(fits.then_some(image.id))
+    };
+    match request.policy {
+        PullPolicy::Always => {}
+        PullPolicy::Missing => {
+            if let Some(id) = here()? {
+                return Ok(id);
+            }
+        }
+        PullPolicy::Never => return here()?.ok_or_else(|| images::unknown(name)),
+        PullPolicy::Newer => {
+            return match (from_registry(settings, name, request), here()?) {
+                (Err(_), Some(id)) => Ok(id),
+                (pulled, _) => pulled,
+            };
+        }
+    }
+    from_registry(settings, name, request)
+}
+
+/// `docker-archive:PATH` and its like.
+fn archive(reference: &str) -> Option<(&str, &str)> {
+    let (transport, rest) = reference.split_once(':')?;
+    matches!(transport, "docker-archive" | "oci-archive" | "oci").then_some((transport, rest))
+}
+
+fn from_registry(settings: &Settings, name: &str, request: &PullRequest) -> Result<ImageId> {
+    if name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(Error::new(Kind::NotFound, format!("{name}: image not known")));
+    }
+    let job = PullJob {
+        name: name.to_string(),
+        platform: request.platform.clone(),
+        quiet: request.quiet,
+        tls_verify: request.tls_verify,
+        retries: request.retries,
+    };
+    let pulled: Pulled = worker::call(settings, "pull", &job)?;
+    Ok(pulled.id)
+}

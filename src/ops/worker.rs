@@ -189,6 +189,7 @@ pub fn typed<Q: DeserializeOwned, A: Serialize>(
 fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_json::Value> {
     match job {
         "import" => typed(body, |request| transfer::import::import(&here.store, &request)),
+        "pull" => typed(body, |job| transfer::pull::pull(&here.store, &job)),
         "load" => typed(body, |request| transfer::load::load(&here.store, &request)),
         "probe" => typed(body, |mode| super::probe::job(here, &mode)),
         "reset" => typed(body, |(): ()| super::reset::job(here)),

@@ -1,1 +1,221 @@
-//! Manifests and blobs from a registry.
+//! Manifests and blobs out of a registry.
+//!
+//! Source: OCI distribution specification 1.1, "Pull".
+
+use super::client::{Client, http_error, is_transient};
+use crate::error::{Doing, Error, Kind, Result, failed};
+use crate::image::digest::BlobDigest;
+use crate::image::manifest::{Descriptor, MAX_MANIFEST, media};
+use std::io::{self, Read};
+use std::time::Duration;
+use ureq::http::{StatusCode, header};
+
+/// How often a request is tried again.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    /// How many times after the first.
+    pub times: u32,
+    /// Before the first of them; doubles each time.
+    pub delay: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Retry {
+        Retry { times: 3, delay: Duration::from_secs(1) }
+    }
+}
+
+impl Retry {
+    /// Runs `attempt` until it works, or fails for good.
+    fn run<T>(self, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+        let mut delay = self.delay;
+        for _ in 0..self.times {
+            match attempt() {
+                Err(error) if is_transient(&error) => std::thread::sleep(delay),
+                settled => return settled,
+            }
+            delay *= 2;
+        }
+        attempt()
+    }
+}
+
+/// The bytes of a manifest, and the media type that the registry gave it.
+#[derive(Clone, Debug)]
+pub struct RawManifest {
+    /// As the registry sent it, which is what its digest is of.
+    pub bytes: Vec<u8>,
+    /// Without parameters.
+    pub media_type: Option<String>,
+    /// Of the bytes.
+    pub digest: BlobDigest,
+}
+
+/// Gets a manifest or an index by tag or digest; by digest it is verified.
+///
+/// # Errors
+/// `NotFound`, `Denied`; `Failed` for a wrong digest, one larger than 4 MiB, and the network.
+pub fn manifest(client: &Client, repository: &str, selector: &str, retry: Retry) -> Result<RawManifest> {
+    let raw = retry.run(|| {
+        let headers = [("accept", media::ACCEPT.to_string())];
+        let mut response = client.get(repository, &format!("manifests/{selector}"), &headers)?;
+        let media_type = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let media_type =
+            media_type.and_then(|text| text.split(';').next()).map(|text| text.trim().to_string());
+        let body = response.body_mut().with_config().limit(MAX_MANIFEST);
+        let bytes = body.read_to_vec().map_err(|cause| match cause {
+            ureq::Error::BodyExceedsLimit(_) => failed("the manifest is larger than 4 MiB"),
+            other => http_error(other),
+        })?;
+        let digest = BlobDigest::of(&bytes);
+        Ok(RawManifest { bytes, media_type, digest })
+    })?;
+    match selector.parse::<BlobDigest>() {
+        Ok(wanted) if wanted != raw.digest => {
+            Err(failed(format!("the registry sent a manifest with the digest {} for {wanted}", raw.digest)))
+        }
+        _ => Ok(raw),
+    }
+}
+
+/// Gets a small blob whole and verifies it.
+///
+/// # Errors
+/// As [`manifest`].
+pub fn small_blob(
+    client: &Client,
+    repository: &str,
+    descriptor: &Descriptor,
+    limit: u64,
+    retry: Retry,
+) -> Result<Vec<u8>> {
+    if descriptor.size > limit {
+        return Err(failed(format!("{} is larger than {limit} bytes", descriptor.digest)));
+    }
+    let mut bytes = Vec::new();
+    BlobReader::open(client, repository, descriptor, retry)?
+        .read_to_end(&mut bytes)
+        .map_err(unwrap_io)
+        .doing(|| format!("get {}", descriptor.digest))?;
+    let digest = BlobDigest::of(&bytes);
+    if digest != descriptor.digest {
+        return Err(failed(format!(
+            "the registry sent something with the digest {digest} for {}",
+            descriptor.digest
+        )));
+    }
+    Ok(bytes)
+}
+
+/// A blob as it arrives. When the connection breaks, the rest is asked for again.
+///
+/// Reads exactly as many bytes as the descriptor says or fails; the digest is the caller's to check.
+pub struct BlobReader<'a> {
+    client: &'a Client,
+    repository: &'a str,
+    descriptor: &'a Descriptor,
+    body: ureq::BodyReader<'static>,
+    at: u64,
+    retry: Retry,
+    failures: u32,
+}
+
+impl<'a> BlobReader<'a> {
+    /// Begins.
+    ///
+    /// # Errors
+    /// As [`manifest`].
+    pub fn open(
+        client: &'a Client,
+        repository: &'a str,
+        descriptor: &'a Descriptor,
+        retry: Retry,
+    ) -> Result<BlobReader<'a>> {
+        let body = retry.run(|| request(client, repository, descriptor, 0))?;
+        Ok(BlobReader { client, repository, descriptor, body, at: 0, retry, failures: 0 })
+    }
+
+    /// Waits and asks for the rest.
+    fn resume(&mut self, cause: Error) -> io::Result<()> {
+        if self.failures >= self.retry.times {
+            return Err(io::Error::other(cause));
+        }
+        std::thread::sleep(self.retry.delay * 2u32.pow(self.failures));
+        self.failures += 1;
+        match request(self.client, self.repository, self.descriptor, self.at) {
+            Ok(body) => {
+                self.body = body;
+                Ok(())
+            }
+            Err(error) if is_transient(&error) => self.resume(error),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+}
+
+impl Read for BlobReader<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let left = self.descriptor.size - self.at;
+            if left == 0 {
+                // One byte more than promised is one too many.
+                return match self.body.read(&mut [0]) {
+                    Ok(1..) => Err(io::Error::other(failed("the blob is longer than its manifest says"))),
+                    _ => Ok(0),
+                };
+            }
+            let want = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            match self.body.read(&mut into[..want]) {
+                Ok(0) => {
+                    let what = format!("the blob ends after {} of {} bytes", self.at, self.descriptor.size);
+                    self.resume(failed(what))?;
+                }
+                Ok(got) => {
+                    self.at += got as u64;
+                    self.failures = 0;
+                    return Ok(got);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => self.resume(Error::from(error).with_kind(Kind::Failed))?,
+            }
+        }
+    }
+}
+
+/// Asks for a blob from byte `from` on.
+fn request(
+    client: &Client,
+    repository: &str,
+    descriptor: &Descriptor,
+    from: u64,
+) -> Result<ureq::BodyReader<'static>> {
+    let path = format!("blobs/{}", descriptor.digest);
+    let mut headers = Vec::new();
+    if from > 0 {
+        headers.push(("range", format!("bytes={from}-")));
+    }
+    let response = client.get(repository, &path, &headers)?;
+    let status = response.status();
+    // The reader stops by itself; ureq's own limit is for whole bodies in memory.
+    let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
+    if from > 0 && status != StatusCode::PARTIAL_CONTENT {
+        // It knows no ranges and begins anew.
+        let skipped =
+            io::copy(&mut (&mut body).take(from), &mut io::sink()).doing(|| "read the blob again")?;
+        if skipped < from {
+            return Err(failed("the registry sends less than before"));
+        }
+    }
+    Ok(body)
+}
+
+/// Our own error out of the I/O error that carried it through a reader.
+pub fn unwrap_io(error: io::Error) -> Error {
+    match error.downcast::<Error>() {
+        Ok(ours) => ours,
+        Err(error) => error.into(),
+    }
+}

@@ -200,8 +200,8 @@ fn beside(store: &Store, config: &ContainerConfig, sockets: &Path, prepared: &Pr
         LogDriver::K8sFile => LogWriter::open(&log_path(store, config))?,
     };
     let uplink = match &config.network.mode {
-        mode @ (NetworkMode::Slirp4netns | NetworkMode::Pasta) => {
-            network::connect(mode, prepared.netns()?.as_fd())?
+        NetworkMode::Slirp4netns | NetworkMode::Pasta => {
+            network::connect(&config.network, prepared.netns()?.as_fd())?
         }
         _ => Uplink { child: None, addresses: None },
     };

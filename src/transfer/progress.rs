@@ -1,8 +1,100 @@
 //! What the user sees while images move: lines and bars on stderr.
+//!
+//! Bars only where stderr is a terminal; elsewhere one line when a blob begins, as podman prints it.
 
-use std::io::Write;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, Read, Write};
 
 /// Prints one line to stderr. A closed stderr is nobody's problem.
 pub fn note(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Where a pull tells how far it is.
+pub struct Progress {
+    bars: Option<MultiProgress>,
+    quiet: bool,
+}
+
+/// One blob's bar, or none.
+pub struct Bar(Option<ProgressBar>);
+
+impl Progress {
+    /// Chooses by what stderr is.
+    #[must_use]
+    pub fn new(quiet: bool) -> Progress {
+        let bars = !quiet && std::io::stderr().is_terminal();
+        let bars = bars.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
+        Progress { bars, quiet }
+    }
+
+    /// A line above the bars.
+    pub fn line(&self, line: &str) {
+        match &self.bars {
+            _ if self.quiet => {}
+            // A terminal that went away is nobody's problem either.
+            Some(bars) => drop(bars.println(line)),
+            None => note(line),
+        }
+    }
+
+    /// Begins a blob of `size` bytes.
+    #[must_use]
+    pub fn blob(&self, hex: &str, size: u64) -> Bar {
+        let short = &hex[..12];
+        let Some(bars) = &self.bars else {
+            self.line(&format!("Copying blob {short}"));
+            return Bar(None);
+        };
+        let style = ProgressStyle::with_template(
+            "Copying blob {prefix} [{bar:30}] {binary_bytes} / {binary_total_bytes} {msg}",
+        )
+        .expect("the template is a constant")
+        .progress_chars("=> ");
+        let bar = bars.add(ProgressBar::new(size).with_style(style).with_prefix(short.to_string()));
+        Bar(Some(bar))
+    }
+
+    /// Says that a blob was there already.
+    pub fn present(&self, hex: &str) {
+        self.line(&format!("Copying blob {} skipped: already exists", &hex[..12]));
+    }
+}
+
+impl Bar {
+    /// Moves the bar by what is read.
+    pub fn watch<R: Read>(&self, from: R) -> Watched<'_, R> {
+        Watched { from, bar: self }
+    }
+
+    /// The blob is complete.
+    pub fn done(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_with_message("done");
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if let Some(bar) = self.0.as_ref().filter(|bar| !bar.is_finished()) {
+            bar.abandon();
+        }
+    }
+}
+
+/// A reader whose progress is shown.
+pub struct Watched<'a, R> {
+    from: R,
+    bar: &'a Bar,
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let got = self.from.read(into)?;
+        if let Some(bar) = &self.bar.0 {
+            bar.inc(got as u64);
+        }
+        Ok(got)
+    }
 }

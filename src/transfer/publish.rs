@@ -5,7 +5,7 @@ use crate::image::config::ImageConfig;
 use crate::image::digest::{BlobDigest, ChainId, ImageId};
 use crate::image::manifest::Descriptor;
 use crate::image::reference::Reference;
-use crate::store::blobs;
+use crate::store::blobs::{self, StagedBlob};
 use crate::store::images;
 use crate::store::layers::{self, StagedLayer};
 use crate::store::layout::Store;
@@ -15,6 +15,8 @@ use crate::store::staging::Staging;
 pub enum Part {
     /// Unpacked already.
     Present,
+    /// Unpacked already, but its blob was not here.
+    Blob(StagedBlob),
     /// Staged by this job.
     Staged(StagedLayer),
 }
@@ -70,12 +72,11 @@ pub fn publish(store: &Store, staging: &Staging, parts: Parts) -> Result<ImageId
 
     let mut below: Option<ChainId> = None;
     for (layer, chain) in parts.layers.into_iter().zip(ChainId::chain(diff_ids)) {
-        if let Part::Staged(layer) = layer {
-            if layers::is_complete(store, &chain) {
-                layer.into_blob().publish(store)?;
-            } else {
-                layer.publish(store, &chain, below.as_ref())?;
-            }
+        match layer {
+            Part::Present => {}
+            Part::Blob(blob) => blob.publish(store)?,
+            Part::Staged(layer) if layers::is_complete(store, &chain) => layer.into_blob().publish(store)?,
+            Part::Staged(layer) => layer.publish(store, &chain, below.as_ref())?,
         }
         below = Some(chain);
     }

@@ -1,0 +1,90 @@
+//! `box pull`.
+
+use super::{Context, output};
+use crate::error::{Result, invalid};
+use crate::image::platform::Platform;
+use crate::ops;
+use crate::ops::pull::{PullPolicy, PullRequest};
+
+/// Pull images from a registry
+///
+/// A name without a registry is looked up in registries.conf (aliases, search registries), then on
+/// docker.io. The id of each image is printed to standard output.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  box pull debian\n  box pull quay.io/podman/hello:latest\n  \
+    box pull --platform linux/arm64 alpine:3\n  box pull docker-archive:image.tar")]
+pub(crate) struct Pull {
+    /// Pull every tag of the repository
+    #[arg(short, long)]
+    all_tags: bool,
+    /// The platform, OS/ARCH or OS/ARCH/VARIANT; this machine's unless given
+    #[arg(long, value_name = "PLATFORM", conflicts_with_all = ["arch", "os", "variant"])]
+    platform: Option<String>,
+    /// The architecture
+    #[arg(long, value_name = "ARCH")]
+    arch: Option<String>,
+    /// The operating system
+    #[arg(long, value_name = "OS")]
+    os: Option<String>,
+    /// The variant of the architecture, v7 for example
+    #[arg(long, value_name = "VARIANT")]
+    variant: Option<String>,
+    /// When to ask the registry: always, missing, newer or never
+    #[arg(long, value_name = "POLICY", default_value = "always")]
+    policy: String,
+    /// Show no progress
+    #[arg(short, long)]
+    quiet: bool,
+    /// How often a failed request is tried again
+    #[arg(long, value_name = "TIMES", default_value = "3")]
+    retry: u32,
+    /// Insist on HTTPS and known certificates (true), or on neither (false)
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    tls_verify: Option<bool>,
+    /// The image's name
+    #[arg(value_name = "IMAGE", required = true)]
+    images: Vec<String>,
+}
+
+impl Pull {
+    pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
+        if self.all_tags {
+            return Err(invalid("not yet: --all-tags"));
+        }
+        let platform = self.wanted_platform()?;
+        let policy: PullPolicy = self.policy.parse()?;
+        for image in &self.images {
+            let request = PullRequest {
+                reference: image.clone(),
+                platform: platform.clone(),
+                policy,
+                quiet: self.quiet,
+                tls_verify: self.tls_verify,
+                retries: self.retry,
+            };
+            let id = ops::pull::pull(ctx.settings()?, ctx.store()?, &request)?;
+            output::line(id.hex());
+        }
+        Ok(0)
+    }
+
+    fn wanted_platform(&self) -> Result<Option<Platform>> {
+        if let Some(platform) = &self.platform {
+            return platform.parse().map(Some);
+        }
+        if self.arch.is_none() && self.os.is_none() && self.variant.is_none() {
+            return Ok(None);
+        }
+        let mut platform = match &self.arch {
+            Some(arch) => arch.parse()?,
+            None => Platform::host(),
+        };
+        if let Some(os) = &self.os {
+            platform.os.clone_from(os);
+        }
+        if self.variant.is_some() {
+            platform.variant.clone_from(&self.variant);
+        }
+        Ok(Some(platform))
+    }
+}
