@@ -7,6 +7,7 @@ use super::limit::UlimitRequest;
 use super::name::ContainerName;
 use super::port::Exposed;
 use super::security::SecurityOption;
+use super::uplink::UplinkOptions;
 use super::volume::MountRequest;
 use crate::container::config::{Device, LogDriver};
 use std::path::PathBuf;
@@ -181,8 +182,10 @@ pub enum NetworkRequest {
     Container(String),
     /// `ns:PATH`.
     Path(PathBuf),
-    /// `slirp4netns`, and `private` and `default` for now.
-    Slirp4netns,
+    /// The best that the host can do: `private` and `default`, and what no flag means.
+    Default,
+    /// `slirp4netns`.
+    Slirp4netns(UplinkOptions),
     /// `pasta`.
     Pasta,
 }

@@ -258,7 +258,7 @@ fn other(name: &str, host: &HostFacts) -> Result<ContainerId> {
 
 fn network(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) -> Result<Network> {
     let mode = match &request.network {
-        None | Some(NetworkRequest::Slirp4netns) => NetworkMode::Slirp4netns,
+        None | Some(NetworkRequest::Default | NetworkRequest::Slirp4netns(_)) => NetworkMode::Slirp4netns,
         Some(NetworkRequest::None) => NetworkMode::None,
         Some(NetworkRequest::Host) => NetworkMode::Host,
         Some(NetworkRequest::Container(name)) => NetworkMode::Container(other(name, host)?),
@@ -271,7 +271,11 @@ fn network(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) ->
         exposed.extend(port.ports());
     }
     port::sort(&mut exposed);
-    Ok(Network { mode, exposed, uplink: UplinkOptions::default() })
+    let uplink = match &request.network {
+        Some(NetworkRequest::Slirp4netns(options)) => options.clone(),
+        _ => UplinkOptions::default(),
+    };
+    Ok(Network { mode, exposed, uplink })
 }
 
 fn identity(

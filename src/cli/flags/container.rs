@@ -3,7 +3,7 @@
 use super::super::{Context, output};
 use super::refused::RefusedFlags;
 use super::words;
-use crate::container::config::{Device, LogDriver, UserNamespace};
+use crate::container::config::{Device, LogDriver, NetworkMode, UserNamespace};
 use crate::container::env::file_words;
 use crate::container::limit::UlimitRequest;
 use crate::container::name::ContainerName;
@@ -207,7 +207,7 @@ pub(crate) struct ContainerFlags {
     #[arg(long, short = 'h', value_name = "NAME", help_heading = "Network")]
     hostname: Option<String>,
 
-    /// Network: none, host, container:NAME, ns:PATH, slirp4netns, pasta (default: slirp4netns)
+    /// Network: none, host, container:NAME, ns:PATH, slirp4netns[:OPTION=VALUE,...], pasta (default: slirp4netns)
     #[arg(long, visible_alias = "net", value_name = "MODE", value_parser = words::network, help_heading = "Network")]
     network: Vec<NetworkRequest>,
 
@@ -441,7 +441,7 @@ impl ContainerFlags {
                 no_hosts: self.no_hosts,
                 no_hostname: self.no_hostname,
             },
-            network: self.network.into_iter().next(),
+            network: Some(network(self.network.into_iter().next())),
             expose: self.expose,
             mounts,
             image_volumes: self.image_volume.unwrap_or_default(),
@@ -476,6 +476,23 @@ impl ContainerFlags {
 }
 
 /// The text of the last profile that is a file.
+/// The mode for a container whose user left it to us is decided here, so that what it lacks is said
+/// once, when it is made, and not at each start.
+fn network(asked: Option<NetworkRequest>) -> NetworkRequest {
+    if let Some(asked) = asked.filter(|asked| *asked != NetworkRequest::Default) {
+        return asked;
+    }
+    let picked = crate::network::default_mode();
+    if let Some(warning) = picked.warning {
+        output::warning(warning);
+    }
+    match picked.mode {
+        NetworkMode::None => NetworkRequest::None,
+        NetworkMode::Pasta => NetworkRequest::Pasta,
+        _ => NetworkRequest::Default,
+    }
+}
+
 fn profile(options: &[SecurityOption]) -> Result<Option<String>> {
     let file = options.iter().rev().find_map(|option| match option {
         SecurityOption::SeccompFile(file) => Some(file),

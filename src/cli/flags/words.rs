@@ -2,6 +2,7 @@
 
 use crate::container::config::{Device, LogDriver, UserNamespace};
 use crate::container::request::{ImageVolumes, NamespaceRequest, NetworkRequest, PullPolicy};
+use crate::container::uplink::UplinkOptions;
 use crate::container::volume::{clean_destination, not_yet};
 use crate::error::{Result, invalid};
 use std::net::IpAddr;
@@ -126,9 +127,10 @@ pub(crate) fn network(text: &str) -> Result<NetworkRequest> {
         ("host", "") => Ok(NetworkRequest::Host),
         ("container", name) if !name.is_empty() => Ok(NetworkRequest::Container(name.to_string())),
         ("ns", path) if !path.is_empty() => Ok(NetworkRequest::Path(path.into())),
-        ("" | "private" | "default" | "slirp4netns", "") => Ok(NetworkRequest::Slirp4netns),
+        ("" | "private" | "default", "") => Ok(NetworkRequest::Default),
+        ("slirp4netns", options) => Ok(NetworkRequest::Slirp4netns(UplinkOptions::parse(options)?)),
         ("pasta", "") => Ok(NetworkRequest::Pasta),
-        ("slirp4netns" | "pasta", _) => Err(not_yet(format!("options of --network {text}"))),
+        ("pasta", _) => Err(not_yet(format!("options of --network {text}"))),
         _ => Err(not_yet(format!("--network {text}"))
             .hint("there are none, host, container:NAME, ns:PATH, slirp4netns and pasta")),
     }
