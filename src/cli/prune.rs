@@ -41,7 +41,8 @@ impl Prune {
     }
 }
 
-fn agreed() -> Result<bool> {
+/// Asks on the terminal.
+pub(super) fn agreed() -> Result<bool> {
     use std::io::{BufRead, Write};
     // A question whose answer nobody can see is not worth an error.
     let _ = write!(std::io::stderr(), "Are you sure you want to continue? [y/N] ");

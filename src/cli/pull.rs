@@ -1,10 +1,12 @@
 //! `box pull`.
 
+use super::flags::words;
 use super::{Context, output};
+use crate::container::request::PullPolicy;
 use crate::error::{Result, invalid};
 use crate::image::platform::Platform;
 use crate::ops;
-use crate::ops::pull::{PullPolicy, PullRequest};
+use crate::ops::pull::PullRequest;
 
 /// Pull images from a registry
 ///
@@ -30,8 +32,8 @@ pub(crate) struct Pull {
     #[arg(long, value_name = "VARIANT")]
     variant: Option<String>,
     /// When to ask the registry: always, missing, newer or never
-    #[arg(long, value_name = "POLICY", default_value = "always")]
-    policy: String,
+    #[arg(long, value_name = "POLICY", default_value = "always", value_parser = words::pull)]
+    policy: PullPolicy,
     /// Show no progress
     #[arg(short, long)]
     quiet: bool,
@@ -52,12 +54,11 @@ impl Pull {
             return Err(invalid("not yet: --all-tags"));
         }
         let platform = self.wanted_platform()?;
-        let policy: PullPolicy = self.policy.parse()?;
         for image in &self.images {
             let request = PullRequest {
                 reference: image.clone(),
                 platform: platform.clone(),
-                policy,
+                policy: self.policy,
                 quiet: self.quiet,
                 tls_verify: self.tls_verify,
                 retries: self.retry,

@@ -60,6 +60,11 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(import::Import, "import", "image import"),
     entry!(load::Load, "load", "image load"),
     entry!(pull::Pull, "pull", "image pull"),
+    entry!(super::image_exists::ImageExists, "image exists"),
+    entry!(super::image_prune::ImagePrune, "image prune"),
+    entry!(super::rmi::Rmi, "rmi", "image rm", "image remove"),
+    entry!(super::tag::Tag, "tag", "image tag"),
+    entry!(super::tag::Untag, "untag", "image untag"),
     // The host and the store: "info" is also "system info".
     entry!(super::doctor::Doctor, "doctor"),
     entry!(super::info::Info, "info", "system info"),

@@ -118,7 +118,7 @@ fn image(settings: &Settings, store: &Store, request: &ContainerRequest) -> Resu
     {
         return Ok((image, held));
     }
-    let mut pull = pull::PullRequest::new(&request.image, policy(wanted.policy));
+    let mut pull = pull::PullRequest::new(&request.image, wanted.policy);
     pull.platform = wanted.platform.as_deref().map(str::parse).transpose()?;
     pull.quiet = wanted.quiet;
     pull.tls_verify = wanted.tls_verify;
@@ -127,15 +127,6 @@ fn image(settings: &Settings, store: &Store, request: &ContainerRequest) -> Resu
     match images::find(store, id.hex())? {
         Some(image) => Ok((image, held)),
         None => Err(images::unknown(&request.image)),
-    }
-}
-
-fn policy(policy: PullPolicy) -> pull::PullPolicy {
-    match policy {
-        PullPolicy::Missing => pull::PullPolicy::Missing,
-        PullPolicy::Always => pull::PullPolicy::Always,
-        PullPolicy::Never => pull::PullPolicy::Never,
-        PullPolicy::Newer => pull::PullPolicy::Newer,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `pull`: an image from a registry, if it is needed.
 
 use super::{load, worker};
+use crate::container::request::PullPolicy;
 use crate::error::{Error, Kind, Result, invalid};
 use crate::image::digest::ImageId;
 use crate::image::platform::Platform;
@@ -9,34 +10,6 @@ use crate::store::images;
 use crate::store::layout::Store;
 use crate::transfer::load::LoadRequest;
 use crate::transfer::pull::{PullJob, Pulled};
-use std::str::FromStr;
-
-/// When to ask the registry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PullPolicy {
-    /// Every time.
-    Always,
-    /// If the image is not here.
-    #[default]
-    Missing,
-    /// Every time; what is here will do if the registry cannot be asked.
-    Newer,
-    /// Not at all.
-    Never,
-}
-
-impl FromStr for PullPolicy {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<PullPolicy> {
-        match text {
-            "always" | "true" => Ok(PullPolicy::Always),
-            "missing" | "ifnotpresent" => Ok(PullPolicy::Missing),
-            "newer" => Ok(PullPolicy::Newer),
-            "never" | "false" => Ok(PullPolicy::Never),
-            _ => Err(invalid(format!("{text:?} is not a pull policy (always, missing, newer, never)"))),
-        }
-    }
-}
 
 /// What to pull, and whether.
 #[derive(Clone, Debug)]

@@ -1,1 +1,45 @@
-//! Gives an image another name.
+//! `tag` and `untag`: names of images.
+
+use crate::error::Result;
+use crate::image::reference::Reference;
+use crate::store::images;
+use crate::store::layout::Store;
+
+/// Gives an image more names. A name that another image had moves.
+///
+/// # Errors
+/// `NotFound` when there is no such image, `Invalid` for what is no name.
+pub fn tag(store: &Store, image: &str, names: &[String]) -> Result<()> {
+    // All are read before the first is given.
+    let names: Vec<Reference> =
+        names.iter().map(|name| Reference::parse_local(name)).collect::<Result<_>>()?;
+    let _hold = images::hold(store)?;
+    let found = images::find(store, image)?.ok_or_else(|| images::unknown(image))?;
+    for name in &names {
+        images::tag(store, &found, name)?;
+    }
+    Ok(())
+}
+
+/// Takes names away from an image, all of them when none is given. The image stays.
+///
+/// # Errors
+/// `NotFound` when there is no such image, or it has no such name.
+pub fn untag(store: &Store, image: &str, names: &[String]) -> Result<()> {
+    let _hold = images::hold(store)?;
+    let found = images::find(store, image)?.ok_or_else(|| images::unknown(image))?;
+    let mut wanted = Vec::new();
+    for name in names {
+        match images::find_named(store, name)? {
+            Some((other, Some(name))) if other.id == found.id => wanted.push(name),
+            _ => return Err(images::unknown(name)),
+        }
+    }
+    if names.is_empty() {
+        wanted.clone_from(&found.names);
+    }
+    for name in &wanted {
+        images::untag(store, name)?;
+    }
+    Ok(())
+}

@@ -6,8 +6,8 @@
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::sandbox::userns::{self, Role};
 use crate::settings::Settings;
-use crate::store::containers;
 use crate::store::layout::Store;
+use crate::store::{containers, gc};
 use crate::sys::fd;
 use crate::sys::process::{self, Child};
 use crate::sys::userns::InUserNs;
@@ -190,6 +190,7 @@ fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_jso
     match job {
         "import" => typed(body, |request| transfer::import::import(&here.store, &request)),
         "pull" => typed(body, |job| transfer::pull::pull(&here.store, &job)),
+        "collect-images" => typed(body, |(): ()| gc::collect(&here.store, &here.inside)),
         "load" => typed(body, |request| transfer::load::load(&here.store, &request)),
         "probe" => typed(body, |mode| super::probe::job(here, &mode)),
         "reset" => typed(body, |(): ()| super::reset::job(here)),

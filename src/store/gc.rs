@@ -1,1 +1,119 @@
-//! Removes what nothing refers to.
+//! Removes blobs and layers that no image and no container refers to.
+//!
+//! Mark and sweep under the images' lock, held alone: nobody is in the middle of making or using an
+//! image meanwhile. While somebody is, nothing is removed and the next collection does it.
+
+use super::layout::Store;
+use super::{containers, images};
+use crate::container::config::Rootfs;
+use crate::error::{Doing, Result};
+use crate::image::config::ImageConfig;
+use crate::image::digest::{BlobDigest, ChainId};
+use crate::image::manifest::MAX_CONFIG;
+use crate::sys::userns::InUserNs;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::Duration;
+
+/// What a collection came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collected {
+    /// Blobs that are gone.
+    pub blobs: u64,
+    /// Layers that are out of sight; their files wait in the trash.
+    pub layers: u64,
+    /// Somebody was using the images, so nothing was done.
+    pub busy: bool,
+}
+
+/// Collects. Layers are moved to the trash, which the caller empties when it has answered.
+///
+/// # Errors
+/// When the index or a container's configuration cannot be read: what it refers to is unknown, so
+/// everything stays.
+pub fn collect(store: &Store, _inside: &InUserNs) -> Result<Collected> {
+    let mut lock = images::try_hold_alone(store)?;
+    for _ in 0..20 {
+        if lock.is_some() {
+            break;
+        }
+        // Most hold it for a moment only.
+        std::thread::sleep(Duration::from_millis(25));
+        lock = images::try_hold_alone(store)?;
+    }
+    let Some(_lock) = lock else {
+        return Ok(Collected { busy: true, ..Collected::default() });
+    };
+    let (blobs, layers) = marked(store)?;
+    let mut done = Collected::default();
+    // Layers first: a layer without its blob is found and removed later, as is a blob without a layer.
+    for hex in names(&store.layers())? {
+        if layers.contains(&hex) {
+            continue;
+        }
+        let from = store.layers().join(&hex);
+        let to = free_place(&store.trash(), &hex);
+        std::fs::rename(&from, &to).doing(|| format!("move {} to the trash", from.display()))?;
+        done.layers += 1;
+    }
+    let dir = store.images().join("blobs/sha256");
+    for hex in names(&dir)? {
+        if !blobs.contains(&hex) {
+            let path = dir.join(&hex);
+            std::fs::remove_file(&path).doing(|| format!("remove {}", path.display()))?;
+            done.blobs += 1;
+        }
+    }
+    Ok(done)
+}
+
+/// The hex digits of all blobs and chains that something refers to.
+fn marked(store: &Store) -> Result<(HashSet<String>, HashSet<String>)> {
+    let (mut blobs, mut layers) = (HashSet::new(), HashSet::new());
+    let mut mark = |digest: &BlobDigest| blobs.insert(digest.hex().to_string());
+    for entry in images::read_index(store)?.manifests {
+        mark(&entry.digest);
+        // A broken image harms only itself; it cannot be used without being pulled again.
+        let Ok(manifest) = images::manifest(store, &entry.digest) else { continue };
+        mark(&manifest.config.digest);
+        for layer in &manifest.layers {
+            mark(&layer.digest);
+        }
+        let config = super::blobs::read(store, &manifest.config.digest, MAX_CONFIG);
+        let Ok(config) = config.and_then(|bytes| ImageConfig::parse(&bytes)) else { continue };
+        layers.extend(ChainId::chain(&config.rootfs.diff_ids).iter().map(|chain| chain.hex().to_string()));
+    }
+    for id in containers::list(store)? {
+        let config = match containers::config(store, &id) {
+            Ok(config) => config,
+            // Removed, or not made yet.
+            Err(_) if !store.container(&id).join("config.json").exists() => continue,
+            Err(error) => return Err(error),
+        };
+        if let Rootfs::Layers(chain) = &config.rootfs {
+            layers.extend(chain.iter().map(|chain| chain.hex().to_string()));
+        }
+    }
+    Ok((blobs, layers))
+}
+
+fn names(dir: &Path) -> Result<Vec<String>> {
+    let doing = || format!("list {}", dir.display());
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(dir).doing(doing)? {
+        names.push(entry.doing(doing)?.file_name().to_string_lossy().into_owned());
+    }
+    Ok(names)
+}
+
+fn free_place(trash: &Path, hex: &str) -> std::path::PathBuf {
+    let mut number = 0u32;
+    loop {
+        let place = trash.join(format!("layer-{hex}-{number}"));
+        if !place.exists() {
+            return place;
+        }
+        number += 1;
+    }
+}

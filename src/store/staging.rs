@@ -5,9 +5,8 @@
 
 use super::layout::Store;
 use super::lock::Lock;
-use super::unpack::remove_tree;
 use crate::error::{Doing, Kind, Result, failed};
-use rustix::fs::{CWD, Mode, OFlags};
+use crate::sys::tree;
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
@@ -65,18 +64,8 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         // What cannot be removed now is swept by the next one.
-        let _ = remove_path(&self.dir);
+        let _ = tree::remove(&self.dir);
     }
-}
-
-/// Removes a file or directory of the store with all that is in it.
-pub(crate) fn remove_path(path: &Path) -> Result<()> {
-    let name = path.file_name().unwrap_or_default().as_bytes();
-    let parent = path.parent().unwrap_or(Path::new("/"));
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let dir = rustix::fs::openat(CWD, parent, flags, Mode::empty())
-        .doing(|| format!("open {}", parent.display()))?;
-    remove_tree(dir.as_fd(), name).doing(|| format!("remove {}", path.display()))
 }
 
 /// Removes the directories whose makers are gone. Failures are left to the next sweep.
@@ -96,7 +85,7 @@ fn sweep(parent: &Path, trash: &Path) {
             // Out of sight first: the removal of a large one may be killed as well.
             let out = trash.join(format!("tmp-{}-{}", entry.file_name().display(), std::process::id()));
             let gone = if std::fs::rename(&dir, &out).is_ok() { out } else { dir };
-            let _ = remove_path(&gone);
+            let _ = tree::remove(&gone);
         }
     }
 }

@@ -223,7 +223,9 @@ impl Unpacker {
         };
         let above = self.parent(above)?;
         match fs::mkdirat(above.as_fd(), name, Mode::from_raw_mode(0o755)) {
-            Ok(()) | Err(Errno::EXIST) => {}
+            // Whatever our caller's umask is.
+            Ok(()) => fs::chmodat(above.as_fd(), name, Mode::from_raw_mode(0o755), AtFlags::empty())?,
+            Err(Errno::EXIST) => {}
             Err(errno) => return Err(errno).doing(|| "make its directory"),
         }
         self.open_directory(path).doing(|| "open its directory")
@@ -494,7 +496,7 @@ fn write_at(fd: &OwnedFd, mut bytes: &[u8], mut at: u64) -> Result<()> {
 }
 
 /// Removes a file or a whole directory, never through a link.
-pub(crate) fn remove_tree(dir: BorrowedFd<'_>, name: &[u8]) -> Result<()> {
+fn remove_tree(dir: BorrowedFd<'_>, name: &[u8]) -> Result<()> {
     match fs::unlinkat(dir, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
         Err(Errno::ISDIR | Errno::PERM) => {}
