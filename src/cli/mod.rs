@@ -15,6 +15,7 @@ mod tree;
 mod usage;
 
 // The commands, in alphabetical order; each has its line in `tree::COMMANDS`.
+mod attach;
 mod completion;
 mod container_exists;
 mod create;
@@ -28,6 +29,7 @@ mod import;
 mod info;
 mod kill;
 mod load;
+mod logs;
 mod prune;
 mod pull;
 mod rename;

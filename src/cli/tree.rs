@@ -44,6 +44,8 @@ macro_rules! entry {
 /// All commands.
 pub(super) const COMMANDS: &[Entry] = &[
     // Containers: "attach", "container attach" and so on. `ps` is also "container ls".
+    entry!(super::attach::AttachTo, "attach", "container attach"),
+    entry!(super::logs::Logs, "logs", "container logs"),
     entry!(super::container_exists::ContainerExists, "container exists"),
     entry!(super::create::Create, "create", "container create"),
     entry!(super::kill::Kill, "kill", "container kill"),

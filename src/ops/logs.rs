@@ -1,1 +1,346 @@
-//! Reads logs.
+//! What containers have written, from their logs, and what they go on to write.
+
+use super::reconcile;
+use crate::container::config::LogDriver;
+use crate::error::{Doing, Error, Kind, Result};
+use crate::settings::Settings;
+use crate::store::containers::Entry;
+use crate::store::layout::Store;
+use crate::supervisor::control;
+use crate::supervisor::log::{self, Stream};
+use crate::supervisor::protocol::Request;
+use crate::supervisor::run::log_path;
+use jiff::Timestamp;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::inotify;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+/// What of the logs is wanted, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Goes on until the containers end.
+    pub follow: bool,
+    /// Nothing from before.
+    pub since: Option<Timestamp>,
+    /// Nothing from after.
+    pub until: Option<Timestamp>,
+    /// So many lines of each at most, the last ones.
+    pub tail: Option<usize>,
+    /// The time before each line.
+    pub timestamps: bool,
+    /// The container's name before each line.
+    pub names: bool,
+    /// Each container has a colour.
+    pub color: bool,
+}
+
+/// Where the lines go; `false` stops it.
+pub type Sink<'a> = dyn FnMut(Stream, &[u8]) -> bool + 'a;
+
+/// Gives `sink` the logs of the containers, one after the other; with `follow` all at the same
+/// time from then on, until each has ended.
+///
+/// # Errors
+/// `Conflict` for a container that keeps no log; when a log cannot be read.
+pub fn logs(
+    settings: &Settings,
+    store: &Store,
+    entries: &[Entry],
+    wanted: &Wanted,
+    sink: &mut Sink,
+) -> Result<()> {
+    let mut readers = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        let prefix = match entries.len() {
+            _ if wanted.names => format!("{} ", entry.name),
+            0 | 1 => String::new(),
+            _ => format!("{} ", entry.id.short()),
+        };
+        let color = if wanted.color { Some(index) } else { None };
+        let reader = Reader::open(store, entry, wanted, prefix, color)?;
+        readers.extend(reader);
+    }
+    if !wanted.follow {
+        for reader in &mut readers {
+            if !reader.read(wanted, sink)? {
+                break;
+            }
+        }
+        return Ok(());
+    }
+    follow(settings, store, readers, wanted, sink)
+}
+
+fn follow(
+    settings: &Settings,
+    store: &Store,
+    mut readers: Vec<Reader>,
+    wanted: &Wanted,
+    sink: &mut Sink,
+) -> Result<()> {
+    let news = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)
+        .doing(|| "watch the logs")?;
+    for reader in &mut readers {
+        // Watched before it is read: what comes in between is not missed.
+        inotify::add_watch(&news, reader.path.as_path(), inotify::WatchFlags::MODIFY)
+            .doing(|| format!("watch {}", reader.path.display()))?;
+        reader.life = Life::of(store, &reader.entry)?;
+    }
+    loop {
+        let mut open = Vec::with_capacity(readers.len());
+        for mut reader in readers {
+            if !reader.read(wanted, sink)? {
+                return Ok(());
+            }
+            if reader.life.is_some() && !reader.past_until {
+                open.push(reader);
+            }
+        }
+        readers = open;
+        let left = match wanted.until {
+            Some(until) => Some(until.duration_since(Timestamp::now())),
+            None => None,
+        };
+        if readers.is_empty() || left.is_some_and(|left| left.is_negative()) {
+            return Ok(());
+        }
+        wait(&news, &mut readers, left.and_then(|left| left.try_into().ok()))?;
+        for reader in readers.iter().filter(|reader| reader.life.is_none()) {
+            // A supervisor that was killed left no record: that is put right by who sees it first.
+            reconcile::look(settings, store, &reader.entry.id)?;
+        }
+    }
+}
+
+/// Waits until a log grows or a container ends; those that ended lose their life.
+fn wait(news: &OwnedFd, readers: &mut [Reader], left: Option<std::time::Duration>) -> Result<()> {
+    let mut fds = vec![PollFd::new(news, PollFlags::IN)];
+    let lives = readers.iter().filter_map(|reader| reader.life.as_ref());
+    fds.extend(lives.map(|life| PollFd::from_borrowed_fd(life.0.as_fd(), PollFlags::IN)));
+    let timeout = left.and_then(|left| Timespec::try_from(left).ok());
+    match poll(&mut fds, timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(errno) => return Err(errno).doing(|| "wait for the logs"),
+    }
+    let over: Vec<bool> = fds[1..].iter().map(|fd| !fd.revents().is_empty()).collect();
+    // What grew is found by reading on.
+    let mut events = [0; 4096];
+    while rustix::io::read(news, &mut events).is_ok_and(|count| count > 0) {}
+    for (reader, over) in readers.iter_mut().zip(over) {
+        if over {
+            reader.life = None;
+        }
+    }
+    Ok(())
+}
+
+/// A connection to a supervisor that answers, or hangs up, when the container ends.
+struct Life(UnixStream);
+
+impl Life {
+    /// `None` when it does not run.
+    fn of(store: &Store, entry: &Entry) -> Result<Option<Life>> {
+        match control::connect(&store.container_run(&entry.id), control::CONTROL) {
+            Ok(mut socket) => {
+                control::send(&mut socket, &Request::Wait)?;
+                Ok(Some(Life(socket)))
+            }
+            Err(error) if error.kind() == Kind::Conflict => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// How much is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// One log that is being read.
+struct Reader {
+    entry: Entry,
+    path: PathBuf,
+    file: File,
+    /// Read, and not yet a whole line.
+    rest: Vec<u8>,
+    /// Lines for the sink, all of one stream.
+    ready: Vec<u8>,
+    ready_stream: Stream,
+    /// Standard output and error are in the middle of a line.
+    midway: [bool; 2],
+    /// The rest of the line that they are in the middle of is not wanted.
+    skips: [bool; 2],
+    prefix: String,
+    color: Option<usize>,
+    past_until: bool,
+    life: Option<Life>,
+}
+
+impl Reader {
+    /// `None` when nothing was ever written.
+    fn open(
+        store: &Store,
+        entry: &Entry,
+        wanted: &Wanted,
+        prefix: String,
+        color: Option<usize>,
+    ) -> Result<Option<Reader>> {
+        if entry.config.log.driver == LogDriver::None {
+            return Err(Error::new(
+                Kind::Conflict,
+                format!("container {} keeps no log: it was made with --log-driver none", entry.name),
+            ));
+        }
+        let path = log_path(store, &entry.config);
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).doing(|| format!("open the log {}", path.display())),
+        };
+        let (start, skips) = match wanted.tail {
+            Some(lines) => tail(&mut file, lines, wanted).doing(|| format!("read {}", path.display()))?,
+            None => (0, [false; 2]),
+        };
+        file.seek(SeekFrom::Start(start)).doing(|| format!("read {}", path.display()))?;
+        Ok(Some(Reader {
+            entry: entry.clone(),
+            path,
+            file,
+            rest: Vec::new(),
+            ready: Vec::new(),
+            ready_stream: Stream::Out,
+            midway: [false; 2],
+            skips,
+            prefix,
+            color,
+            past_until: false,
+            life: None,
+        }))
+    }
+
+    /// Reads to the end of the file as it is now. `false`: the sink wants no more.
+    fn read(&mut self, wanted: &Wanted, sink: &mut Sink) -> Result<bool> {
+        let mut buffer = vec![0; PIECE];
+        loop {
+            let count =
+                self.file.read(&mut buffer).doing(|| format!("read the log {}", self.path.display()))?;
+            if count == 0 || self.past_until {
+                return Ok(self.hand_over(sink));
+            }
+            let mut bytes = std::mem::take(&mut self.rest);
+            bytes.extend_from_slice(&buffer[..count]);
+            let mut begin = 0;
+            while let Some(length) = bytes[begin..].iter().position(|byte| *byte == b'\n') {
+                if !self.line(&bytes[begin..begin + length], wanted, sink) {
+                    return Ok(false);
+                }
+                begin += length + 1;
+            }
+            bytes.drain(..begin);
+            self.rest = bytes;
+            if !self.hand_over(sink) {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn hand_over(&mut self, sink: &mut Sink) -> bool {
+        let wanted = self.ready.is_empty() || sink(self.ready_stream, &self.ready);
+        self.ready.clear();
+        wanted
+    }
+
+    fn line(&mut self, line: &[u8], wanted: &Wanted, sink: &mut Sink) -> bool {
+        let Some(entry) = log::Entry::parse(line) else { return true };
+        let which = usize::from(entry.stream == Stream::Err);
+        let skipped = self.skips[which];
+        if skipped {
+            self.skips[which] = entry.partial;
+            return true;
+        }
+        if !self.in_time(&entry, wanted) {
+            return true;
+        }
+        if entry.stream != self.ready_stream {
+            if !self.hand_over(sink) {
+                return false;
+            }
+            self.ready_stream = entry.stream;
+        }
+        if !self.midway[which] {
+            if let Some(color) = self.color {
+                self.ready.extend_from_slice(format!("\x1b[3{}m", 1 + color % 6).as_bytes());
+            }
+            self.ready.extend_from_slice(self.prefix.as_bytes());
+            if wanted.timestamps {
+                self.ready.extend_from_slice(entry.time.as_bytes());
+                self.ready.push(b' ');
+            }
+        }
+        self.ready.extend_from_slice(entry.text);
+        if !entry.partial {
+            if self.color.is_some() {
+                self.ready.extend_from_slice(b"\x1b[0m");
+            }
+            self.ready.push(b'\n');
+        }
+        self.midway[which] = entry.partial;
+        true
+    }
+
+    fn in_time(&mut self, entry: &log::Entry, wanted: &Wanted) -> bool {
+        let (in_time, past) = in_time(entry, wanted);
+        self.past_until |= past;
+        in_time
+    }
+}
+
+/// Whether the entry is within the time that is wanted, and whether it is past it.
+fn in_time(entry: &log::Entry, wanted: &Wanted) -> (bool, bool) {
+    if wanted.since.is_none() && wanted.until.is_none() {
+        return (true, false);
+    }
+    let Some(time) = entry.timestamp() else { return (false, false) };
+    let past = wanted.until.is_some_and(|until| time > until);
+    (!past && wanted.since.is_none_or(|since| time >= since), past)
+}
+
+/// Where the last `lines` lines begin, and which streams are in the middle of an older line there.
+fn tail(file: &mut File, lines: usize, wanted: &Wanted) -> std::io::Result<(u64, [bool; 2])> {
+    // Of each of the last lines, where it begins and who was midway then.
+    let mut begins: VecDeque<(u64, [bool; 2])> = VecDeque::new();
+    let mut midway = [false; 2];
+    let mut at = 0;
+    let mut rest = Vec::new();
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        rest.extend_from_slice(&buffer[..count]);
+        let mut begin = 0;
+        while let Some(length) = rest[begin..].iter().position(|byte| *byte == b'\n') {
+            if let Some(entry) = log::Entry::parse(&rest[begin..begin + length])
+                && in_time(&entry, wanted).0
+            {
+                let which = usize::from(entry.stream == Stream::Err);
+                if !midway[which] {
+                    begins.push_back((at, midway));
+                    if begins.len() > lines {
+                        begins.pop_front();
+                    }
+                }
+                midway[which] = entry.partial;
+            }
+            at += length as u64 + 1;
+            begin += length + 1;
+        }
+        rest.drain(..begin);
+    }
+    // None wanted: what follows from here on, and not the rest of lines that have begun.
+    Ok(begins.front().copied().unwrap_or((at, midway)))
+}
