@@ -41,6 +41,7 @@ mod run;
 mod start;
 mod stop;
 mod tag;
+mod top;
 mod unshare;
 mod version;
 mod wait;

@@ -56,6 +56,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(super::run::Run, "run", "container run"),
     entry!(super::start::Start, "start", "container start"),
     entry!(super::stop::Stop, "stop", "container stop"),
+    entry!(super::top::Top, "top", "container top"),
     entry!(super::wait::Wait, "wait", "container wait"),
     // Images: `images` is also "image ls" and "image list", `rmi` is "image rm".
     entry!(super::exec::Exec, "exec", "container exec"),

@@ -58,7 +58,7 @@ pub fn not_started(store: &Store, config: &ContainerConfig, sockets: &Path, why:
 fn finish(store: &Store, config: &ContainerConfig, sockets: &Path, exited: Exited) -> Result<()> {
     let mut errors = Vec::new();
     let _ = std::fs::remove_dir_all(sockets);
-    let done = if config.ending.remove {
+    let done = if config.ending.remove && !containers::is_kept(store, &config.id) {
         containers::discard(store, &config.id)
     } else {
         // Without a sync: a host that goes down now leaves a container that crashed, which is repaired.
