@@ -1,11 +1,10 @@
 //! A registry that lies, breaks off or is not there; archives that try to get out.
 
-use crate::env::{EVERYONE, Env, PATIENCE, User, registry};
+use crate::env::{EVERYONE, Env, PATIENCE, User, eventually, registry};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 /// What is done to the answer of the real registry.
 #[derive(Clone, Copy)]
@@ -116,7 +115,7 @@ fn ctrl_c_during_a_pull_leaves_nothing_half() {
     let env = Env::empty(User::Sub);
     let proxy = Proxy::start(Fault::Stall);
     let mut pty = env.pty(["pull", &format!("{}/library/busybox", proxy.address)]);
-    crate::env::eventually("a blob is being fetched", || proxy.blobs.load(Ordering::SeqCst) > 0);
+    eventually("a blob is being fetched", || proxy.blobs.load(Ordering::SeqCst) > 0);
     pty.send("\x03");
     pty.code(130);
     assert!(pty.is_cooked());
@@ -240,8 +239,12 @@ fn a_silent_registry_can_be_interrupted() {
     let address = listener.local_addr().expect("an address");
     let env = Env::empty(User::Sub);
     let mut pull = env.spawn(["pull", "-q", &format!("{address}/x")]);
-    let _connection = listener.accept().expect("it connects");
-    std::thread::sleep(Duration::from_millis(50));
+    listener.set_nonblocking(true).expect("set non-blocking");
+    let mut connection = None;
+    eventually("it connects", || {
+        connection = listener.accept().ok();
+        connection.is_some()
+    });
     pull.signal(nix::sys::signal::Signal::SIGTERM);
     let ended = pull.wait();
     assert!(!ended.success());

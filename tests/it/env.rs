@@ -14,7 +14,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long a command may take before the test fails. Generous: the machine may be busy.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How long what happens in the background after a command's answer may take.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
