@@ -26,7 +26,8 @@ fn a_shell_on_a_terminal_behaves() {
     pty.expect("Stopped");
     pty.line("jobs");
     pty.expect("sleep 601");
-    pty.line("kill %1; wait");
+    pty.line("kill %1; kill -CONT %1; wait");
+    pty.expect("Terminated");
     pty.line("exit 11");
     pty.code(11);
     assert!(pty.is_cooked(), "the terminal is left raw");
