@@ -190,7 +190,8 @@ struct Transient;
 
 impl std::fmt::Display for Transient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("this may pass")
+        // It is a mark, not a text: an empty cause is left out of the chain.
+        f.write_str("")
     }
 }
 
@@ -216,6 +217,7 @@ pub(crate) fn http_error(error: ureq::Error) -> Error {
         ureq::Error::Io(cause) => {
             // Nobody listens there: waiting does not help, and the answer should come at once.
             let settled = matches!(cause.kind(), ErrorKind::ConnectionRefused | ErrorKind::InvalidData)
+                || cause.to_string().contains("failed to lookup address")
                 || cause.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
             let error = Error::from(cause).with_kind(Kind::Failed);
             if settled { error } else { failed(error.chain()).because(Transient) }

@@ -520,6 +520,10 @@ fn remove_tree(dir: BorrowedFd<'_>, name: &[u8]) -> Result<()> {
 }
 
 #[cfg(test)]
+#[path = "unpack_tests.rs"]
+mod layer_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
