@@ -49,6 +49,8 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(super::container_exists::ContainerExists, "container exists"),
     entry!(super::create::Create, "create", "container create"),
     entry!(super::kill::Kill, "kill", "container kill"),
+    entry!(super::inspect::InspectContainer, "container inspect"),
+    entry!(super::ps::Ps, "ps", "container ps", "container ls", "container list"),
     entry!(super::prune::Prune, "container prune"),
     entry!(super::rename::Rename, "rename", "container rename"),
     entry!(super::restart::Restart, "restart", "container restart"),
@@ -60,6 +62,8 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(super::wait::Wait, "wait", "container wait"),
     // Images: `images` is also "image ls" and "image list", `rmi` is "image rm".
     entry!(super::exec::Exec, "exec", "container exec"),
+    entry!(super::images::Images, "images", "image ls", "image list"),
+    entry!(super::inspect::InspectImage, "image inspect"),
     entry!(import::Import, "import", "image import"),
     entry!(load::Load, "load", "image load"),
     entry!(pull::Pull, "pull", "image pull"),
@@ -69,6 +73,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(super::tag::Tag, "tag", "image tag"),
     entry!(super::tag::Untag, "untag", "image untag"),
     // The host and the store: "info" is also "system info".
+    entry!(super::inspect::Inspect, "inspect"),
     entry!(super::doctor::Doctor, "doctor"),
     entry!(super::info::Info, "info", "system info"),
     entry!(super::reset::Reset, "system reset"),

@@ -1,3 +1,6 @@
 //! How results look: JSON, templates, tables, times and sizes for people.
 
+pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod table;
+pub(crate) mod template;

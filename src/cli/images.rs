@@ -1,0 +1,231 @@
+//! `box images`.
+
+use super::format::{human, template};
+use super::{Context, output};
+use crate::error::Result;
+use crate::image::reference::Reference;
+use crate::ops::images::{self, Filters};
+use crate::store::images::Image;
+use jiff::Timestamp;
+use serde_json::json;
+
+/// List images
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  box images\n  box images debian\n  box images --filter dangling=true -q\n  \
+    box images --format 'table {{.Repository}}:{{.Tag}}\\t{{.Size}}'"
+)]
+pub(crate) struct Images {
+    /// Also show what is no image by itself (nothing in box)
+    #[arg(long, short)]
+    all: bool,
+    /// Show the digests of the manifests
+    #[arg(long)]
+    digests: bool,
+    /// Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!,
+    /// reference, since, until
+    #[arg(long, short, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
+    /// json, a Go template, or `table` and a template
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Show the names that each had before
+    #[arg(long)]
+    history: bool,
+    /// Whole ids
+    #[arg(long, visible_alias = "notruncate")]
+    no_trunc: bool,
+    /// No heading above the table
+    #[arg(long, short)]
+    noheading: bool,
+    /// Only ids
+    #[arg(long, short)]
+    quiet: bool,
+    /// Order: created, id, repository, size, tag
+    #[arg(long, value_name = "COLUMN", default_value = "created", hide_default_value = true,
+        value_parser = ["created", "id", "repository", "size", "tag"], hide_possible_values = true)]
+    sort: String,
+    /// Only images of this name; `*` matches a part of it
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+}
+
+impl Images {
+    pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
+        let store = ctx.store()?;
+        let mut filters = Filters::parse(&self.filter, store)?;
+        if let Some(name) = &self.name {
+            filters.add_name(name);
+        }
+        let listing = images::list(store)?;
+        let now = Timestamp::now();
+        let mut rows: Vec<Row<'_>> = Vec::new();
+        for image in &listing.images {
+            let users = listing.users.get(image.id.hex()).copied().unwrap_or(0);
+            let names: Vec<Option<&Reference>> = match image.names.is_empty() {
+                true => vec![None],
+                false => image.names.iter().map(Some).collect(),
+            };
+            let held = names.into_iter().filter(|name| filters.hold(image, *name, users));
+            rows.extend(held.map(|name| Row { image, name, users, now }));
+        }
+        sort(&mut rows, &self.sort);
+        output::text(self.show(&rows)?);
+        Ok(0)
+    }
+
+    fn show(&self, rows: &[Row<'_>]) -> Result<String> {
+        if self.quiet {
+            let mut ids: Vec<String> = rows.iter().map(|row| row.id(self.no_trunc)).collect();
+            let mut seen = std::collections::HashSet::new();
+            ids.retain(|id| seen.insert(id.clone()));
+            return Ok(ids.into_iter().map(|id| id + "\n").collect());
+        }
+        let format = match self.format.as_deref() {
+            Some("json") => {
+                let mut seen = std::collections::HashSet::new();
+                let all: Vec<_> =
+                    rows.iter().filter(|row| seen.insert(row.image.id.hex())).map(Row::json).collect();
+                return Ok(super::format::json::pretty(&all) + "\n");
+            }
+            Some(text) => template::Format::parse(text)?,
+            None => template::Format::parse(&self.columns())?,
+        };
+        let values: Vec<_> = rows.iter().map(|row| template::value(&row.fields(self.no_trunc))).collect();
+        format.rows(&values, HEADINGS, !self.noheading)
+    }
+
+    fn columns(&self) -> String {
+        let mut columns = "table {{.Repository}}\t{{.Tag}}".to_string();
+        if self.digests {
+            columns += "\t{{.Digest}}";
+        }
+        columns += "\t{{.ID}}\t{{.Created}}\t{{.Size}}";
+        if self.history {
+            columns += "\t{{.History}}";
+        }
+        columns
+    }
+}
+
+fn sort(rows: &mut [Row<'_>], by: &str) {
+    match by {
+        "id" => rows.sort_by_key(|row| row.image.id.hex().to_string()),
+        "repository" => rows.sort_by_key(Row::repository),
+        "size" => rows.sort_by_key(|row| row.image.size),
+        "tag" => rows.sort_by_key(Row::tag),
+        // The newest first, as they come.
+        _ => {}
+    }
+}
+
+const HEADINGS: &[(&str, &str)] = &[
+    ("Containers", "CONTAINERS"),
+    ("Created", "CREATED"),
+    ("CreatedAt", "CREATED AT"),
+    ("CreatedSince", "CREATED"),
+    ("CreatedTime", "CREATED TIME"),
+    ("Dangling", "DANGLING"),
+    ("Digest", "DIGEST"),
+    ("History", "HISTORY"),
+    ("ID", "IMAGE ID"),
+    ("Id", "IMAGE ID"),
+    ("IsDangling", "DANGLING"),
+    ("IsReadOnly", "READONLY"),
+    ("Labels", "LABELS"),
+    ("Names", "NAMES"),
+    ("ParentId", "PARENT ID"),
+    ("ReadOnly", "READONLY"),
+    ("RepoDigests", "REPO DIGESTS"),
+    ("RepoTags", "REPO TAGS"),
+    ("Repository", "REPOSITORY"),
+    ("SharedSize", "SHARED SIZE"),
+    ("Size", "SIZE"),
+    ("Tag", "TAG"),
+    ("VirtualSize", "VIRTUAL SIZE"),
+];
+
+/// One name of one image.
+struct Row<'a> {
+    image: &'a Image,
+    name: Option<&'a Reference>,
+    users: u32,
+    now: Timestamp,
+}
+
+impl Row<'_> {
+    fn id(&self, whole: bool) -> String {
+        let id = &self.image.id;
+        if whole { format!("sha256:{}", id.hex()) } else { id.short().to_string() }
+    }
+
+    fn repository(&self) -> String {
+        self.name.map_or("<none>".to_string(), Reference::name)
+    }
+
+    fn tag(&self) -> String {
+        self.name.and_then(Reference::tag).unwrap_or("<none>").to_string()
+    }
+
+    fn created(&self) -> String {
+        self.image.created.map_or("N/A".to_string(), |created| human::ago(created, self.now))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.image.names.iter().map(ToString::to_string).collect()
+    }
+
+    fn digests(&self) -> Vec<String> {
+        self.image.digests.iter().map(ToString::to_string).collect()
+    }
+
+    fn fields(&self, whole: bool) -> serde_json::Value {
+        let created_at = self.image.created.map(human::time).unwrap_or_default();
+        let dangling = self.image.names.is_empty();
+        json!({
+            "Containers": self.users,
+            "Created": self.created(),
+            "CreatedAt": created_at,
+            "CreatedSince": self.created(),
+            "CreatedTime": created_at,
+            "Dangling": dangling,
+            "Digest": self.image.manifest.to_string(),
+            "History": self.names().join(", "),
+            "ID": self.id(whole),
+            "Id": self.id(whole),
+            "IsDangling": dangling,
+            "IsReadOnly": false,
+            "Labels": self.image.config.config.labels,
+            "Names": self.names(),
+            "ParentId": "",
+            "ReadOnly": false,
+            "RepoDigests": self.digests(),
+            "RepoTags": self.names(),
+            "Repository": self.repository(),
+            "SharedSize": 0,
+            "Size": human::size(self.image.size),
+            "Tag": self.tag(),
+            "VirtualSize": human::size(self.image.size),
+        })
+    }
+
+    /// What `--format json` shows: podman's shape, once per image.
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "Id": self.image.id.hex(),
+            "ParentId": "",
+            "RepoTags": self.names(),
+            "RepoDigests": self.digests(),
+            "Size": self.image.size,
+            "SharedSize": 0,
+            "VirtualSize": self.image.size,
+            "Labels": self.image.config.config.labels,
+            "Containers": self.users,
+            "Names": self.names(),
+            "Digest": self.image.manifest.to_string(),
+            "History": self.names(),
+            "Created": self.image.created.map_or(0, Timestamp::as_second),
+            "CreatedAt": self.image.created.map(|created| created.to_string()),
+        })
+    }
+}

@@ -1,0 +1,182 @@
+//! `box inspect`, `box container inspect`, `box image inspect`.
+
+use super::format::template::{self, Format};
+use super::inspect_container;
+use super::inspect_image;
+use super::{Context, output};
+use crate::error::{Error, Kind, Result, invalid};
+use crate::ops;
+use crate::store::images;
+use serde_json::Value;
+
+/// Show everything about containers and images
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  box inspect web\n  box inspect -f '{{.State.Pid}}' web\n  \
+    box inspect --type image -f '{{json .Config.Env}}' debian")]
+pub(crate) struct Inspect {
+    /// container or image; when not given a container goes before an image of the same name
+    #[arg(long, short, value_name = "TYPE", default_value = "all", hide_default_value = true,
+        value_parser = ["all", "container", "image", "volume", "network", "pod"], hide_possible_values = true)]
+    r#type: String,
+    #[command(flatten)]
+    how: How,
+    /// Also add up how much each container takes
+    #[arg(long, short)]
+    size: bool,
+    /// The newest container
+    #[arg(long, short)]
+    latest: bool,
+    /// Names or ids
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+}
+
+/// Show everything about containers
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  box container inspect web\n  box container inspect -f '{{.State.Status}}' web"
+)]
+pub(crate) struct InspectContainer {
+    #[command(flatten)]
+    how: How,
+    /// Also add up how much each takes
+    #[arg(long, short)]
+    size: bool,
+    /// The newest container
+    #[arg(long, short)]
+    latest: bool,
+    /// Names or ids
+    #[arg(value_name = "CONTAINER")]
+    names: Vec<String>,
+}
+
+/// Show everything about images
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  box image inspect debian\n  box image inspect -f '{{.Config.Cmd}}' debian"
+)]
+pub(crate) struct InspectImage {
+    #[command(flatten)]
+    how: How,
+    /// Names or ids
+    #[arg(value_name = "IMAGE")]
+    names: Vec<String>,
+}
+
+#[derive(clap::Args)]
+struct How {
+    /// json, or a Go template
+    #[arg(long, short, value_name = "FORMAT")]
+    format: Option<String>,
+}
+
+/// What kind of thing a name is looked up as.
+#[derive(Clone, Copy, PartialEq)]
+enum Kinds {
+    All,
+    Containers,
+    Images,
+}
+
+struct Asked {
+    kinds: Kinds,
+    names: Vec<String>,
+    format: Option<String>,
+    size: bool,
+    latest: bool,
+}
+
+impl Inspect {
+    pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
+        let kinds = match self.r#type.as_str() {
+            "container" => Kinds::Containers,
+            "image" => Kinds::Images,
+            "all" => Kinds::All,
+            other => return Err(crate::container::volume::not_yet(format!("inspect --type {other}"))),
+        };
+        let Inspect { how, size, latest, names, .. } = self;
+        Asked { kinds, names, format: how.format, size, latest }.run(ctx)
+    }
+}
+
+impl InspectContainer {
+    pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
+        let InspectContainer { how, size, latest, names } = self;
+        Asked { kinds: Kinds::Containers, names, format: how.format, size, latest }.run(ctx)
+    }
+}
+
+impl InspectImage {
+    pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
+        let InspectImage { how, names } = self;
+        Asked { kinds: Kinds::Images, names, format: how.format, size: false, latest: false }.run(ctx)
+    }
+}
+
+impl Asked {
+    /// Shows those that are there, then says which are not.
+    fn run(mut self, ctx: &Context) -> Result<u8> {
+        if self.latest {
+            if !self.names.is_empty() {
+                return Err(invalid("--latest takes no names beside it"));
+            }
+            let latest = ops::select::latest(ctx.settings()?, ctx.store()?)?;
+            self.names = vec![latest.id.to_string()];
+            self.kinds = Kinds::Containers;
+        }
+        if self.names.is_empty() {
+            return Err(invalid("a name is missing").hint("as in `box inspect web`"));
+        }
+        let format = match self.format.as_deref() {
+            None | Some("json" | "") => None,
+            Some(text) => Some(Format::parse(text)?),
+        };
+        let mut found = Vec::new();
+        let mut code = 0;
+        let mut missed = Vec::new();
+        for name in &self.names {
+            match self.one(ctx, name) {
+                Ok(value) => found.push(value),
+                Err(error) => missed.push(error),
+            }
+        }
+        match format {
+            None => output::json(&found),
+            Some(format) => {
+                let rows: Vec<gotmpl::Value> = found.iter().map(for_templates).collect();
+                output::text(format.rows(&rows, &[], false)?);
+            }
+        }
+        for error in missed {
+            output::report(&error);
+            code = error.kind().exit_code();
+        }
+        Ok(code)
+    }
+
+    fn one(&self, ctx: &Context, name: &str) -> Result<Value> {
+        let (settings, store) = (ctx.settings()?, ctx.store()?);
+        if self.kinds != Kinds::Images {
+            match ops::inspect::container(settings, store, name, self.size) {
+                Ok(inspected) => return Ok(inspect_container::value(&inspected)),
+                Err(error) if error.kind() == Kind::NotFound && self.kinds == Kinds::All => {}
+                Err(error) => return Err(error),
+            }
+        }
+        match images::find(store, name)? {
+            Some(image) => Ok(inspect_image::value(store, &image)),
+            None if self.kinds == Kinds::Images => {
+                Err(Error::new(Kind::NotFound, format!("there is no image {name:?}"))
+                    .hint("`box images` lists them"))
+            }
+            None => Err(Error::new(Kind::NotFound, format!("there is no container and no image {name:?}"))
+                .hint("`box ps -a` and `box images` list them")),
+        }
+    }
+}
+
+/// Templates may say `.ID` where the JSON has `Id`, as with podman.
+fn for_templates(value: &Value) -> gotmpl::Value {
+    let id = template::value(&value["Id"]);
+    template::with(template::value(value), "ID", id)
+}

@@ -1,0 +1,479 @@
+//! `box ps`.
+
+use super::format::{human, table, template};
+use super::{Context, output};
+use crate::container::config::{Mount, MountSource, NetworkMode};
+use crate::container::state::{State, Status};
+use crate::error::{Result, invalid};
+use crate::ops::ps::{self, Size};
+use crate::ops::select::Filters;
+use crate::store::containers::Entry;
+use gotmpl::Value;
+use jiff::Timestamp;
+use serde_json::json;
+
+/// List containers
+///
+/// Those that run; with --all, --last, --latest or a status filter also those that have ended.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  box ps -a\n  box ps -a --filter status=exited --format '{{.Names}} {{.Status}}'\n  \
+    box ps --format 'table {{.ID}}\\t{{.Image}}\\t{{.Names}}'\n  box rm $(box ps -aq --filter label=tier=test)"
+)]
+pub(crate) struct Ps {
+    /// Also show those that do not run
+    #[arg(long, short)]
+    all: bool,
+    /// Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!,
+    /// name, network, since, status, until, volume
+    #[arg(long, short, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
+    /// json, a Go template, or `table` and a template
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// The newest N, whatever they do
+    #[arg(
+        long,
+        short = 'n',
+        value_name = "N",
+        default_value = "-1",
+        allow_hyphen_values = true,
+        hide_default_value = true
+    )]
+    last: i64,
+    /// The newest one, whatever it does
+    #[arg(long, short)]
+    latest: bool,
+    /// Whole ids and commands
+    #[arg(long, visible_alias = "notruncate")]
+    no_trunc: bool,
+    /// No heading above the table
+    #[arg(long)]
+    noheading: bool,
+    /// Only ids
+    #[arg(long, short)]
+    quiet: bool,
+    /// What each has written, and with its image
+    #[arg(long, short)]
+    size: bool,
+    /// Order: command, created, id, image, names, runningfor, size, status
+    #[arg(long, value_name = "COLUMN", default_value = "created", hide_default_value = true,
+        value_parser = ["command", "created", "id", "image", "names", "runningfor", "size", "status"], hide_possible_values = true)]
+    sort: String,
+    /// Show the namespaces of each
+    #[arg(long, visible_alias = "ns")]
+    namespace: bool,
+    /// Show the pod of each
+    #[arg(long, short, hide = true)]
+    pod: bool,
+    /// Show it again every so many seconds
+    #[arg(long, short, value_name = "SECONDS")]
+    watch: Option<u32>,
+    /// Accepted for podman's scripts
+    #[arg(long, hide = true)]
+    sync: bool,
+    /// Accepted for podman's scripts
+    #[arg(long, hide = true)]
+    external: bool,
+}
+
+impl Ps {
+    pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
+        if self.quiet && (self.namespace || self.size) {
+            return Err(invalid("--quiet shows ids only: it cannot be used with --size or --namespace"));
+        }
+        loop {
+            let text = self.show(ctx)?;
+            let Some(seconds) = self.watch else {
+                output::text(text);
+                return Ok(0);
+            };
+            // Home, then erase what was there before.
+            output::text(format!("\x1b[H\x1b[J{text}"));
+            if output::is_gone() {
+                return Ok(0);
+            }
+            std::thread::sleep(std::time::Duration::from_secs(seconds.max(1).into()));
+        }
+    }
+
+    fn show(&self, ctx: &Context) -> Result<String> {
+        let rows = self.rows(ctx)?;
+        if self.quiet {
+            return Ok(rows.iter().map(|row| row.id(self.no_trunc) + "\n").collect());
+        }
+        match self.format.as_deref() {
+            Some("json") => {
+                let all: Vec<_> = rows.iter().map(Row::json).collect();
+                Ok(super::format::json::pretty(&all) + "\n")
+            }
+            Some(text) => {
+                let format = template::Format::parse(text)?;
+                if format.is_whole_json() {
+                    return Ok(rows
+                        .iter()
+                        .map(|row| format!("{}\n", row.docker_json(self.no_trunc)))
+                        .collect());
+                }
+                let values: Vec<Value> = rows.iter().map(|row| row.fields(self.no_trunc)).collect();
+                format.rows(&values, HEADINGS, !self.noheading)
+            }
+            None => template::Format::parse(&self.columns())?.rows(
+                &rows.iter().map(|row| row.fields(self.no_trunc)).collect::<Vec<_>>(),
+                HEADINGS,
+                !self.noheading,
+            ),
+        }
+    }
+
+    fn columns(&self) -> String {
+        if self.namespace {
+            return "table {{.ID}}\t{{.Names}}\t{{.Pid}}\t{{.Cgroup}}\t{{.IPC}}\t{{.MNT}}\t{{.NET}}\t{{.PIDNS}}\t{{.User}}\t{{.UTS}}".into();
+        }
+        let mut columns =
+            "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
+                .to_string();
+        if self.pod {
+            columns += "\t{{.Pod}}\t{{.PodName}}";
+        }
+        if self.size {
+            columns += "\t{{.Size}}";
+        }
+        columns
+    }
+
+    fn rows(&self, ctx: &Context) -> Result<Vec<Row>> {
+        let (settings, store) = (ctx.settings()?, ctx.store()?);
+        let filters = Filters::parse(&self.filter, settings, store)?;
+        let listing = ps::list(settings, store)?;
+        for error in &listing.broken {
+            output::warning(error.chain());
+        }
+        let last = if self.latest { 1 } else { self.last };
+        let every = self.all || last >= 0 || filters.names_a_status();
+        let mut entries: Vec<Entry> = listing.containers;
+        entries.retain(|entry| (every || entry.status() == Status::Running) && filters.hold(entry));
+        if let Ok(last) = usize::try_from(last) {
+            entries.truncate(last);
+        }
+        let wants_size = self.size
+            || self.sort == "size"
+            || self.format.as_deref().is_some_and(|format| format.contains(".Size"));
+        let sizes = match wants_size {
+            true => {
+                let ids: Vec<_> = entries.iter().map(|entry| entry.id.clone()).collect();
+                ps::sizes(settings, store, &ids)?
+            }
+            false => Default::default(),
+        };
+        let now = Timestamp::now();
+        let mut rows: Vec<Row> = entries
+            .into_iter()
+            .map(|entry| Row { size: sizes.get(&entry.id).copied(), now, entry })
+            .collect();
+        sort(&mut rows, &self.sort);
+        Ok(rows)
+    }
+}
+
+fn sort(rows: &mut [Row], by: &str) {
+    match by {
+        "command" => rows.sort_by_key(Row::command),
+        "id" => rows.sort_by_key(|row| row.entry.id.clone()),
+        "image" => rows.sort_by_key(Row::image),
+        "names" => rows.sort_by_key(|row| row.entry.name.clone()),
+        "runningfor" => rows.sort_by_key(|row| row.started_at()),
+        "size" => rows.sort_by_key(|row| row.size.map_or(0, |size| size.written)),
+        "status" => rows.sort_by_key(Row::status),
+        // The newest first, as they come.
+        _ => {}
+    }
+}
+
+const HEADINGS: &[(&str, &str)] = &[
+    ("AutoRemove", "AUTO REMOVE"),
+    ("CIDFile", "CID FILE"),
+    ("Cgroup", "CGROUPNS"),
+    ("Command", "COMMAND"),
+    ("Created", "CREATED"),
+    ("CreatedAt", "CREATED AT"),
+    ("CreatedHuman", "CREATED"),
+    ("ExitCode", "EXIT CODE"),
+    ("Exited", "EXITED"),
+    ("ExitedAt", "EXITED AT"),
+    ("ExposedPorts", "EXPOSED PORTS"),
+    ("ID", "CONTAINER ID"),
+    ("IPC", "IPC"),
+    ("Image", "IMAGE"),
+    ("ImageID", "IMAGE ID"),
+    ("IsInfra", "IS INFRA"),
+    ("Labels", "LABELS"),
+    ("LocalVolumes", "LOCAL VOLUMES"),
+    ("MNT", "MNT"),
+    ("Mounts", "MOUNTS"),
+    ("NET", "NET"),
+    ("Names", "NAMES"),
+    ("Networks", "NETWORKS"),
+    ("PIDNS", "PIDNS"),
+    ("Pid", "PID"),
+    ("Platform", "PLATFORM"),
+    ("Pod", "POD ID"),
+    ("PodName", "PODNAME"),
+    ("Ports", "PORTS"),
+    ("Restarts", "RESTARTS"),
+    ("RunningFor", "CREATED"),
+    ("Size", "SIZE"),
+    ("StartedAt", "STARTED AT"),
+    ("State", "STATE"),
+    ("Status", "STATUS"),
+    ("UTS", "UTS"),
+    ("User", "USERNS"),
+];
+
+/// One container of the list.
+struct Row {
+    entry: Entry,
+    size: Option<Size>,
+    now: Timestamp,
+}
+
+impl Row {
+    fn id(&self, whole: bool) -> String {
+        let id = &self.entry.id;
+        if whole { id.to_string() } else { id.short().to_string() }
+    }
+
+    fn command(&self) -> String {
+        self.entry.config.process.args().join(" ")
+    }
+
+    fn image(&self) -> String {
+        match &self.entry.config.rootfs {
+            crate::container::config::Rootfs::Directory(dir) => dir.display().to_string(),
+            crate::container::config::Rootfs::Layers(_) => self.entry.config.image.name.clone(),
+        }
+    }
+
+    fn image_id(&self) -> String {
+        self.entry.config.image.id.as_ref().map(|id| id.hex().to_string()).unwrap_or_default()
+    }
+
+    fn runs(&self) -> bool {
+        self.entry.status() == Status::Running
+    }
+
+    fn started_at(&self) -> Option<Timestamp> {
+        match &self.entry.state {
+            State::Created => None,
+            State::Started(started) => Some(started.at),
+            State::Exited(exited) => exited.started_at,
+        }
+    }
+
+    fn exited_at(&self) -> Option<Timestamp> {
+        match &self.entry.state {
+            State::Exited(exited) => Some(exited.finished_at),
+            _ => None,
+        }
+    }
+
+    fn exit_code(&self) -> i32 {
+        match &self.entry.state {
+            State::Exited(exited) => exited.code,
+            _ => 0,
+        }
+    }
+
+    fn restarts(&self) -> u32 {
+        match &self.entry.state {
+            State::Created => 0,
+            State::Started(started) => started.restarts,
+            State::Exited(exited) => exited.restarts,
+        }
+    }
+
+    fn pid(&self) -> i32 {
+        match &self.entry.state {
+            State::Started(started) if self.runs() => started.init.pid,
+            _ => 0,
+        }
+    }
+
+    fn status(&self) -> String {
+        match (&self.entry.state, self.entry.status()) {
+            (State::Started(started), Status::Running) => {
+                format!("Up {}", human::since(started.at, self.now))
+            }
+            (State::Exited(exited), Status::Exited) => {
+                format!("Exited ({}) {}", exited.code, human::ago(exited.finished_at, self.now))
+            }
+            (_, Status::Created) => "Created".to_string(),
+            (_, other) => template_title(other.as_str()),
+        }
+    }
+
+    /// Only a running container offers its ports.
+    fn ports(&self) -> String {
+        if self.runs() { self.entry.config.network.exposed.join(", ") } else { String::new() }
+    }
+
+    fn mounts(&self) -> Vec<String> {
+        self.entry
+            .config
+            .mounts
+            .iter()
+            .filter(|m| !matches!(m.source, MountSource::Tmpfs))
+            .map(mount)
+            .collect()
+    }
+
+    fn size_text(&self) -> String {
+        let size = self.size.unwrap_or_default();
+        format!("{} (virtual {})", human::size(size.written), human::size(size.total))
+    }
+
+    /// What templates see: podman's names.
+    fn fields(&self, whole: bool) -> Value {
+        let config = &self.entry.config;
+        let labels: serde_json::Map<String, serde_json::Value> =
+            config.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+        let command = self.command();
+        let seconds = |time: Option<Timestamp>| time.map_or(-62_135_596_800, Timestamp::as_second);
+        let namespace = |kind: &str| namespace(self.pid(), kind);
+        let mounts = self.mounts().join(",");
+        template::value(&json!({
+            "AutoRemove": config.ending.remove,
+            "CIDFile": "",
+            "Cgroup": namespace("cgroup"),
+            "Command": if whole { command } else { table::shorten(&command, 20) },
+            "Created": human::ago(config.created, self.now),
+            "CreatedAt": human::time(config.created),
+            "CreatedHuman": human::ago(config.created, self.now),
+            "ExitCode": self.exit_code(),
+            "Exited": self.entry.status() == Status::Exited,
+            "ExitedAt": seconds(self.exited_at()),
+            "ExposedPorts": config.network.exposed.join(", "),
+            "ID": self.id(whole),
+            "IPC": namespace("ipc"),
+            "Image": self.image(),
+            "ImageID": if whole { self.image_id() } else { self.image_id().chars().take(12).collect() },
+            "IsInfra": false,
+            "Labels": labels,
+            "LocalVolumes": "0",
+            "MNT": namespace("mnt"),
+            "Mounts": if whole { mounts } else { table::shorten(&mounts, 40) },
+            "NET": namespace("net"),
+            "Names": self.entry.name.as_str(),
+            "Networks": network(&config.network.mode),
+            "PIDNS": namespace("pid"),
+            "Pid": self.pid(),
+            "Platform": "linux",
+            "Pod": "",
+            "PodName": "",
+            "Ports": self.ports(),
+            "Restarts": self.restarts(),
+            "RunningFor": human::ago(config.created, self.now),
+            "Size": self.size_text(),
+            "StartedAt": seconds(self.started_at()),
+            "State": self.entry.status().as_str(),
+            "Status": self.status(),
+            "UTS": namespace("uts"),
+            "User": namespace("user"),
+        }))
+    }
+
+    /// What `--format json` shows: podman's shape.
+    fn json(&self) -> serde_json::Value {
+        let config = &self.entry.config;
+        let labels: serde_json::Map<String, serde_json::Value> =
+            config.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+        let seconds = |time: Option<Timestamp>| time.map_or(-62_135_596_800, Timestamp::as_second);
+        json!({
+            "AutoRemove": config.ending.remove,
+            "Command": config.process.args(),
+            "CreatedAt": human::ago(config.created, self.now),
+            "CIDFile": "",
+            "Exited": self.entry.status() == Status::Exited,
+            "ExitedAt": seconds(self.exited_at()),
+            "ExitCode": self.exit_code(),
+            "ExposedPorts": config.network.exposed,
+            "Id": self.entry.id.as_str(),
+            "Image": self.image(),
+            "ImageID": self.image_id(),
+            "IsInfra": false,
+            "Labels": labels,
+            "Mounts": config.mounts.iter().map(|mount| mount.destination.clone()).collect::<Vec<_>>(),
+            "Names": [self.entry.name.as_str()],
+            "Namespaces": {},
+            "Networks": [network(&config.network.mode)],
+            "Pid": self.pid(),
+            "Pod": "",
+            "PodName": "",
+            "Ports": null,
+            "Restarts": self.restarts(),
+            "Size": self.size.map(|size| json!({"rootFsSize": size.total, "rwSize": size.written})),
+            "StartedAt": seconds(self.started_at()),
+            "State": self.entry.status().as_str(),
+            "Status": self.status(),
+            "Created": config.created.as_second(),
+        })
+    }
+
+    /// What `--format '{{json .}}'` shows: docker's shape.
+    fn docker_json(&self, whole: bool) -> serde_json::Value {
+        let config = &self.entry.config;
+        let labels: Vec<String> = config.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let command = self.command();
+        json!({
+            "Command": format!("\"{}\"", if whole { command } else { table::shorten(&command, 20) }),
+            "CreatedAt": human::time(config.created),
+            "ID": self.id(whole),
+            "Image": self.image(),
+            "Labels": labels.join(","),
+            "LocalVolumes": "0",
+            "Mounts": self.mounts().join(","),
+            "Names": self.entry.name.as_str(),
+            "Networks": network(&config.network.mode),
+            "Platform": null,
+            "Ports": self.ports(),
+            "RunningFor": human::ago(config.created, self.now),
+            "Size": self.size.map_or("0B".to_string(), |_| self.size_text()),
+            "State": self.entry.status().as_str(),
+            "Status": self.status(),
+        })
+    }
+}
+
+fn template_title(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn mount(mount: &Mount) -> String {
+    match &mount.source {
+        MountSource::Bind { path, .. } => path.display().to_string(),
+        MountSource::Anonymous { name } => name.clone(),
+        MountSource::Tmpfs => mount.destination.clone(),
+    }
+}
+
+/// The network's name, as filters and templates know it.
+pub(super) fn network(mode: &NetworkMode) -> String {
+    match mode {
+        NetworkMode::None => "none".to_string(),
+        NetworkMode::Host => "host".to_string(),
+        NetworkMode::Container(id) => format!("container:{id}"),
+        NetworkMode::Path(path) => format!("ns:{}", path.display()),
+        NetworkMode::Slirp4netns => "slirp4netns".to_string(),
+        NetworkMode::Pasta => "pasta".to_string(),
+    }
+}
+
+/// The number of a process's namespace; empty when it does not run.
+fn namespace(pid: i32, kind: &str) -> String {
+    if pid == 0 {
+        return String::new();
+    }
+    let link = std::fs::read_link(format!("/proc/{pid}/ns/{kind}")).unwrap_or_default();
+    link.to_string_lossy().chars().filter(char::is_ascii_digit).collect()
+}
