@@ -12,6 +12,7 @@ use crate::sys::signal::{self, Signal, SignalFd};
 use crate::sys::tty::{self, RawTerminal, WindowSize};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::FileType;
+use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -136,7 +137,7 @@ pub enum Ended {
 /// ends this process as it would have without us.
 ///
 /// # Errors
-/// When the terminal cannot be made raw, or no descriptor is left.
+/// When the terminal cannot be made raw, no descriptor is left, or output could not be written.
 pub fn relay(endpoint: Endpoint, options: &Options) -> Result<Ended> {
     let mut signals = signal::for_the_container();
     signals.extend([libc::SIGWINCH, libc::SIGCONT]);
@@ -148,13 +149,19 @@ pub fn relay(endpoint: Endpoint, options: &Options) -> Result<Ended> {
     };
     let mut relay = Relay::new(endpoint, options, raw)?;
     let ended = relay.run(&signals);
-    let fatal = relay.fatal;
+    let (fatal, lost) = (relay.fatal, relay.lost);
     drop(relay);
     drop(signals);
     if let Some(signal) = fatal {
         signal::die_of(signal);
     }
-    ended
+    match (ended, lost) {
+        (Ok(_), Some((number, errno))) => {
+            let name = if number == 1 { "output" } else { "error" };
+            Err(errno).doing(|| format!("write to standard {name}"))
+        }
+        (ended, _) => ended,
+    }
 }
 
 /// Bytes on their way out of us.
@@ -177,16 +184,16 @@ impl Pending {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Writes once, at most `limit` bytes; `Err` when nobody reads.
-    fn write(&mut self, fd: BorrowedFd<'_>, limit: usize) -> Result<(), ()> {
+    /// Writes once, at most `limit` bytes; `Err` when nobody takes them, which are dropped then.
+    fn write(&mut self, fd: BorrowedFd<'_>, limit: usize) -> Result<(), Errno> {
         let rest = &self.bytes[self.done..];
         let rest = &rest[..rest.len().min(limit)];
         match rustix::io::write(fd, rest) {
             Ok(written) => self.done += written,
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
-            Err(_) => {
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(errno) => {
                 self.done = self.bytes.len();
-                return Err(());
+                return Err(errno);
             }
         }
         Ok(())
@@ -241,6 +248,8 @@ struct Relay<'a, 'b> {
     /// The process has ended: nothing is waited for any more.
     over: bool,
     fatal: Option<Signal>,
+    /// Output that could not be written, and why.
+    lost: Option<(u8, Errno)>,
 }
 
 impl<'a, 'b> Relay<'a, 'b> {
@@ -270,6 +279,7 @@ impl<'a, 'b> Relay<'a, 'b> {
             ended: None,
             over: false,
             fatal: None,
+            lost: None,
         })
     }
 
@@ -309,7 +319,7 @@ impl<'a, 'b> Relay<'a, 'b> {
             }
             let (sources, mut fds): (Vec<_>, Vec<_>) = watched.into_iter().unzip();
             match rustix::event::poll(&mut fds, None) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Ok(_) | Err(Errno::INTR) => {}
                 Err(errno) => return Err(errno).doing(|| "wait for input and output"),
             }
             let mut ready = Vec::with_capacity(fds.len());
@@ -424,7 +434,7 @@ impl<'a, 'b> Relay<'a, 'b> {
         let bytes = match read {
             Ok(0) => None,
             Ok(count) => Some(self.buffer[..count].to_vec()),
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => return,
+            Err(Errno::AGAIN | Errno::INTR) => return,
             Err(_) if self.raw.is_some() => return self.detach(),
             Err(_) => None,
         };
@@ -544,9 +554,13 @@ impl<'a, 'b> Relay<'a, 'b> {
 
     fn write_sink(&mut self, index: usize) {
         let sink = &mut self.sinks[index];
-        if sink.pending.write(fd_of(sink.number), sink.limit).is_err() {
+        if let Err(errno) = sink.pending.write(fd_of(sink.number), sink.limit) {
             sink.open = false;
             let number = sink.number;
+            // A reader that has enough is no error; a full disk is.
+            if errno != Errno::PIPE {
+                self.lost = self.lost.or(Some((number, errno)));
+            }
             match &mut self.endpoint {
                 // The container's writes fail from now on, as in any pipeline.
                 Endpoint::Frames(_) if !self.options.tty => self.send(Kind::OutputClosed, &[number]),
@@ -592,7 +606,7 @@ fn read_into(fd: &OwnedFd, buffer: &mut [u8], sink: &mut Sink) -> bool {
             sink.add(&buffer[..count]);
             false
         }
-        Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => false,
+        Err(Errno::AGAIN | Errno::INTR) => false,
         // EIO is how a pty says that nobody has it open any more.
         Err(_) => true,
     }

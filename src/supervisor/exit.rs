@@ -1,5 +1,6 @@
 //! The exit record and what is cleaned up.
 
+use super::control;
 use super::protocol::Exit;
 use crate::container::config::ContainerConfig;
 use crate::container::state::{Exited, Started, State};
@@ -57,7 +58,11 @@ pub fn not_started(store: &Store, config: &ContainerConfig, sockets: &Path, why:
 
 fn finish(store: &Store, config: &ContainerConfig, sockets: &Path, exited: Exited) -> Result<()> {
     let mut errors = Vec::new();
-    let _ = std::fs::remove_dir_all(sockets);
+    for name in [control::ATTACH, control::CONTROL] {
+        // Not there if it did not come so far.
+        let _ = std::fs::remove_file(sockets.join(name));
+    }
+    let _ = std::fs::remove_dir(sockets);
     let done = if config.ending.remove && !containers::is_kept(store, &config.id) {
         containers::discard(store, &config.id)
     } else {
