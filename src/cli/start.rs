@@ -78,7 +78,7 @@ impl Start {
         }
         let Some((_, entry)) = tally.found(meant).into_iter().next() else { return Ok(tally.code()) };
         let open = entry.config.process.open_stdin;
-        let attach = Attach { stdin: interactive && open, stdout: true, stderr: true, stdin_once: false };
+        let attach = Attach { stdin: interactive && open, stdout: true, stderr: true, stdin_once: true };
         let attendance = Attendance { attach, detach_keys: keys, sig_proxy };
         match ops::run::start_and_attend(settings, store, &entry, &attendance)? {
             Outcome::Running(_) => Ok(0),

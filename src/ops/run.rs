@@ -1,13 +1,13 @@
 //! `run`: a container is made, started, and usually attended until it ends.
 
 use super::start::{self, Attach, Startup};
-use super::{create, reconcile, rm, start::start_or_clean_up};
+use super::{create, reconcile, rm, rmi, start::start_or_clean_up};
 use crate::container::id::ContainerId;
 use crate::container::request::ContainerRequest;
 use crate::container::state::{State, Status};
 use crate::error::{Error, Kind, Result};
 use crate::settings::Settings;
-use crate::store::containers::{self, Entry};
+use crate::store::containers::Entry;
 use crate::store::layout::Store;
 use crate::supervisor::client::{self, Attachment, Ended, Endpoint, Options};
 use crate::supervisor::detach::DetachKeys;
@@ -56,6 +56,9 @@ pub fn run(
     let outcome = attend(settings, store, &entry, attachment, attendance);
     // Only now: what came before the relay listened was kept for it.
     drop(signals);
+    if entry.config.ending.remove_image && matches!(outcome, Ok(Outcome::Ended(_))) {
+        remove_image(settings, store, &entry);
+    }
     outcome
 }
 
@@ -131,11 +134,11 @@ fn after_a_crash(settings: &Settings, store: &Store, entry: &Entry) -> Result<Ou
     }
 }
 
-/// `--rmi`: removes the image after the container has ended, unless another one uses it.
-#[must_use]
-pub fn image_is_free(store: &Store, entry: &Entry) -> bool {
-    let Ok(all) = containers::list(store) else { return false };
-    !all.iter()
-        .filter(|id| **id != entry.id)
-        .any(|id| containers::config(store, id).is_ok_and(|config| config.image.id == entry.config.image.id))
+/// `--rmi`: removes the image after the container has gone, unless another one uses it.
+fn remove_image(settings: &Settings, store: &Store, entry: &Entry) {
+    let Some(image) = &entry.config.image.id else { return };
+    // In use, or gone already: then it stays, or is.
+    if rmi::remove(settings, store, image.hex(), false).is_ok() {
+        let _ = rmi::collect(settings, store);
+    }
 }

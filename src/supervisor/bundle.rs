@@ -9,6 +9,7 @@ use crate::oci::lower::{self, LowerInput};
 use crate::oci::spec::Spec;
 use crate::store::layout::Store;
 use crate::store::{containers, layers};
+use crate::sys::tree;
 use crate::sys::userns::IdMaps;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -43,6 +44,12 @@ pub fn make(store: &Store, config: &ContainerConfig) -> Result<Spec> {
             let path = directory.join("volumes").join(name);
             std::fs::create_dir_all(&path).doing(|| format!("make the volume {}", path.display()))?;
         }
+    }
+    let used = directory.join("work/work");
+    if config.ending.remove && used.join("incompat").exists() {
+        // A restart with --rm: the kernel mounts an overlay that was volatile only with a fresh
+        // work directory (overlayfs.rst, "Volatile mount"). Its own half is all that goes.
+        tree::remove(&used)?;
     }
     let input = LowerInput {
         container: &directory,
