@@ -8,6 +8,7 @@ use super::control::Controller;
 use super::log::{LogWriter, Stream};
 use super::protocol::{self, Answer, Exit, Failed, Hello, Kind, Request, Started};
 use super::stdio::{self, Output, Read, Streams, Watch};
+use super::uplink::Keeper;
 use crate::error::{Doing, Error, Result};
 use crate::sys::process::{self, Child};
 use crate::sys::signal::SignalFd;
@@ -24,6 +25,8 @@ const CONTROL: u64 = 3;
 const INPUT: u64 = 4;
 /// Outputs follow on this.
 const OUTPUT: u64 = 5;
+/// The uplink.
+const UPLINK: u64 = CLIENT - 1;
 /// Attached clients follow on this.
 const CLIENT: u64 = 1 << 16;
 /// Control connections follow on this.
@@ -52,6 +55,7 @@ pub struct Monitor {
     epoll: OwnedFd,
     signals: SignalFd,
     init: Child,
+    uplink: Option<Keeper>,
     limits: Limits,
     streams: Streams,
     log: LogWriter,
@@ -92,6 +96,7 @@ impl Monitor {
             epoll,
             signals,
             init,
+            uplink: None,
             limits,
             streams,
             log,
@@ -119,6 +124,16 @@ impl Monitor {
         Ok(monitor)
     }
 
+    /// Watches over the uplink from here on, until the end.
+    ///
+    /// # Errors
+    /// When no descriptor is left.
+    pub fn keep(&mut self, uplink: Keeper) -> Result<()> {
+        self.watch(uplink.as_fd(), UPLINK, EventFlags::IN)?;
+        self.uplink = Some(uplink);
+        Ok(())
+    }
+
     /// Runs until init has ended and all its output is read; returns how it ended.
     ///
     /// # Errors
@@ -127,6 +142,9 @@ impl Monitor {
         loop {
             self.turn(None)?;
             if let Some(exit) = self.exit {
+                if let Some(uplink) = self.uplink.take() {
+                    uplink.end();
+                }
                 self.drain();
                 return Ok(exit);
             }
@@ -218,6 +236,7 @@ impl Monitor {
             INIT => self.take_exit(),
             ATTACH | CONTROL => self.accept(token),
             INPUT => self.flush_input(),
+            UPLINK => self.renew_uplink(),
             token if token >= CONTROLLER => self.serve_controller((token - CONTROLLER) as usize),
             token if token >= CLIENT => self.serve_client((token - CLIENT) as usize, flags),
             token => self.serve_output((token - OUTPUT) as usize),
@@ -265,6 +284,16 @@ impl Monitor {
             self.exit = Some(Exit { code: exit.code(), signal: exit.signal() });
             // Its descriptor stays readable for ever.
             let _ = epoll::delete(&self.epoll, &self.init);
+        }
+    }
+
+    /// The uplink has ended before its container.
+    fn renew_uplink(&mut self) {
+        let Some(mut uplink) = self.uplink.take().filter(|_| self.exit.is_none()) else { return };
+        let _ = epoll::delete(&self.epoll, &uplink);
+        if uplink.renew() {
+            // Without a watch it still carries packets.
+            let _ = self.keep(uplink);
         }
     }
 

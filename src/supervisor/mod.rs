@@ -12,6 +12,7 @@ pub mod log;
 pub mod protocol;
 pub mod run;
 pub mod stdio;
+pub mod uplink;
 
 #[cfg(test)]
 mod tests;

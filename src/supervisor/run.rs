@@ -8,12 +8,12 @@ use super::events::{Limits, Monitor, failed_frame};
 use super::log::LogWriter;
 use super::protocol::{self, Decoder, Hello, Kind};
 use super::stdio::{self, Streams};
+use super::uplink::Keeper;
 use super::{bundle, control, exit};
 use crate::container::config::{ContainerConfig, LogDriver, NetworkMode};
 use crate::container::id::ContainerId;
 use crate::container::state::{ProcId, Started, State};
 use crate::error::{self, Doing, Error, Result, failed};
-use crate::network::{self, Uplink};
 use crate::sandbox::launch::{self, Prepared, Running, Stdio};
 use crate::sandbox::userns;
 use crate::settings::Settings;
@@ -111,7 +111,11 @@ fn supervise(order: &Order, client: &mut Option<OwnedFd>, hello: Hello) -> Resul
     let monitor = recorded.and_then(|()| {
         let first = client.as_ref().map(OwnedFd::try_clone).transpose().doing(|| "talk to the client")?;
         let first = first.map(|socket| (socket, hello));
-        Monitor::new(running.child, streams, log, Some(listeners), first, limits(&config))
+        let mut monitor = Monitor::new(running.child, streams, log, Some(listeners), first, limits(&config))?;
+        if let Some(uplink) = uplink {
+            monitor.keep(uplink)?;
+        }
+        Ok(monitor)
     });
     // A client that is gone, or a full disk: nobody was told that it runs, so it does not.
     let mut monitor = match monitor {
@@ -124,10 +128,6 @@ fn supervise(order: &Order, client: &mut Option<OwnedFd>, hello: Hello) -> Resul
     // From here on the first client is the monitor's, who hangs up when it is done with it.
     *client = None;
     let ended = monitor.run()?;
-    if let Some(uplink) = &uplink.child {
-        // It may have died before.
-        let _ = process::send_signal(uplink.as_fd(), libc::SIGKILL);
-    }
     let recorded = exit::record(store, &config, &sockets, &started, ended, monitor.stop_asked);
     // Whoever hears of the end finds the lock free.
     drop(lock);
@@ -145,7 +145,7 @@ struct Launched {
     streams: Streams,
     log: LogWriter,
     listeners: (UnixListener, UnixListener),
-    uplink: Uplink,
+    uplink: Option<Keeper>,
 }
 
 fn launch(
@@ -187,7 +187,7 @@ fn launch(
     Ok(Launched { running, streams, log, listeners, uplink })
 }
 
-type Beside = ((UnixListener, UnixListener), LogWriter, Uplink);
+type Beside = ((UnixListener, UnixListener), LogWriter, Option<Keeper>);
 
 /// What can be done while init mounts: sockets, log, network.
 fn beside(store: &Store, config: &ContainerConfig, sockets: &Path, prepared: &Prepared) -> Result<Beside> {
@@ -200,10 +200,8 @@ fn beside(store: &Store, config: &ContainerConfig, sockets: &Path, prepared: &Pr
         LogDriver::K8sFile => LogWriter::open(&log_path(store, config))?,
     };
     let uplink = match &config.network.mode {
-        NetworkMode::Slirp4netns | NetworkMode::Pasta => {
-            network::connect(&config.network, prepared.netns()?.as_fd())?
-        }
-        _ => Uplink { child: None, addresses: None },
+        NetworkMode::Slirp4netns | NetworkMode::Pasta => Keeper::connect(&config.network, prepared.netns()?)?,
+        _ => None,
     };
     Ok((listeners, log, uplink))
 }
