@@ -45,7 +45,9 @@ pub(super) fn device(root: &RootFd, path: &Path, numbers: (u32, u32)) -> Result<
         )));
     }
     let tree = mount::clone_tree_at(node.as_fd(), false)?;
-    let place = root.make_place(path, Want::File)?;
+    root.make_place(path, Want::File)?;
+    // A volume over /dev may hold links, which would put our mounts elsewhere. (CVE-2025-31133)
+    let place = root.at_no_links(path, OFlags::PATH, Mode::empty())?;
     mount::attach(tree.as_fd(), place.as_fd()).doing(|| format!("bind {}", path.display()))
 }
 

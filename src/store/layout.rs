@@ -14,6 +14,7 @@ use crate::container::id::ContainerId;
 use crate::error::{Doing, Result};
 use crate::image::digest::{BlobDigest, ChainId};
 use crate::settings::Settings;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// A store on disk: only paths, nothing that could disagree with the files.
@@ -35,10 +36,13 @@ impl Store {
         let store = Store { root: settings.root.clone(), run: settings.run.clone() };
         // One stat on the common path; the marker is written last, so that it vouches for the rest.
         if !store.root.join(MARKER).exists() {
+            // Nobody else may look inside: an image's setuid programs belong to us, and whoever ran
+            // one on the host would become us. (CVE-2021-41091)
+            let mut private = std::fs::DirBuilder::new();
+            private.recursive(true).mode(0o700);
             for dir in ["images/blobs/sha256", "layers", "containers", "names", "trash"] {
                 let dir = store.root.join(dir);
-                std::fs::create_dir_all(&dir)
-                    .doing(|| format!("make the store's directory {}", dir.display()))?;
+                private.create(&dir).doing(|| format!("make the store's directory {}", dir.display()))?;
             }
             let marker = store.root.join(MARKER);
             std::fs::write(&marker, "box\n").doing(|| format!("write {}", marker.display()))?;

@@ -68,23 +68,18 @@ fn in_box(env: &Env, options: &[&str]) -> Answers {
 /// crun refuses a hybrid cgroup tree, so podman gets a mount namespace with a fresh cgroup2; and it
 /// leaves a process behind that holds its user namespace, so it gets a pid namespace too.
 fn in_podman(env: &Env) -> Answers {
-    let root = env.directory("podman");
-    let rootfs = env.directory("podman/rootfs");
-    for directory in ["dev", "proc", "sys", "etc", "tmp", "run"] {
-        env.directory(&format!("podman/rootfs/{directory}"));
-    }
-    std::fs::copy(compiled("syscalls", &[]), format!("{rootfs}/syscalls")).expect("copy the program");
     let script = r#"
-        mount -t cgroup2 none /sys/fs/cgroup || exit 3
+        mount -t cgroup2 none /sys/fs/cgroup && mount -t tmpfs -o "mode=755,uid=$1" none /mnt || exit 3
+        mkdir /mnt/rootfs && cd /mnt/rootfs && mkdir dev proc sys etc tmp run && cp "$2" syscalls || exit 3
+        chown -R "$1" /mnt/rootfs
         exec setpriv --reuid "$1" --regid "$1" --clear-groups \
-            env HOME="$2" XDG_RUNTIME_DIR="$2/run" podman --root "$2/store" --runroot "$2/run/store" \
+            env HOME=/mnt XDG_RUNTIME_DIR=/mnt podman --root /mnt/store --runroot /mnt/run \
             --cgroup-manager cgroupfs --events-backend none \
             run --rm --network none --cgroups disabled --log-driver none \
-            --cap-add AUDIT_WRITE,MKNOD,NET_RAW --rootfs "$2/rootfs" /syscalls"#;
-    env.directory("podman/run");
+            --cap-add AUDIT_WRITE,MKNOD,NET_RAW --rootfs /mnt/rootfs /syscalls"#;
     let mut command = Command::new("unshare");
     command.args(["--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", script, "sh"]);
-    command.args([&env.uid().to_string(), &root]);
+    command.arg(env.uid().to_string()).arg(compiled("syscalls", &[]));
     answers(&finish(command, b""))
 }
 

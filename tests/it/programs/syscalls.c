@@ -16,8 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LAST = 511, UNTOUCHED = 0x7ead };
+enum { LAST = 511, TRIES = 2048, UNTOUCHED = 0x7ead };
 
+/* A place for each try: what a fork, tried, leaves behind may write late. */
 static volatile long *result;
 
 static inline __attribute__((always_inline)) long call64(long number, long a, long b, long c, long d, long e, long f) {
@@ -72,7 +73,7 @@ static void report(const char *what, pid_t child) {
 
 #define TRY(what, expression)                                                                      \
     do {                                                                                           \
-        *result = UNTOUCHED;                                                                       \
+        *++result = UNTOUCHED;                                                                     \
         pid_t child = fork();                                                                      \
         if (child == 0) {                                                                          \
             *result = (expression);                                                                \
@@ -82,7 +83,7 @@ static void report(const char *what, pid_t child) {
     } while (0)
 
 int main(void) {
-    result = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    result = mmap(NULL, TRIES * sizeof *result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (result == MAP_FAILED)
         return 1;
     setvbuf(stdout, NULL, _IOLBF, 0);
