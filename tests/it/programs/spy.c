@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 static const char *marker;
-static struct stat own;
 static int kept[64], kept_count;
 
 /* Climbs out of the directory behind a descriptor: "../../.." leads to its file system's root. */
@@ -37,6 +36,16 @@ static void try_directory(int fd, const char *name) {
     }
 }
 
+/* A program of the image is reached by its own path: writing it is no news. */
+static int is_of_the_image(int fd, const struct stat *meta) {
+    char name[64], target[4096];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(name, target, sizeof target - 1);
+    target[length < 0 ? 0 : length] = 0;
+    struct stat path;
+    return stat(target, &path) == 0 && path.st_dev == meta->st_dev && path.st_ino == meta->st_ino;
+}
+
 static void try_link(const char *name) {
     int fd = open(name, O_PATH | O_CLOEXEC);
     if (fd < 0)
@@ -45,8 +54,7 @@ static void try_link(const char *name) {
     if (fstat(fd, &meta) == 0) {
         if (S_ISDIR(meta.st_mode))
             try_directory(fd, name);
-        if (S_ISREG(meta.st_mode) && strstr(name, "/exe") &&
-            (meta.st_dev != own.st_dev || meta.st_ino != own.st_ino) && kept_count < 64) {
+        if (S_ISREG(meta.st_mode) && strstr(name, "/exe") && !is_of_the_image(fd, &meta) && kept_count < 64) {
             /* Busy as long as it runs: it is tried again until then. */
             kept[kept_count++] = fd;
             return;
@@ -59,18 +67,11 @@ static void try_kept(void) {
     for (int i = 0; i < kept_count; i++) {
         char name[64];
         snprintf(name, sizeof name, "/proc/self/fd/%d", kept[i]);
-        char target[4096];
-        ssize_t length = readlink(name, target, sizeof target - 1);
-        target[length < 0 ? 0 : length] = 0;
         int fd = open(name, O_WRONLY | O_APPEND);
         if (fd < 0 && errno == ETXTBSY)
             continue;
-        /* Programs of the image itself may be written: they are reached by their own path. */
-        struct stat behind, path;
-        int image = fd >= 0 && fstat(fd, &behind) == 0 && stat(target, &path) == 0 &&
-                    behind.st_dev == path.st_dev && behind.st_ino == path.st_ino;
-        if (fd >= 0 && !image) {
-            printf("written %s\n", target);
+        if (fd >= 0) {
+            printf("written %s\n", name);
             if (write(fd, "#", 1) != 1)
                 printf("but not really: %s\n", strerror(errno));
         }
@@ -86,7 +87,6 @@ int main(int argc, char **argv) {
         return 2;
     time_t end = time(NULL) + atoi(argv[1]);
     marker = argv[2];
-    stat("/proc/self/exe", &own);
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("watching\n");
     while (time(NULL) < end) {
