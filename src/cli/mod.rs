@@ -6,6 +6,7 @@
 //! into our errors, [`legacy`] accepts the flags of old Docker versions, [`output`] is the only
 //! place that prints, and [`roles`] is where box begins when it was started by box itself.
 
+mod documents;
 pub(crate) mod flags;
 pub(crate) mod format;
 mod legacy;
@@ -50,6 +51,8 @@ mod top;
 mod unshare;
 mod version;
 mod wait;
+
+pub use documents::documents;
 
 use crate::error::{Error, Result};
 use crate::settings::Settings;

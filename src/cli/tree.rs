@@ -185,6 +185,13 @@ pub(super) fn named(path: &str) -> Option<&'static Entry> {
     COMMANDS.iter().find(|entry| entry.paths.contains(&path))
 }
 
+/// The groups and their commands.
+pub(super) fn groups() -> impl Iterator<Item = (&'static str, Command)> {
+    GROUPS.iter().map(|group| {
+        (group.name, below(Command::new(group.name).about(group.about), group.name, Detail::Full))
+    })
+}
+
 /// Whether the word is a group, such as `container`.
 pub(super) fn is_group(word: &str) -> bool {
     GROUPS.iter().any(|group| group.name == word)

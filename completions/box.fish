@@ -1,0 +1,1818 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_box_global_optspecs
+    string join \n v/version root= runroot= log-level= D/debug storage-driver= storage-opt= cgroup-manager= events-backend= tmpdir= volumepath= config= conmon= runtime= runtime-flag= network-cmd-path= network-config-dir= hooks-dir= h/help
+end
+
+function __fish_box_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_box_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_box_using_subcommand
+    set -l cmd (__fish_box_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c box -n "__fish_box_needs_command" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_needs_command" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_needs_command" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_needs_command" -l storage-driver -d 'Root file system driver; box picks the best one the host has' -r
+complete -c box -n "__fish_box_needs_command" -l storage-opt -d 'Accepted for podman\'s scripts: option of the storage driver' -r
+complete -c box -n "__fish_box_needs_command" -l cgroup-manager -d 'Accepted for podman\'s scripts: systemd or cgroupfs' -r
+complete -c box -n "__fish_box_needs_command" -l events-backend -d 'Accepted for podman\'s scripts: file, journald or none' -r
+complete -c box -n "__fish_box_needs_command" -l tmpdir -d 'Accepted for podman\'s scripts: directory of temporary files' -r -F
+complete -c box -n "__fish_box_needs_command" -l volumepath -d 'Accepted for podman\'s scripts: directory of volumes' -r -F
+complete -c box -n "__fish_box_needs_command" -l config -d 'Accepted for docker\'s scripts: directory of client settings' -r -F
+complete -c box -n "__fish_box_needs_command" -l conmon -d 'Ignored: box needs no conmon' -r -F
+complete -c box -n "__fish_box_needs_command" -l runtime -d 'Ignored: box is its own OCI runtime' -r -F
+complete -c box -n "__fish_box_needs_command" -l runtime-flag -d 'Ignored: box is its own OCI runtime' -r
+complete -c box -n "__fish_box_needs_command" -l network-cmd-path -d 'Ignored: helpers of the network are found in PATH' -r -F
+complete -c box -n "__fish_box_needs_command" -l network-config-dir -d 'Accepted for podman\'s scripts: directory of networks' -r -F
+complete -c box -n "__fish_box_needs_command" -l hooks-dir -d 'Ignored: box runs no OCI hooks' -r -F
+complete -c box -n "__fish_box_needs_command" -s v -l version -d 'Print the version'
+complete -c box -n "__fish_box_needs_command" -s D -l debug -d 'Same as --log-level debug'
+complete -c box -n "__fish_box_needs_command" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_needs_command" -f -a "attach" -d 'Attach to a running container'
+complete -c box -n "__fish_box_needs_command" -f -a "logs" -d 'Show what containers have written'
+complete -c box -n "__fish_box_needs_command" -f -a "create" -d 'Make a container without starting it'
+complete -c box -n "__fish_box_needs_command" -f -a "kill" -d 'Send a signal to one or more running containers'
+complete -c box -n "__fish_box_needs_command" -f -a "ps" -d 'List containers'
+complete -c box -n "__fish_box_needs_command" -f -a "rename" -d 'Give a container another name'
+complete -c box -n "__fish_box_needs_command" -f -a "restart" -d 'Stop one or more containers and start them again'
+complete -c box -n "__fish_box_needs_command" -f -a "rm" -d 'Remove one or more containers'
+complete -c box -n "__fish_box_needs_command" -f -a "run" -d 'Run a command in a new container'
+complete -c box -n "__fish_box_needs_command" -f -a "start" -d 'Start one or more containers that do not run'
+complete -c box -n "__fish_box_needs_command" -f -a "stop" -d 'Stop one or more running containers'
+complete -c box -n "__fish_box_needs_command" -f -a "top" -d 'Show the processes of a container'
+complete -c box -n "__fish_box_needs_command" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
+complete -c box -n "__fish_box_needs_command" -f -a "exec" -d 'Run a command in a running container'
+complete -c box -n "__fish_box_needs_command" -f -a "images" -d 'List images'
+complete -c box -n "__fish_box_needs_command" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
+complete -c box -n "__fish_box_needs_command" -f -a "load" -d 'Load images from an archive'
+complete -c box -n "__fish_box_needs_command" -f -a "pull" -d 'Pull images from a registry'
+complete -c box -n "__fish_box_needs_command" -f -a "rmi" -d 'Remove one or more images'
+complete -c box -n "__fish_box_needs_command" -f -a "tag" -d 'Give an image another name'
+complete -c box -n "__fish_box_needs_command" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_needs_command" -f -a "inspect" -d 'Show everything about containers and images'
+complete -c box -n "__fish_box_needs_command" -f -a "doctor" -d 'Say what this host has and lacks for containers, and what mends it'
+complete -c box -n "__fish_box_needs_command" -f -a "info" -d 'Show this host, the store and the version'
+complete -c box -n "__fish_box_needs_command" -f -a "unshare" -d 'Run a command inside the user namespace, as root of the ids that are yours'
+complete -c box -n "__fish_box_needs_command" -f -a "version" -d 'Show the version'
+complete -c box -n "__fish_box_needs_command" -f -a "completion" -d 'Print a shell\'s completion script'
+complete -c box -n "__fish_box_needs_command" -f -a "help" -d 'Show the commands, or one command\'s flags and examples'
+complete -c box -n "__fish_box_needs_command" -f -a "container" -d 'Work with containers'
+complete -c box -n "__fish_box_needs_command" -f -a "image" -d 'Work with images'
+complete -c box -n "__fish_box_needs_command" -f -a "system" -d 'Work with box as a whole'
+complete -c box -n "__fish_box_using_subcommand attach" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
+complete -c box -n "__fish_box_using_subcommand attach" -l sig-proxy -d 'Pass signals on to the container' -r
+complete -c box -n "__fish_box_using_subcommand attach" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand attach" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand attach" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand attach" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand attach" -l no-stdin -d 'Do not pass on standard input'
+complete -c box -n "__fish_box_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand logs" -l since -d 'Only from this time on: RFC 3339, seconds since 1970, or how long ago (10m)' -r
+complete -c box -n "__fish_box_using_subcommand logs" -l until -d 'Only up to this time: RFC 3339, seconds since 1970, or how long ago (10m)' -r
+complete -c box -n "__fish_box_using_subcommand logs" -l tail -d 'At most so many lines, the last ones; -1 or all: every line' -r
+complete -c box -n "__fish_box_using_subcommand logs" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand logs" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand logs" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand logs" -s f -l follow -d 'Go on until the container ends'
+complete -c box -n "__fish_box_using_subcommand logs" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand logs" -s n -l names -d 'The container\'s name before each line'
+complete -c box -n "__fish_box_using_subcommand logs" -l color -d 'Each container in a colour of its own'
+complete -c box -n "__fish_box_using_subcommand logs" -s t -l timestamps -d 'The time before each line'
+complete -c box -n "__fish_box_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand create" -l name -d 'Name of the container; made up when not given' -r
+complete -c box -n "__fish_box_using_subcommand create" -l cidfile -d 'Write the container\'s id to a file, which must not exist yet' -r -F
+complete -c box -n "__fish_box_using_subcommand create" -s l -l label -d 'Set a label: KEY=VALUE' -r
+complete -c box -n "__fish_box_using_subcommand create" -l label-file -d 'Read labels from a file, one KEY=VALUE a line' -r -F
+complete -c box -n "__fish_box_using_subcommand create" -l annotation -d 'Set an annotation: KEY=VALUE' -r
+complete -c box -n "__fish_box_using_subcommand create" -l stop-signal -d 'What is sent to stop it: a signal\'s name or number (default: the image\'s, or SIGTERM)' -r
+complete -c box -n "__fish_box_using_subcommand create" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default: 10)' -r
+complete -c box -n "__fish_box_using_subcommand create" -l timeout -d 'Seconds until it is killed whatever it does; 0 is never' -r
+complete -c box -n "__fish_box_using_subcommand create" -l pidfile -d 'Write the pid of the container\'s first process to a file' -r -F
+complete -c box -n "__fish_box_using_subcommand create" -l conmon-pidfile -d 'Write the pid of the container\'s supervisor to a file' -r -F
+complete -c box -n "__fish_box_using_subcommand create" -l restart -d 'When to restart it: no (others are not there yet)' -r
+complete -c box -n "__fish_box_using_subcommand create" -l pull -d 'When to pull the image: always, missing, never, newer (default: missing)' -r
+complete -c box -n "__fish_box_using_subcommand create" -l platform -d 'Platform of the image: OS/ARCH[/VARIANT]' -r
+complete -c box -n "__fish_box_using_subcommand create" -l arch -d 'Architecture of the image' -r
+complete -c box -n "__fish_box_using_subcommand create" -l os -d 'Operating system of the image' -r
+complete -c box -n "__fish_box_using_subcommand create" -l variant -d 'Variant of the image\'s architecture' -r
+complete -c box -n "__fish_box_using_subcommand create" -l tls-verify -d 'Check the registry\'s certificate' -r
+complete -c box -n "__fish_box_using_subcommand create" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs, ignore' -r
+complete -c box -n "__fish_box_using_subcommand create" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
+complete -c box -n "__fish_box_using_subcommand create" -l runtime -d 'Accepted for docker\'s scripts: box is its own runtime' -r
+complete -c box -n "__fish_box_using_subcommand create" -s a -l attach -d 'Attach only these streams: stdin, stdout, stderr' -r
+complete -c box -n "__fish_box_using_subcommand create" -l entrypoint -d 'Command that replaces the image\'s entrypoint: a word or a JSON list; "" clears it' -r
+complete -c box -n "__fish_box_using_subcommand create" -s e -l env -d 'Set a variable: KEY=VALUE, KEY for the host\'s value, PRE* for all of the host\'s beginning so' -r
+complete -c box -n "__fish_box_using_subcommand create" -l env-file -d 'Read variables from a file, one KEY=VALUE a line' -r -F
+complete -c box -n "__fish_box_using_subcommand create" -l env-merge -d 'Change a variable of the image: PATH=/opt/bin:${PATH}' -r
+complete -c box -n "__fish_box_using_subcommand create" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c box -n "__fish_box_using_subcommand create" -l http-proxy -d 'Pass on the host\'s proxy variables' -r
+complete -c box -n "__fish_box_using_subcommand create" -s u -l user -d 'Run as this user: NAME|UID[:GROUP|GID]' -r
+complete -c box -n "__fish_box_using_subcommand create" -l group-add -d 'Add a supplementary group' -r
+complete -c box -n "__fish_box_using_subcommand create" -s w -l workdir -d 'Directory to start in; made when it is missing' -r
+complete -c box -n "__fish_box_using_subcommand create" -l umask -d 'File mode creation mask, octal' -r
+complete -c box -n "__fish_box_using_subcommand create" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
+complete -c box -n "__fish_box_using_subcommand create" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out: -1000 to 1000' -r
+complete -c box -n "__fish_box_using_subcommand create" -s h -l hostname -d 'Name of the host inside the container' -r
+complete -c box -n "__fish_box_using_subcommand create" -l network -l net -d 'Network: none, host, container:NAME, ns:PATH, slirp4netns[:OPTION=VALUE,...], pasta (default: slirp4netns)' -r
+complete -c box -n "__fish_box_using_subcommand create" -l add-host -d 'Add a line to /etc/hosts: NAME:ADDRESS' -r
+complete -c box -n "__fish_box_using_subcommand create" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
+complete -c box -n "__fish_box_using_subcommand create" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
+complete -c box -n "__fish_box_using_subcommand create" -l dns-search -d 'Search this domain' -r
+complete -c box -n "__fish_box_using_subcommand create" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
+complete -c box -n "__fish_box_using_subcommand create" -s v -l volume -d 'Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]' -r
+complete -c box -n "__fish_box_using_subcommand create" -l mount -d 'Mount something: type=bind|tmpfs|volume,source=PATH,target=PATH[,OPTION...]' -r
+complete -c box -n "__fish_box_using_subcommand create" -l tmpfs -d 'Mount a fresh tmpfs: PATH[:OPTIONS]' -r
+complete -c box -n "__fish_box_using_subcommand create" -l device -d 'Give it a device of the host: HOST-PATH[:PATH][:rwm]' -r
+complete -c box -n "__fish_box_using_subcommand create" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
+complete -c box -n "__fish_box_using_subcommand create" -l shm-size -d 'Size of /dev/shm (default: 64m)' -r
+complete -c box -n "__fish_box_using_subcommand create" -l log-driver -d 'Driver of the log: k8s-file or none (default: k8s-file)' -r
+complete -c box -n "__fish_box_using_subcommand create" -l log-opt -d 'Option of the log\'s driver: path=FILE' -r
+complete -c box -n "__fish_box_using_subcommand create" -l cap-add -d 'Add a capability, or ALL' -r
+complete -c box -n "__fish_box_using_subcommand create" -l cap-drop -d 'Drop a capability, or ALL' -r
+complete -c box -n "__fish_box_using_subcommand create" -l security-opt -d 'seccomp=FILE|unconfined, no-new-privileges, mask=PATH[:PATH], unmask=PATH[:PATH]|ALL' -r
+complete -c box -n "__fish_box_using_subcommand create" -l sysctl -d 'Set a kernel parameter of the container\'s own namespaces: KEY=VALUE' -r
+complete -c box -n "__fish_box_using_subcommand create" -l pid -d 'PID namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand create" -l ipc -d 'IPC namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand create" -l uts -d 'UTS namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand create" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand create" -l userns -d 'User namespace: host (the caller is root inside), nomap' -r
+complete -c box -n "__fish_box_using_subcommand create" -l authfile -r
+complete -c box -n "__fish_box_using_subcommand create" -l blkio-weight -r
+complete -c box -n "__fish_box_using_subcommand create" -l blkio-weight-device -r
+complete -c box -n "__fish_box_using_subcommand create" -l cert-dir -r
+complete -c box -n "__fish_box_using_subcommand create" -l cgroup-conf -r
+complete -c box -n "__fish_box_using_subcommand create" -l cgroup-parent -r
+complete -c box -n "__fish_box_using_subcommand create" -l cgroups -r
+complete -c box -n "__fish_box_using_subcommand create" -l chrootdirs -r
+complete -c box -n "__fish_box_using_subcommand create" -l cpu-period -r
+complete -c box -n "__fish_box_using_subcommand create" -l cpu-quota -r
+complete -c box -n "__fish_box_using_subcommand create" -s c -l cpu-shares -r
+complete -c box -n "__fish_box_using_subcommand create" -l cpus -r
+complete -c box -n "__fish_box_using_subcommand create" -l cpuset-cpus -r
+complete -c box -n "__fish_box_using_subcommand create" -l cpuset-mems -r
+complete -c box -n "__fish_box_using_subcommand create" -l creds -r
+complete -c box -n "__fish_box_using_subcommand create" -l decryption-key -r
+complete -c box -n "__fish_box_using_subcommand create" -l device-cgroup-rule -r
+complete -c box -n "__fish_box_using_subcommand create" -l device-read-bps -r
+complete -c box -n "__fish_box_using_subcommand create" -l device-read-iops -r
+complete -c box -n "__fish_box_using_subcommand create" -l device-write-bps -r
+complete -c box -n "__fish_box_using_subcommand create" -l device-write-iops -r
+complete -c box -n "__fish_box_using_subcommand create" -l domainname -r
+complete -c box -n "__fish_box_using_subcommand create" -l gidmap -r
+complete -c box -n "__fish_box_using_subcommand create" -l gpus -r
+complete -c box -n "__fish_box_using_subcommand create" -l group-entry -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-cmd -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-interval -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-log-destination -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-max-log-count -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-max-log-size -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-on-failure -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-retries -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-start-interval -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-start-period -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-startup-cmd -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-startup-interval -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-startup-retries -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-startup-success -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-startup-timeout -r
+complete -c box -n "__fish_box_using_subcommand create" -l health-timeout -r
+complete -c box -n "__fish_box_using_subcommand create" -l hosts-file -r
+complete -c box -n "__fish_box_using_subcommand create" -l hostuser -r
+complete -c box -n "__fish_box_using_subcommand create" -l init-ctr -r
+complete -c box -n "__fish_box_using_subcommand create" -l init-path -r
+complete -c box -n "__fish_box_using_subcommand create" -l ip -r
+complete -c box -n "__fish_box_using_subcommand create" -l ip6 -r
+complete -c box -n "__fish_box_using_subcommand create" -l link -r
+complete -c box -n "__fish_box_using_subcommand create" -l link-local-ip -r
+complete -c box -n "__fish_box_using_subcommand create" -l lxc-conf -r
+complete -c box -n "__fish_box_using_subcommand create" -l mac-address -r
+complete -c box -n "__fish_box_using_subcommand create" -s m -l memory -r
+complete -c box -n "__fish_box_using_subcommand create" -l memory-reservation -r
+complete -c box -n "__fish_box_using_subcommand create" -l memory-swap -r
+complete -c box -n "__fish_box_using_subcommand create" -l memory-swappiness -r
+complete -c box -n "__fish_box_using_subcommand create" -l network-alias -r
+complete -c box -n "__fish_box_using_subcommand create" -l passwd-entry -r
+complete -c box -n "__fish_box_using_subcommand create" -l personality -r
+complete -c box -n "__fish_box_using_subcommand create" -l pids-limit -r
+complete -c box -n "__fish_box_using_subcommand create" -l pod -r
+complete -c box -n "__fish_box_using_subcommand create" -l pod-id-file -r
+complete -c box -n "__fish_box_using_subcommand create" -l preserve-fd -r
+complete -c box -n "__fish_box_using_subcommand create" -l preserve-fds -r
+complete -c box -n "__fish_box_using_subcommand create" -s p -l publish -r
+complete -c box -n "__fish_box_using_subcommand create" -l rdt-class -r
+complete -c box -n "__fish_box_using_subcommand create" -l requires -r
+complete -c box -n "__fish_box_using_subcommand create" -l retry -r
+complete -c box -n "__fish_box_using_subcommand create" -l retry-delay -r
+complete -c box -n "__fish_box_using_subcommand create" -l sdnotify -r
+complete -c box -n "__fish_box_using_subcommand create" -l seccomp-policy -r
+complete -c box -n "__fish_box_using_subcommand create" -l secret -r
+complete -c box -n "__fish_box_using_subcommand create" -l shm-size-systemd -r
+complete -c box -n "__fish_box_using_subcommand create" -l storage-opt -r
+complete -c box -n "__fish_box_using_subcommand create" -l subgidname -r
+complete -c box -n "__fish_box_using_subcommand create" -l subuidname -r
+complete -c box -n "__fish_box_using_subcommand create" -l systemd -r
+complete -c box -n "__fish_box_using_subcommand create" -l tz -r
+complete -c box -n "__fish_box_using_subcommand create" -l uidmap -r
+complete -c box -n "__fish_box_using_subcommand create" -l volume-driver -r
+complete -c box -n "__fish_box_using_subcommand create" -l volumes-from -r
+complete -c box -n "__fish_box_using_subcommand create" -l cpu-count -r
+complete -c box -n "__fish_box_using_subcommand create" -l cpu-percent -r
+complete -c box -n "__fish_box_using_subcommand create" -l cpu-rt-period -r
+complete -c box -n "__fish_box_using_subcommand create" -l cpu-rt-runtime -r
+complete -c box -n "__fish_box_using_subcommand create" -l io-maxbandwidth -r
+complete -c box -n "__fish_box_using_subcommand create" -l io-maxiops -r
+complete -c box -n "__fish_box_using_subcommand create" -l isolation -r
+complete -c box -n "__fish_box_using_subcommand create" -l kernel-memory -r
+complete -c box -n "__fish_box_using_subcommand create" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand create" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand create" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand create" -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand create" -l replace -d 'Remove a container that has the name first'
+complete -c box -n "__fish_box_using_subcommand create" -l rm -d 'Remove the container when it has ended'
+complete -c box -n "__fish_box_using_subcommand create" -l no-healthcheck -d 'Do not run the image\'s health check'
+complete -c box -n "__fish_box_using_subcommand create" -s q -l quiet -d 'Show no progress of a pull'
+complete -c box -n "__fish_box_using_subcommand create" -l rootfs -d 'Run a directory of the host: it stands in the image\'s place'
+complete -c box -n "__fish_box_using_subcommand create" -s t -l tty -d 'Connect a terminal'
+complete -c box -n "__fish_box_using_subcommand create" -s i -l interactive -d 'Keep standard input open'
+complete -c box -n "__fish_box_using_subcommand create" -l env-host -d 'Take over all of the host\'s variables'
+complete -c box -n "__fish_box_using_subcommand create" -l unsetenv-all -d 'Unset all variables of the image and of box'
+complete -c box -n "__fish_box_using_subcommand create" -l init -d 'Run box itself as PID 1: it reaps orphans and passes signals on'
+complete -c box -n "__fish_box_using_subcommand create" -l no-hosts -d 'Keep the image\'s /etc/hosts'
+complete -c box -n "__fish_box_using_subcommand create" -l no-hostname -d 'Keep the image\'s /etc/hostname'
+complete -c box -n "__fish_box_using_subcommand create" -l read-only -d 'The container\'s root is not writable'
+complete -c box -n "__fish_box_using_subcommand create" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
+complete -c box -n "__fish_box_using_subcommand create" -l oom-kill-disable
+complete -c box -n "__fish_box_using_subcommand create" -l passwd
+complete -c box -n "__fish_box_using_subcommand create" -s P -l publish-all
+complete -c box -n "__fish_box_using_subcommand create" -l use-api-socket
+complete -c box -n "__fish_box_using_subcommand kill" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
+complete -c box -n "__fish_box_using_subcommand kill" -s s -l signal -d 'The signal' -r
+complete -c box -n "__fish_box_using_subcommand kill" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand kill" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand kill" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand kill" -s a -l all -d 'All running containers'
+complete -c box -n "__fish_box_using_subcommand kill" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand kill" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!, name, network, since, status, until, volume' -r
+complete -c box -n "__fish_box_using_subcommand ps" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand ps" -s n -l last -d 'The newest N, whatever they do' -r
+complete -c box -n "__fish_box_using_subcommand ps" -l sort -d 'Order: command, created, id, image, names, runningfor, size, status' -r -f -a "command\t''
+created\t''
+id\t''
+image\t''
+names\t''
+runningfor\t''
+size\t''
+status\t''"
+complete -c box -n "__fish_box_using_subcommand ps" -s w -l watch -d 'Show it again every so many seconds' -r
+complete -c box -n "__fish_box_using_subcommand ps" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand ps" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand ps" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand ps" -s a -l all -d 'Also show those that do not run'
+complete -c box -n "__fish_box_using_subcommand ps" -s l -l latest -d 'The newest one, whatever it does'
+complete -c box -n "__fish_box_using_subcommand ps" -l no-trunc -l notruncate -d 'Whole ids and commands'
+complete -c box -n "__fish_box_using_subcommand ps" -l noheading -d 'No heading above the table'
+complete -c box -n "__fish_box_using_subcommand ps" -s q -l quiet -d 'Only ids'
+complete -c box -n "__fish_box_using_subcommand ps" -s s -l size -d 'What each has written, and with its image'
+complete -c box -n "__fish_box_using_subcommand ps" -l namespace -l ns -d 'Show the namespaces of each'
+complete -c box -n "__fish_box_using_subcommand ps" -s p -l pod -d 'Show the pod of each'
+complete -c box -n "__fish_box_using_subcommand ps" -l sync -d 'Accepted for podman\'s scripts'
+complete -c box -n "__fish_box_using_subcommand ps" -l external -d 'Accepted for podman\'s scripts'
+complete -c box -n "__fish_box_using_subcommand ps" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand rename" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand rename" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand rename" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand rename" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand restart" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
+complete -c box -n "__fish_box_using_subcommand restart" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand restart" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL; the container\'s own --stop-timeout (10) unless given' -r
+complete -c box -n "__fish_box_using_subcommand restart" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand restart" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand restart" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand restart" -s a -l all -d 'All containers, running or not'
+complete -c box -n "__fish_box_using_subcommand restart" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand restart" -l running -d 'All running containers'
+complete -c box -n "__fish_box_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand rm" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
+complete -c box -n "__fish_box_using_subcommand rm" -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand rm" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
+complete -c box -n "__fish_box_using_subcommand rm" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand rm" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand rm" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand rm" -s a -l all -d 'All containers'
+complete -c box -n "__fish_box_using_subcommand rm" -l depend -d 'Also the containers that live in this one\'s namespaces'
+complete -c box -n "__fish_box_using_subcommand rm" -s f -l force -d 'Stop running containers first; broken ones are removed too'
+complete -c box -n "__fish_box_using_subcommand rm" -s i -l ignore -d 'No error for a container that does not exist'
+complete -c box -n "__fish_box_using_subcommand rm" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand rm" -s v -l volumes -d 'Also the anonymous volumes; they lie in the container and always go with it'
+complete -c box -n "__fish_box_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand run" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
+complete -c box -n "__fish_box_using_subcommand run" -l sig-proxy -d 'Pass signals on to the container' -r
+complete -c box -n "__fish_box_using_subcommand run" -l name -d 'Name of the container; made up when not given' -r
+complete -c box -n "__fish_box_using_subcommand run" -l cidfile -d 'Write the container\'s id to a file, which must not exist yet' -r -F
+complete -c box -n "__fish_box_using_subcommand run" -s l -l label -d 'Set a label: KEY=VALUE' -r
+complete -c box -n "__fish_box_using_subcommand run" -l label-file -d 'Read labels from a file, one KEY=VALUE a line' -r -F
+complete -c box -n "__fish_box_using_subcommand run" -l annotation -d 'Set an annotation: KEY=VALUE' -r
+complete -c box -n "__fish_box_using_subcommand run" -l stop-signal -d 'What is sent to stop it: a signal\'s name or number (default: the image\'s, or SIGTERM)' -r
+complete -c box -n "__fish_box_using_subcommand run" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default: 10)' -r
+complete -c box -n "__fish_box_using_subcommand run" -l timeout -d 'Seconds until it is killed whatever it does; 0 is never' -r
+complete -c box -n "__fish_box_using_subcommand run" -l pidfile -d 'Write the pid of the container\'s first process to a file' -r -F
+complete -c box -n "__fish_box_using_subcommand run" -l conmon-pidfile -d 'Write the pid of the container\'s supervisor to a file' -r -F
+complete -c box -n "__fish_box_using_subcommand run" -l restart -d 'When to restart it: no (others are not there yet)' -r
+complete -c box -n "__fish_box_using_subcommand run" -l pull -d 'When to pull the image: always, missing, never, newer (default: missing)' -r
+complete -c box -n "__fish_box_using_subcommand run" -l platform -d 'Platform of the image: OS/ARCH[/VARIANT]' -r
+complete -c box -n "__fish_box_using_subcommand run" -l arch -d 'Architecture of the image' -r
+complete -c box -n "__fish_box_using_subcommand run" -l os -d 'Operating system of the image' -r
+complete -c box -n "__fish_box_using_subcommand run" -l variant -d 'Variant of the image\'s architecture' -r
+complete -c box -n "__fish_box_using_subcommand run" -l tls-verify -d 'Check the registry\'s certificate' -r
+complete -c box -n "__fish_box_using_subcommand run" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs, ignore' -r
+complete -c box -n "__fish_box_using_subcommand run" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
+complete -c box -n "__fish_box_using_subcommand run" -l runtime -d 'Accepted for docker\'s scripts: box is its own runtime' -r
+complete -c box -n "__fish_box_using_subcommand run" -s a -l attach -d 'Attach only these streams: stdin, stdout, stderr' -r
+complete -c box -n "__fish_box_using_subcommand run" -l entrypoint -d 'Command that replaces the image\'s entrypoint: a word or a JSON list; "" clears it' -r
+complete -c box -n "__fish_box_using_subcommand run" -s e -l env -d 'Set a variable: KEY=VALUE, KEY for the host\'s value, PRE* for all of the host\'s beginning so' -r
+complete -c box -n "__fish_box_using_subcommand run" -l env-file -d 'Read variables from a file, one KEY=VALUE a line' -r -F
+complete -c box -n "__fish_box_using_subcommand run" -l env-merge -d 'Change a variable of the image: PATH=/opt/bin:${PATH}' -r
+complete -c box -n "__fish_box_using_subcommand run" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c box -n "__fish_box_using_subcommand run" -l http-proxy -d 'Pass on the host\'s proxy variables' -r
+complete -c box -n "__fish_box_using_subcommand run" -s u -l user -d 'Run as this user: NAME|UID[:GROUP|GID]' -r
+complete -c box -n "__fish_box_using_subcommand run" -l group-add -d 'Add a supplementary group' -r
+complete -c box -n "__fish_box_using_subcommand run" -s w -l workdir -d 'Directory to start in; made when it is missing' -r
+complete -c box -n "__fish_box_using_subcommand run" -l umask -d 'File mode creation mask, octal' -r
+complete -c box -n "__fish_box_using_subcommand run" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
+complete -c box -n "__fish_box_using_subcommand run" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out: -1000 to 1000' -r
+complete -c box -n "__fish_box_using_subcommand run" -s h -l hostname -d 'Name of the host inside the container' -r
+complete -c box -n "__fish_box_using_subcommand run" -l network -l net -d 'Network: none, host, container:NAME, ns:PATH, slirp4netns[:OPTION=VALUE,...], pasta (default: slirp4netns)' -r
+complete -c box -n "__fish_box_using_subcommand run" -l add-host -d 'Add a line to /etc/hosts: NAME:ADDRESS' -r
+complete -c box -n "__fish_box_using_subcommand run" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
+complete -c box -n "__fish_box_using_subcommand run" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
+complete -c box -n "__fish_box_using_subcommand run" -l dns-search -d 'Search this domain' -r
+complete -c box -n "__fish_box_using_subcommand run" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
+complete -c box -n "__fish_box_using_subcommand run" -s v -l volume -d 'Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]' -r
+complete -c box -n "__fish_box_using_subcommand run" -l mount -d 'Mount something: type=bind|tmpfs|volume,source=PATH,target=PATH[,OPTION...]' -r
+complete -c box -n "__fish_box_using_subcommand run" -l tmpfs -d 'Mount a fresh tmpfs: PATH[:OPTIONS]' -r
+complete -c box -n "__fish_box_using_subcommand run" -l device -d 'Give it a device of the host: HOST-PATH[:PATH][:rwm]' -r
+complete -c box -n "__fish_box_using_subcommand run" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
+complete -c box -n "__fish_box_using_subcommand run" -l shm-size -d 'Size of /dev/shm (default: 64m)' -r
+complete -c box -n "__fish_box_using_subcommand run" -l log-driver -d 'Driver of the log: k8s-file or none (default: k8s-file)' -r
+complete -c box -n "__fish_box_using_subcommand run" -l log-opt -d 'Option of the log\'s driver: path=FILE' -r
+complete -c box -n "__fish_box_using_subcommand run" -l cap-add -d 'Add a capability, or ALL' -r
+complete -c box -n "__fish_box_using_subcommand run" -l cap-drop -d 'Drop a capability, or ALL' -r
+complete -c box -n "__fish_box_using_subcommand run" -l security-opt -d 'seccomp=FILE|unconfined, no-new-privileges, mask=PATH[:PATH], unmask=PATH[:PATH]|ALL' -r
+complete -c box -n "__fish_box_using_subcommand run" -l sysctl -d 'Set a kernel parameter of the container\'s own namespaces: KEY=VALUE' -r
+complete -c box -n "__fish_box_using_subcommand run" -l pid -d 'PID namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand run" -l ipc -d 'IPC namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand run" -l uts -d 'UTS namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand run" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand run" -l userns -d 'User namespace: host (the caller is root inside), nomap' -r
+complete -c box -n "__fish_box_using_subcommand run" -l authfile -r
+complete -c box -n "__fish_box_using_subcommand run" -l blkio-weight -r
+complete -c box -n "__fish_box_using_subcommand run" -l blkio-weight-device -r
+complete -c box -n "__fish_box_using_subcommand run" -l cert-dir -r
+complete -c box -n "__fish_box_using_subcommand run" -l cgroup-conf -r
+complete -c box -n "__fish_box_using_subcommand run" -l cgroup-parent -r
+complete -c box -n "__fish_box_using_subcommand run" -l cgroups -r
+complete -c box -n "__fish_box_using_subcommand run" -l chrootdirs -r
+complete -c box -n "__fish_box_using_subcommand run" -l cpu-period -r
+complete -c box -n "__fish_box_using_subcommand run" -l cpu-quota -r
+complete -c box -n "__fish_box_using_subcommand run" -s c -l cpu-shares -r
+complete -c box -n "__fish_box_using_subcommand run" -l cpus -r
+complete -c box -n "__fish_box_using_subcommand run" -l cpuset-cpus -r
+complete -c box -n "__fish_box_using_subcommand run" -l cpuset-mems -r
+complete -c box -n "__fish_box_using_subcommand run" -l creds -r
+complete -c box -n "__fish_box_using_subcommand run" -l decryption-key -r
+complete -c box -n "__fish_box_using_subcommand run" -l device-cgroup-rule -r
+complete -c box -n "__fish_box_using_subcommand run" -l device-read-bps -r
+complete -c box -n "__fish_box_using_subcommand run" -l device-read-iops -r
+complete -c box -n "__fish_box_using_subcommand run" -l device-write-bps -r
+complete -c box -n "__fish_box_using_subcommand run" -l device-write-iops -r
+complete -c box -n "__fish_box_using_subcommand run" -l domainname -r
+complete -c box -n "__fish_box_using_subcommand run" -l gidmap -r
+complete -c box -n "__fish_box_using_subcommand run" -l gpus -r
+complete -c box -n "__fish_box_using_subcommand run" -l group-entry -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-cmd -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-interval -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-log-destination -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-max-log-count -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-max-log-size -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-on-failure -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-retries -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-start-interval -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-start-period -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-startup-cmd -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-startup-interval -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-startup-retries -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-startup-success -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-startup-timeout -r
+complete -c box -n "__fish_box_using_subcommand run" -l health-timeout -r
+complete -c box -n "__fish_box_using_subcommand run" -l hosts-file -r
+complete -c box -n "__fish_box_using_subcommand run" -l hostuser -r
+complete -c box -n "__fish_box_using_subcommand run" -l init-ctr -r
+complete -c box -n "__fish_box_using_subcommand run" -l init-path -r
+complete -c box -n "__fish_box_using_subcommand run" -l ip -r
+complete -c box -n "__fish_box_using_subcommand run" -l ip6 -r
+complete -c box -n "__fish_box_using_subcommand run" -l link -r
+complete -c box -n "__fish_box_using_subcommand run" -l link-local-ip -r
+complete -c box -n "__fish_box_using_subcommand run" -l lxc-conf -r
+complete -c box -n "__fish_box_using_subcommand run" -l mac-address -r
+complete -c box -n "__fish_box_using_subcommand run" -s m -l memory -r
+complete -c box -n "__fish_box_using_subcommand run" -l memory-reservation -r
+complete -c box -n "__fish_box_using_subcommand run" -l memory-swap -r
+complete -c box -n "__fish_box_using_subcommand run" -l memory-swappiness -r
+complete -c box -n "__fish_box_using_subcommand run" -l network-alias -r
+complete -c box -n "__fish_box_using_subcommand run" -l passwd-entry -r
+complete -c box -n "__fish_box_using_subcommand run" -l personality -r
+complete -c box -n "__fish_box_using_subcommand run" -l pids-limit -r
+complete -c box -n "__fish_box_using_subcommand run" -l pod -r
+complete -c box -n "__fish_box_using_subcommand run" -l pod-id-file -r
+complete -c box -n "__fish_box_using_subcommand run" -l preserve-fd -r
+complete -c box -n "__fish_box_using_subcommand run" -l preserve-fds -r
+complete -c box -n "__fish_box_using_subcommand run" -s p -l publish -r
+complete -c box -n "__fish_box_using_subcommand run" -l rdt-class -r
+complete -c box -n "__fish_box_using_subcommand run" -l requires -r
+complete -c box -n "__fish_box_using_subcommand run" -l retry -r
+complete -c box -n "__fish_box_using_subcommand run" -l retry-delay -r
+complete -c box -n "__fish_box_using_subcommand run" -l sdnotify -r
+complete -c box -n "__fish_box_using_subcommand run" -l seccomp-policy -r
+complete -c box -n "__fish_box_using_subcommand run" -l secret -r
+complete -c box -n "__fish_box_using_subcommand run" -l shm-size-systemd -r
+complete -c box -n "__fish_box_using_subcommand run" -l storage-opt -r
+complete -c box -n "__fish_box_using_subcommand run" -l subgidname -r
+complete -c box -n "__fish_box_using_subcommand run" -l subuidname -r
+complete -c box -n "__fish_box_using_subcommand run" -l systemd -r
+complete -c box -n "__fish_box_using_subcommand run" -l tz -r
+complete -c box -n "__fish_box_using_subcommand run" -l uidmap -r
+complete -c box -n "__fish_box_using_subcommand run" -l volume-driver -r
+complete -c box -n "__fish_box_using_subcommand run" -l volumes-from -r
+complete -c box -n "__fish_box_using_subcommand run" -l cpu-count -r
+complete -c box -n "__fish_box_using_subcommand run" -l cpu-percent -r
+complete -c box -n "__fish_box_using_subcommand run" -l cpu-rt-period -r
+complete -c box -n "__fish_box_using_subcommand run" -l cpu-rt-runtime -r
+complete -c box -n "__fish_box_using_subcommand run" -l io-maxbandwidth -r
+complete -c box -n "__fish_box_using_subcommand run" -l io-maxiops -r
+complete -c box -n "__fish_box_using_subcommand run" -l isolation -r
+complete -c box -n "__fish_box_using_subcommand run" -l kernel-memory -r
+complete -c box -n "__fish_box_using_subcommand run" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand run" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand run" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand run" -s d -l detach -d 'Print the container\'s id and leave it running'
+complete -c box -n "__fish_box_using_subcommand run" -l rmi -d 'Remove the container and, if nothing else uses it, the image when it has ended'
+complete -c box -n "__fish_box_using_subcommand run" -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand run" -l replace -d 'Remove a container that has the name first'
+complete -c box -n "__fish_box_using_subcommand run" -l rm -d 'Remove the container when it has ended'
+complete -c box -n "__fish_box_using_subcommand run" -l no-healthcheck -d 'Do not run the image\'s health check'
+complete -c box -n "__fish_box_using_subcommand run" -s q -l quiet -d 'Show no progress of a pull'
+complete -c box -n "__fish_box_using_subcommand run" -l rootfs -d 'Run a directory of the host: it stands in the image\'s place'
+complete -c box -n "__fish_box_using_subcommand run" -s t -l tty -d 'Connect a terminal'
+complete -c box -n "__fish_box_using_subcommand run" -s i -l interactive -d 'Keep standard input open'
+complete -c box -n "__fish_box_using_subcommand run" -l env-host -d 'Take over all of the host\'s variables'
+complete -c box -n "__fish_box_using_subcommand run" -l unsetenv-all -d 'Unset all variables of the image and of box'
+complete -c box -n "__fish_box_using_subcommand run" -l init -d 'Run box itself as PID 1: it reaps orphans and passes signals on'
+complete -c box -n "__fish_box_using_subcommand run" -l no-hosts -d 'Keep the image\'s /etc/hosts'
+complete -c box -n "__fish_box_using_subcommand run" -l no-hostname -d 'Keep the image\'s /etc/hostname'
+complete -c box -n "__fish_box_using_subcommand run" -l read-only -d 'The container\'s root is not writable'
+complete -c box -n "__fish_box_using_subcommand run" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
+complete -c box -n "__fish_box_using_subcommand run" -l oom-kill-disable
+complete -c box -n "__fish_box_using_subcommand run" -l passwd
+complete -c box -n "__fish_box_using_subcommand run" -s P -l publish-all
+complete -c box -n "__fish_box_using_subcommand run" -l use-api-socket
+complete -c box -n "__fish_box_using_subcommand start" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
+complete -c box -n "__fish_box_using_subcommand start" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand start" -l sig-proxy -d 'Pass signals on to the container; the default when attached' -r
+complete -c box -n "__fish_box_using_subcommand start" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand start" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand start" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand start" -l all -d 'All containers that do not run'
+complete -c box -n "__fish_box_using_subcommand start" -s a -l attach -d 'Attach standard output and standard error, and wait for the end'
+complete -c box -n "__fish_box_using_subcommand start" -s i -l interactive -d 'Attach standard input too'
+complete -c box -n "__fish_box_using_subcommand start" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand stop" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
+complete -c box -n "__fish_box_using_subcommand stop" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand stop" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL; the container\'s own --stop-timeout (10) unless given' -r
+complete -c box -n "__fish_box_using_subcommand stop" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand stop" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand stop" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand stop" -s a -l all -d 'All running containers'
+complete -c box -n "__fish_box_using_subcommand stop" -s i -l ignore -d 'No error for a container that does not exist'
+complete -c box -n "__fish_box_using_subcommand stop" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand top" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand top" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand top" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand top" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand wait" -l condition -d 'What to wait for: created, exited, removed, running, stopped (may be repeated: any of them)' -r
+complete -c box -n "__fish_box_using_subcommand wait" -s i -l interval -d 'How often to look where nobody tells: milliseconds, or 250ms, 1s' -r
+complete -c box -n "__fish_box_using_subcommand wait" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand wait" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand wait" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand wait" -l ignore -d 'No error for a container that does not exist; its code is -1'
+complete -c box -n "__fish_box_using_subcommand wait" -l exit-first-match -d 'Return when the first of several containers has ended, and print its code'
+complete -c box -n "__fish_box_using_subcommand wait" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand exec" -l detach-keys -d 'Keys that leave the process running: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
+complete -c box -n "__fish_box_using_subcommand exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
+complete -c box -n "__fish_box_using_subcommand exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
+complete -c box -n "__fish_box_using_subcommand exec" -s u -l user -d 'Run as USER[:GROUP], names or numbers of the container' -r
+complete -c box -n "__fish_box_using_subcommand exec" -s w -l workdir -d 'The working directory in the container' -r
+complete -c box -n "__fish_box_using_subcommand exec" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand exec" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand exec" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand exec" -s d -l detach -d 'Start it and return'
+complete -c box -n "__fish_box_using_subcommand exec" -s i -l interactive -d 'Pass our standard input on'
+complete -c box -n "__fish_box_using_subcommand exec" -s l -l latest -d 'Use the container that was made last'
+complete -c box -n "__fish_box_using_subcommand exec" -l privileged -d 'All capabilities and no seccomp filter'
+complete -c box -n "__fish_box_using_subcommand exec" -s t -l tty -d 'Give the command a terminal'
+complete -c box -n "__fish_box_using_subcommand exec" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand images" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!, reference, since, until' -r
+complete -c box -n "__fish_box_using_subcommand images" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand images" -l sort -d 'Order: created, id, repository, size, tag' -r -f -a "created\t''
+id\t''
+repository\t''
+size\t''
+tag\t''"
+complete -c box -n "__fish_box_using_subcommand images" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand images" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand images" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand images" -s a -l all -d 'Also show what is no image by itself (nothing in box)'
+complete -c box -n "__fish_box_using_subcommand images" -l digests -d 'Show the digests of the manifests'
+complete -c box -n "__fish_box_using_subcommand images" -l history -d 'Show the names that each had before'
+complete -c box -n "__fish_box_using_subcommand images" -l no-trunc -l notruncate -d 'Whole ids'
+complete -c box -n "__fish_box_using_subcommand images" -s n -l noheading -d 'No heading above the table'
+complete -c box -n "__fish_box_using_subcommand images" -s q -l quiet -d 'Only ids'
+complete -c box -n "__fish_box_using_subcommand images" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand import" -s c -l change -d 'Change the image\'s configuration by a Dockerfile instruction: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
+complete -c box -n "__fish_box_using_subcommand import" -s m -l message -d 'The remark in the image\'s history' -r
+complete -c box -n "__fish_box_using_subcommand import" -l arch -d 'The architecture that the files are for; this machine\'s unless given' -r
+complete -c box -n "__fish_box_using_subcommand import" -l os -d 'The operating system that the files are for' -r
+complete -c box -n "__fish_box_using_subcommand import" -l variant -d 'The variant of the architecture, v7 for example' -r
+complete -c box -n "__fish_box_using_subcommand import" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand import" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand import" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand import" -s q -l quiet -d 'Print the id only'
+complete -c box -n "__fish_box_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand load" -s i -l input -d 'An archive or a directory instead of standard input' -r
+complete -c box -n "__fish_box_using_subcommand load" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand load" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand load" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand load" -s q -l quiet -d 'Print nothing but the names'
+complete -c box -n "__fish_box_using_subcommand load" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand pull" -l platform -d 'The platform, OS/ARCH or OS/ARCH/VARIANT; this machine\'s unless given' -r
+complete -c box -n "__fish_box_using_subcommand pull" -l arch -d 'The architecture' -r
+complete -c box -n "__fish_box_using_subcommand pull" -l os -d 'The operating system' -r
+complete -c box -n "__fish_box_using_subcommand pull" -l variant -d 'The variant of the architecture, v7 for example' -r
+complete -c box -n "__fish_box_using_subcommand pull" -l policy -d 'When to ask the registry: always, missing, newer or never' -r
+complete -c box -n "__fish_box_using_subcommand pull" -l retry -d 'How often a failed request is tried again' -r
+complete -c box -n "__fish_box_using_subcommand pull" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r -f -a "true\t''
+false\t''"
+complete -c box -n "__fish_box_using_subcommand pull" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand pull" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand pull" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand pull" -s a -l all-tags -d 'Pull every tag of the repository'
+complete -c box -n "__fish_box_using_subcommand pull" -s q -l quiet -d 'Show no progress'
+complete -c box -n "__fish_box_using_subcommand pull" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand rmi" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand rmi" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand rmi" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand rmi" -s a -l all -d 'All images'
+complete -c box -n "__fish_box_using_subcommand rmi" -s f -l force -d 'Also images that containers use, with these containers, and images with several names by id'
+complete -c box -n "__fish_box_using_subcommand rmi" -s i -l ignore -d 'No error for an image that does not exist'
+complete -c box -n "__fish_box_using_subcommand rmi" -l no-prune -d 'Ignored: an image has no parents here that could be kept'
+complete -c box -n "__fish_box_using_subcommand rmi" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand tag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand tag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand tag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand tag" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand untag" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand inspect" -s t -l type -d 'container or image; when not given a container goes before an image of the same name' -r -f -a "all\t''
+container\t''
+image\t''
+volume\t''
+network\t''
+pod\t''"
+complete -c box -n "__fish_box_using_subcommand inspect" -s f -l format -d 'json, or a Go template' -r
+complete -c box -n "__fish_box_using_subcommand inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand inspect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand inspect" -s s -l size -d 'Also add up how much each container takes'
+complete -c box -n "__fish_box_using_subcommand inspect" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand inspect" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand doctor" -s f -l format -d '`json` instead of text' -r
+complete -c box -n "__fish_box_using_subcommand doctor" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand doctor" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand doctor" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand info" -s f -l format -d '`json`, or a Go template' -r
+complete -c box -n "__fish_box_using_subcommand info" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand info" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand info" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand info" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand unshare" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand unshare" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand unshare" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand unshare" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand version" -s f -l format -d '`json`, or a Go template over the version' -r
+complete -c box -n "__fish_box_using_subcommand version" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand version" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand version" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand version" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand completion" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand completion" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand completion" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand completion" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand help" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand help" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand help" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand help" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "attach" -d 'Attach to a running container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "logs" -d 'Show what containers have written'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 if it does, 1 if not'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "create" -d 'Make a container without starting it'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "kill" -d 'Send a signal to one or more running containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "inspect" -d 'Show everything about containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "ps" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "ls" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "list" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "prune" -d 'Remove all containers that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "rename" -d 'Give a container another name'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "restart" -d 'Stop one or more containers and start them again'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "rm" -d 'Remove one or more containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "remove" -d 'Remove one or more containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "run" -d 'Run a command in a new container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "start" -d 'Start one or more containers that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "stop" -d 'Stop one or more running containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "top" -d 'Show the processes of a container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "exec" -d 'Run a command in a running container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Pass signals on to the container' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l no-stdin -d 'Do not pass on standard input'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Only from this time on: RFC 3339, seconds since 1970, or how long ago (10m)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Only up to this time: RFC 3339, seconds since 1970, or how long ago (10m)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l tail -d 'At most so many lines, the last ones; -1 or all: every line' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Go on until the container ends'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l names -d 'The container\'s name before each line'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l color -d 'Each container in a colour of its own'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s t -l timestamps -d 'The time before each line'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -s e -l external -d 'Ignored: there are no containers but box\'s own'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Name of the container; made up when not given' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container\'s id to a file, which must not exist yet' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label: KEY=VALUE' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'Read labels from a file, one KEY=VALUE a line' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l annotation -d 'Set an annotation: KEY=VALUE' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'What is sent to stop it: a signal\'s name or number (default: the image\'s, or SIGTERM)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default: 10)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l timeout -d 'Seconds until it is killed whatever it does; 0 is never' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the pid of the container\'s first process to a file' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l conmon-pidfile -d 'Write the pid of the container\'s supervisor to a file' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'When to restart it: no (others are not there yet)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'When to pull the image: always, missing, never, newer (default: missing)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Platform of the image: OS/ARCH[/VARIANT]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l arch -d 'Architecture of the image' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l os -d 'Operating system of the image' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l variant -d 'Variant of the image\'s architecture' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Check the registry\'s certificate' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs, ignore' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l runtime -d 'Accepted for docker\'s scripts: box is its own runtime' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s a -l attach -d 'Attach only these streams: stdin, stdout, stderr' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Command that replaces the image\'s entrypoint: a word or a JSON list; "" clears it' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s e -l env -d 'Set a variable: KEY=VALUE, KEY for the host\'s value, PRE* for all of the host\'s beginning so' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l env-file -d 'Read variables from a file, one KEY=VALUE a line' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l env-merge -d 'Change a variable of the image: PATH=/opt/bin:${PATH}' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l http-proxy -d 'Pass on the host\'s proxy variables' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s u -l user -d 'Run as this user: NAME|UID[:GROUP|GID]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add a supplementary group' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s w -l workdir -d 'Directory to start in; made when it is missing' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'File mode creation mask, octal' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out: -1000 to 1000' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Name of the host inside the container' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d 'Network: none, host, container:NAME, ns:PATH, slirp4netns[:OPTION=VALUE,...], pasta (default: slirp4netns)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a line to /etc/hosts: NAME:ADDRESS' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Search this domain' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Mount something: type=bind|tmpfs|volume,source=PATH,target=PATH[,OPTION...]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a fresh tmpfs: PATH[:OPTIONS]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Give it a device of the host: HOST-PATH[:PATH][:rwm]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm (default: 64m)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Driver of the log: k8s-file or none (default: k8s-file)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Option of the log\'s driver: path=FILE' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add a capability, or ALL' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop a capability, or ALL' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'seccomp=FILE|unconfined, no-new-privileges, mask=PATH[:PATH], unmask=PATH[:PATH]|ALL' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Set a kernel parameter of the container\'s own namespaces: KEY=VALUE' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pid -d 'PID namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d 'IPC namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host (the caller is root inside), nomap' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight-device -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cert-dir -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-conf -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-parent -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroups -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l chrootdirs -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-period -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-quota -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s c -l cpu-shares -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpus -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-cpus -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-mems -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l decryption-key -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-read-bps -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-read-iops -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-write-bps -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-write-iops -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l domainname -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l gpus -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l group-entry -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-cmd -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-interval -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-log-destination -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-max-log-count -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-max-log-size -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-on-failure -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-retries -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-start-interval -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-start-period -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-cmd -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-interval -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-retries -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-success -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-timeout -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-timeout -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l hostuser -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init-ctr -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init-path -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ip -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ip6 -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l link -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l link-local-ip -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l lxc-conf -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l mac-address -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s m -l memory -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-reservation -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swap -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swappiness -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l network-alias -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd-entry -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l personality -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pod -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pod-id-file -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l preserve-fd -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l preserve-fds -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l rdt-class -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l requires -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l retry -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l retry-delay -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l sdnotify -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l seccomp-policy -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l secret -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size-systemd -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l storage-opt -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l systemd -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l uidmap -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l volume-driver -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-count -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-percent -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-rt-period -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-rt-runtime -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l io-maxbandwidth -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l io-maxiops -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l isolation -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l kernel-memory -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Remove a container that has the name first'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Remove the container when it has ended'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l no-healthcheck -d 'Do not run the image\'s health check'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Show no progress of a pull'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Run a directory of the host: it stands in the image\'s place'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Connect a terminal'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep standard input open'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l env-host -d 'Take over all of the host\'s variables'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv-all -d 'Unset all variables of the image and of box'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run box itself as PID 1: it reaps orphans and passes signals on'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Keep the image\'s /etc/hosts'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hostname -d 'Keep the image\'s /etc/hostname'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'The container\'s root is not writable'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-kill-disable
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l use-api-socket
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s s -l signal -d 'The signal' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s a -l all -d 'All running containers'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'json, or a Go template' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s s -l size -d 'Also add up how much each takes'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!, name, network, since, status, until, volume' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'The newest N, whatever they do' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l sort -d 'Order: command, created, id, image, names, runningfor, size, status' -r -f -a "command\t''
+created\t''
+id\t''
+image\t''
+names\t''
+runningfor\t''
+size\t''
+status\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s w -l watch -d 'Show it again every so many seconds' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s a -l all -d 'Also show those that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s l -l latest -d 'The newest one, whatever it does'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l no-trunc -l notruncate -d 'Whole ids and commands'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l noheading -d 'No heading above the table'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s q -l quiet -d 'Only ids'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'What each has written, and with its image'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l namespace -l ns -d 'Show the namespaces of each'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s p -l pod -d 'Show the pod of each'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l sync -d 'Accepted for podman\'s scripts'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l external -d 'Accepted for podman\'s scripts'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!, name, network, since, status, until, volume' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'The newest N, whatever they do' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l sort -d 'Order: command, created, id, image, names, runningfor, size, status' -r -f -a "command\t''
+created\t''
+id\t''
+image\t''
+names\t''
+runningfor\t''
+size\t''
+status\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s w -l watch -d 'Show it again every so many seconds' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s a -l all -d 'Also show those that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s l -l latest -d 'The newest one, whatever it does'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l no-trunc -l notruncate -d 'Whole ids and commands'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l noheading -d 'No heading above the table'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only ids'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s s -l size -d 'What each has written, and with its image'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l namespace -l ns -d 'Show the namespaces of each'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s p -l pod -d 'Show the pod of each'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l sync -d 'Accepted for podman\'s scripts'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l external -d 'Accepted for podman\'s scripts'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!, name, network, since, status, until, volume' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s n -l last -d 'The newest N, whatever they do' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l sort -d 'Order: command, created, id, image, names, runningfor, size, status' -r -f -a "command\t''
+created\t''
+id\t''
+image\t''
+names\t''
+runningfor\t''
+size\t''
+status\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s w -l watch -d 'Show it again every so many seconds' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s a -l all -d 'Also show those that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s l -l latest -d 'The newest one, whatever it does'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l no-trunc -l notruncate -d 'Whole ids and commands'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l noheading -d 'No heading above the table'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only ids'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s s -l size -d 'What each has written, and with its image'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l namespace -l ns -d 'Show the namespaces of each'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s p -l pod -d 'Show the pod of each'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l sync -d 'Accepted for podman\'s scripts'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l external -d 'Accepted for podman\'s scripts'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Only containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rename" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rename" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rename" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL; the container\'s own --stop-timeout (10) unless given' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s a -l all -d 'All containers, running or not'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -l running -d 'All running containers'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s a -l all -d 'All containers'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -l depend -d 'Also the containers that live in this one\'s namespaces'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s f -l force -d 'Stop running containers first; broken ones are removed too'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'No error for a container that does not exist'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Also the anonymous volumes; they lie in the container and always go with it'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s a -l all -d 'All containers'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l depend -d 'Also the containers that live in this one\'s namespaces'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s f -l force -d 'Stop running containers first; broken ones are removed too'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'No error for a container that does not exist'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s v -l volumes -d 'Also the anonymous volumes; they lie in the container and always go with it'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Pass signals on to the container' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Name of the container; made up when not given' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container\'s id to a file, which must not exist yet' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set a label: KEY=VALUE' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l label-file -d 'Read labels from a file, one KEY=VALUE a line' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l annotation -d 'Set an annotation: KEY=VALUE' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'What is sent to stop it: a signal\'s name or number (default: the image\'s, or SIGTERM)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default: 10)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Seconds until it is killed whatever it does; 0 is never' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the pid of the container\'s first process to a file' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l conmon-pidfile -d 'Write the pid of the container\'s supervisor to a file' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'When to restart it: no (others are not there yet)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'When to pull the image: always, missing, never, newer (default: missing)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Platform of the image: OS/ARCH[/VARIANT]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l arch -d 'Architecture of the image' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l os -d 'Operating system of the image' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l variant -d 'Variant of the image\'s architecture' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Check the registry\'s certificate' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs, ignore' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l runtime -d 'Accepted for docker\'s scripts: box is its own runtime' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s a -l attach -d 'Attach only these streams: stdin, stdout, stderr' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Command that replaces the image\'s entrypoint: a word or a JSON list; "" clears it' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Set a variable: KEY=VALUE, KEY for the host\'s value, PRE* for all of the host\'s beginning so' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'Read variables from a file, one KEY=VALUE a line' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l env-merge -d 'Change a variable of the image: PATH=/opt/bin:${PATH}' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l http-proxy -d 'Pass on the host\'s proxy variables' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'Run as this user: NAME|UID[:GROUP|GID]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add a supplementary group' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s w -l workdir -d 'Directory to start in; made when it is missing' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l umask -d 'File mode creation mask, octal' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out: -1000 to 1000' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Name of the host inside the container' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d 'Network: none, host, container:NAME, ns:PATH, slirp4netns[:OPTION=VALUE,...], pasta (default: slirp4netns)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a line to /etc/hosts: NAME:ADDRESS' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Search this domain' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Mount something: type=bind|tmpfs|volume,source=PATH,target=PATH[,OPTION...]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a fresh tmpfs: PATH[:OPTIONS]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Give it a device of the host: HOST-PATH[:PATH][:rwm]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm (default: 64m)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Driver of the log: k8s-file or none (default: k8s-file)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Option of the log\'s driver: path=FILE' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add a capability, or ALL' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop a capability, or ALL' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'seccomp=FILE|unconfined, no-new-privileges, mask=PATH[:PATH], unmask=PATH[:PATH]|ALL' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Set a kernel parameter of the container\'s own namespaces: KEY=VALUE' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pid -d 'PID namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'IPC namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host (the caller is root inside), nomap' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight-device -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cert-dir -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-conf -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-parent -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroups -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l chrootdirs -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-period -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-quota -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s c -l cpu-shares -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpus -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-cpus -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-mems -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l decryption-key -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-read-bps -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-read-iops -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-write-bps -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-write-iops -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l domainname -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l gpus -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l group-entry -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-log-destination -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-max-log-count -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-max-log-size -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-on-failure -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-retries -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-interval -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-period -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-cmd -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-interval -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-retries -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-success -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-timeout -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-timeout -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l hostuser -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init-ctr -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init-path -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ip -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ip6 -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l link -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l link-local-ip -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l lxc-conf -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l mac-address -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s m -l memory -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-reservation -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swap -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swappiness -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l network-alias -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd-entry -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l personality -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pod -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pod-id-file -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fd -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fds -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l rdt-class -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l requires -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l retry -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l retry-delay -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l sdnotify -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l seccomp-policy -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l secret -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size-systemd -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l storage-opt -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l systemd -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l uidmap -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l volume-driver -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-count -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-percent -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-rt-period -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-rt-runtime -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l io-maxbandwidth -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l io-maxiops -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l isolation -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l kernel-memory -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Print the container\'s id and leave it running'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l rmi -d 'Remove the container and, if nothing else uses it, the image when it has ended'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Remove a container that has the name first'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Remove the container when it has ended'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l no-healthcheck -d 'Do not run the image\'s health check'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Show no progress of a pull'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l rootfs -d 'Run a directory of the host: it stands in the image\'s place'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Connect a terminal'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep standard input open'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Take over all of the host\'s variables'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv-all -d 'Unset all variables of the image and of box'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run box itself as PID 1: it reaps orphans and passes signals on'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Keep the image\'s /etc/hosts'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hostname -d 'Keep the image\'s /etc/hostname'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'The container\'s root is not writable'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-kill-disable
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s P -l publish-all
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l use-api-socket
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -l sig-proxy -d 'Pass signals on to the container; the default when attached' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -l all -d 'All containers that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s a -l attach -d 'Attach standard output and standard error, and wait for the end'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s i -l interactive -d 'Attach standard input too'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL; the container\'s own --stop-timeout (10) unless given' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s a -l all -d 'All running containers'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s i -l ignore -d 'No error for a container that does not exist'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from top" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from top" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from top" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from top" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from top" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l condition -d 'What to wait for: created, exited, removed, running, stopped (may be repeated: any of them)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s i -l interval -d 'How often to look where nobody tells: milliseconds, or 250ms, 1s' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l ignore -d 'No error for a container that does not exist; its code is -1'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l exit-first-match -d 'Return when the first of several containers has ended, and print its code'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that leave the process running: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s u -l user -d 'Run as USER[:GROUP], names or numbers of the container' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s w -l workdir -d 'The working directory in the container' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s d -l detach -d 'Start it and return'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s i -l interactive -d 'Pass our standard input on'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s l -l latest -d 'Use the container that was made last'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l privileged -d 'All capabilities and no seccomp filter'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s t -l tty -d 'Give the command a terminal'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "ls" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "list" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "inspect" -d 'Show everything about images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "load" -d 'Load images from an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "pull" -d 'Pull images from a registry'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "rm" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "remove" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "tag" -d 'Give an image another name'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!, reference, since, until' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l sort -d 'Order: created, id, repository, size, tag' -r -f -a "created\t''
+id\t''
+repository\t''
+size\t''
+tag\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -s a -l all -d 'Also show what is no image by itself (nothing in box)'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l digests -d 'Show the digests of the manifests'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l history -d 'Show the names that each had before'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l no-trunc -l notruncate -d 'Whole ids'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'No heading above the table'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only ids'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!, reference, since, until' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l sort -d 'Order: created, id, repository, size, tag' -r -f -a "created\t''
+id\t''
+repository\t''
+size\t''
+tag\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s a -l all -d 'Also show what is no image by itself (nothing in box)'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l digests -d 'Show the digests of the manifests'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l history -d 'Show the names that each had before'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l no-trunc -l notruncate -d 'Whole ids'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s n -l noheading -d 'No heading above the table'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only ids'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -s f -l format -d 'json, or a Go template' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Change the image\'s configuration by a Dockerfile instruction: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'The remark in the image\'s history' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l arch -d 'The architecture that the files are for; this machine\'s unless given' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l os -d 'The operating system that the files are for' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l variant -d 'The variant of the architecture, v7 for example' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Print the id only'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'An archive or a directory instead of standard input' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Print nothing but the names'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'The platform, OS/ARCH or OS/ARCH/VARIANT; this machine\'s unless given' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l arch -d 'The architecture' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l os -d 'The operating system' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l variant -d 'The variant of the architecture, v7 for example' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l policy -d 'When to ask the registry: always, missing, newer or never' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry -d 'How often a failed request is tried again' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r -f -a "true\t''
+false\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -s a -l all-tags -d 'Pull every tag of the repository'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Show no progress'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Only images for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Also images with a name, if no container uses them'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l build-cache -d 'Ignored: nothing is cached for builds'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l external -d 'Ignored: there are no containers but box\'s own'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -s a -l all -d 'All images'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -s f -l force -d 'Also images that containers use, with these containers, and images with several names by id'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'No error for an image that does not exist'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l no-prune -d 'Ignored: an image has no parents here that could be kept'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -s a -l all -d 'All images'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -s f -l force -d 'Also images that containers use, with these containers, and images with several names by id'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'No error for an image that does not exist'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l no-prune -d 'Ignored: an image has no parents here that could be kept'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info reset" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info reset" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info reset" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info reset" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info reset" -f -a "info" -d 'Show this host, the store and the version'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info reset" -f -a "reset" -d 'Remove all containers, all images and everything else that box keeps'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d '`json`, or a Go template' -r
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -s f -l force -d 'Do not ask'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -s h -l help -d 'Print help (see more with \'--help\')'
