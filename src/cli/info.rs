@@ -1,5 +1,6 @@
 //! `box info`.
 
+use super::format::template::{self, Format};
 use super::{Context, output};
 use crate::error::Result;
 use crate::ops::info;
@@ -21,10 +22,64 @@ impl Info {
         let info = info::info(ctx.settings()?, ctx.store()?)?;
         match self.format.as_deref() {
             Some("json") => output::json(&info),
-            _ => output::text(yaml(&info)),
+            Some(format) => {
+                let format = Format::parse(format)?;
+                match format.is_whole_json() {
+                    true => output::line(info),
+                    false => output::line(format.render(&template::value(&go_names(&info)))?),
+                }
+            }
+            None => output::text(yaml(&info)),
         }
         Ok(0)
     }
+}
+
+/// The value with its keys as podman's Go structs name them, which is what templates say.
+fn go_names(value: &Value) -> Value {
+    let Value::Object(map) = value else {
+        return match value {
+            Value::Array(list) => Value::Array(list.iter().map(go_names).collect()),
+            other => other.clone(),
+        };
+    };
+    let renamed = map.iter().map(|(key, value)| {
+        // Maps in Go as well: their keys are data.
+        let value = match key.as_str() {
+            "registries" | "graphStatus" | "graphOptions" => value.clone(),
+            _ => go_names(value),
+        };
+        (go_name(key), value)
+    });
+    Value::Object(renamed.collect())
+}
+
+/// Source: libpod/define/info.go of podman 4.3: the fields whose names are more than capitalised.
+fn go_name(key: &str) -> String {
+    let name = match key {
+        "cgroupVersion" => "CgroupsVersion",
+        "cpus" => "CPUs",
+        "idMappings" => "IDMappings",
+        "idMode" => "IDMode",
+        "gidmap" => "GIDMap",
+        "uidmap" => "UIDMap",
+        "ociRuntime" => "OCIRuntime",
+        "os" => "OS",
+        "slirp4netns" => "Slirp4NetNS",
+        "apparmorEnabled" => "AppArmorEnabled",
+        "capabilities" => "DefaultCapabilities",
+        "seccompEnabled" => "SECCOMPEnabled",
+        "seccompProfilePath" => "SECCOMPProfilePath",
+        "selinuxEnabled" => "SELinuxEnabled",
+        "container_id" => "ContainerID",
+        "host_id" => "HostID",
+        other => {
+            let mut letters = other.chars();
+            let first = letters.next().map(|c| c.to_ascii_uppercase());
+            return first.into_iter().chain(letters).collect();
+        }
+    };
+    name.to_string()
 }
 
 /// The value as podman prints it: YAML.
@@ -89,6 +144,22 @@ fn plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn templates_use_podman_s_names() {
+        let value = serde_json::json!({
+            "host": { "cpus": 2, "ociRuntime": { "name": "box" }, "security": { "rootless": true } },
+            "store": { "graphStatus": { "Backing Filesystem": "extfs" } },
+        });
+        let value = template::value(&go_names(&value));
+        let shown = |text: &str| Format::parse(text).unwrap().render(&value).unwrap();
+        assert_eq!(
+            shown("{{.Host.CPUs}} {{.Host.OCIRuntime.Name}} {{.Host.Security.Rootless}}"),
+            "2 box true"
+        );
+        assert_eq!(shown("{{index .Store.GraphStatus \"Backing Filesystem\"}}"), "extfs");
+        assert!(Format::parse("{{.Host.Nothing}}").unwrap().render(&value).is_err());
+    }
 
     #[test]
     fn info_is_printed_as_yaml() {

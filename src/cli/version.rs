@@ -1,5 +1,6 @@
 //! `box version`.
 
+use super::format::template::{self, Format};
 use super::{Context, output};
 use crate::error::Result;
 use crate::ops::info;
@@ -20,6 +21,12 @@ impl Version {
         if let Some(format) = &self.format {
             if format == "json" {
                 output::json(&client);
+                return Ok(0);
+            }
+            let format = Format::parse(format)?;
+            match format.is_whole_json() {
+                true => output::line(client),
+                false => output::line(format.render(&template::value(&client))?),
             }
             return Ok(0);
         }
