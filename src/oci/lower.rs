@@ -250,8 +250,8 @@ fn kernel_mounts(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<Mount>
     let pts = "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620";
     add("/dev/pts", "devpts", &if input.single_id { pts.to_string() } else { format!("{pts},gid=5") });
     if host_ipc {
-        add("/dev/mqueue", "bind", "rbind,nosuid,noexec,nodev");
-        add("/dev/shm", "bind", "rbind,nosuid,noexec,nodev");
+        add("/dev/mqueue", "bind", "rbind,nosuid,noexec,nodev,box.optional");
+        add("/dev/shm", "bind", "rbind,nosuid,noexec,nodev,box.optional");
     } else {
         add("/dev/mqueue", "mqueue", "nosuid,noexec,nodev");
         if let Share::Container(id) = &config.namespaces.ipc

@@ -1,6 +1,7 @@
 //! Starting a container: a supervisor is made, and says when init runs.
 
 use super::{reconcile, stop};
+use crate::container::config::Namespace;
 use crate::container::state::{State, Status};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::sandbox::userns::{self, Role};
@@ -151,7 +152,8 @@ fn launch(settings: &Settings, store: &Store, entry: &Entry, attach: &Attach) ->
         name: "supervisor",
         args,
         keep: vec![theirs],
-        new_pid_namespace: true,
+        // A pid namespace can only be joined from the host's, or from one above it.
+        new_pid_namespace: entry.config.namespaces.pid == Namespace::Private,
         sealed: true,
         detached: true,
         keep_stderr: settings.debug,

@@ -296,10 +296,15 @@ fn born_in(path: &Path, namespaces: i32, body: impl FnOnce() -> Infallible) -> R
     let namespace = File::open(path).doing(|| format!("open {}", path.display()))?;
     let (reader, writer) = fd::pipe()?;
     let helper = process::spawn(0, || {
-        let pid = userns::join_file(&namespace)
-            .and_then(|()| process::spawn(namespaces | libc::CLONE_PARENT, body))
-            .map_or(0, |child| child.pid);
-        let _ = rustix::io::write(&writer, &pid.to_ne_bytes());
+        let born = userns::join_file(&namespace)
+            .and_then(|()| process::spawn(namespaces | libc::CLONE_PARENT, body));
+        let told = match born {
+            Ok(child) => child.pid,
+            // Errors travel as negative numbers, as in the kernel.
+            Err(error) => -error.io().and_then(std::io::Error::raw_os_error).unwrap_or(libc::EIO),
+        };
+        // If the parent is gone there is nobody left to tell.
+        let _ = rustix::io::write(&writer, &told.to_ne_bytes());
         process::exit_now(0)
     })?;
     drop(writer);
@@ -307,8 +312,9 @@ fn born_in(path: &Path, namespaces: i32, body: impl FnOnce() -> Infallible) -> R
     let heard = rustix::io::read(&reader, &mut bytes);
     helper.wait()?;
     let pid = i32::from_ne_bytes(bytes);
-    if !matches!(heard, Ok(4)) || pid == 0 {
-        return Err(failed("cannot start a process in that pid namespace"));
+    if !matches!(heard, Ok(4)) || pid <= 0 {
+        let cause = Error::from(std::io::Error::from_raw_os_error(-pid));
+        return Err(failed("cannot start a process in that pid namespace").because(cause));
     }
     let pidfd = process::open_pidfd(pid)?.ok_or_else(|| failed("a new process vanished"))?;
     Ok(Child { pid, pidfd })

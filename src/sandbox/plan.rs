@@ -287,6 +287,7 @@ fn one_mount(mount: &Mount) -> Result<Step> {
             recursive: words.recursive,
             attributes: words.attributes,
             propagation: words.propagation,
+            optional: words.optional,
         }));
     }
     let fs = FsMount { kind: mount.kind.clone(), options: words.rest, attributes: words.attributes };

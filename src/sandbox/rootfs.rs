@@ -8,6 +8,7 @@ use super::step::{BindMount, FsMount};
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
 use crate::sys::mount::{self, Attributes, FileSystem, Propagation};
 use crate::sys::path::{self, RootFd, Want};
+use crate::sys::{fd, process, userns};
 use rustix::fs::{Mode, OFlags};
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -85,12 +86,21 @@ fn refuse_symlink_for_kernel_files(root: &RootFd, at: &Path, kind: &str) -> Resu
 
 /// Mounts something of the host in the container.
 pub(super) fn bind(root: &RootFd, bind: &BindMount) -> Result<()> {
-    let tree = mount::clone_tree(&bind.source, bind.recursive).map_err(|error| match error.kind() {
-        Kind::NotFound => {
-            Error::new(Kind::NotFound, format!("{} does not exist on the host", bind.source.display()))
+    let cloned = match of_process(&bind.source) {
+        Some((pid, path)) => clone_from(pid, &path),
+        None => mount::clone_tree(&bind.source, bind.recursive),
+    };
+    let tree = match cloned {
+        Ok(tree) => tree,
+        Err(error) if error.kind() == Kind::NotFound => {
+            if bind.optional {
+                return Ok(());
+            }
+            let text = format!("{} does not exist on the host", bind.source.display());
+            return Err(Error::new(Kind::NotFound, text));
         }
-        _ => error,
-    })?;
+        Err(error) => return Err(error),
+    };
     if bind.attributes != Attributes::none() {
         mount::set_attributes(tree.as_fd(), bind.attributes, bind.recursive)?;
     }
@@ -110,6 +120,37 @@ pub(super) fn bind(root: &RootFd, bind: &BindMount) -> Result<()> {
     }
     mount::attach(tree.as_fd(), place.as_fd())
         .doing(|| format!("mount {} on {}", bind.source.display(), bind.at.display()))
+}
+
+/// `/proc/PID/root/PATH` as its two parts: a place in another container.
+fn of_process(source: &Path) -> Option<(i32, PathBuf)> {
+    let rest = source.strip_prefix("/proc").ok()?;
+    let mut parts = rest.components();
+    let pid = parts.next()?.as_os_str().to_str()?.parse().ok()?;
+    (parts.next()?.as_os_str() == "root").then(|| (pid, Path::new("/").join(parts.as_path())))
+}
+
+/// Clones a mount of another container. Only a process in its mount namespace can do that, so a
+/// helper steps in and hands the detached clone back.
+fn clone_from(pid: i32, path: &Path) -> Result<OwnedFd> {
+    let namespace =
+        File::open(format!("/proc/{pid}/ns/mnt")).doing(|| "open a container's mount namespace")?;
+    let (ours, theirs) = fd::socket_pair()?;
+    let helper = process::spawn(0, || {
+        let cloned = userns::join_file(&namespace).and_then(|()| mount::clone_tree(path, false));
+        if let Ok(tree) = cloned {
+            // If the parent is gone there is nobody left to tell.
+            let _ = fd::send_fd(theirs.as_fd(), b"t", tree.as_fd());
+        }
+        process::exit_now(0)
+    })?;
+    drop(theirs);
+    let heard = fd::receive_fd(ours.as_fd(), &mut [0]);
+    helper.wait()?;
+    match heard {
+        Ok((_, Some(tree))) => Ok(tree),
+        _ => Err(failed(format!("cannot share {} of the other container", path.display()))),
+    }
 }
 
 /// Makes a place in the container read-only, with what is mounted below it. A place that is not

@@ -36,6 +36,8 @@ pub struct BindMount {
     pub attributes: Attributes,
     /// How later mounts travel.
     pub propagation: Propagation,
+    /// Left out when the host has no such thing.
+    pub optional: bool,
 }
 
 /// One thing that init does between clone3 and execve.
