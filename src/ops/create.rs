@@ -6,6 +6,7 @@ use crate::container::id::ContainerId;
 use crate::container::name::ContainerName;
 use crate::container::request::{ContainerRequest, PullPolicy};
 use crate::container::resolve::{HostFacts, ImageFacts, resolve};
+use crate::container::state::State;
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
@@ -87,15 +88,20 @@ impl Planned {
             }
             None => create_with_a_free_name(store, &self.config)?,
         };
-        let entry = containers::get(store, &self.config.id)?;
+        let entry = Entry {
+            id: self.config.id.clone(),
+            name,
+            config: self.config,
+            state: State::Created,
+            lock_held: false,
+        };
         if let Some(path) = &self.cid_file {
-            let written = file::create_new(path, self.config.id.as_str().as_bytes(), Durable::No);
+            let written = file::create_new(path, entry.id.as_str().as_bytes(), Durable::No);
             if let Err(error) = written {
                 rm::remove(settings, store, &entry)?;
                 return Err(if path.exists() { id_file_exists(path) } else { error });
             }
         }
-        debug_assert_eq!(entry.name, name);
         Ok(entry)
     }
 }
@@ -205,7 +211,7 @@ fn host_facts(settings: &Settings, store: &Store, request: &ContainerRequest) ->
         cwd: std::env::current_dir().doing(|| "find the current directory")?,
         hard_limits,
         may_raise_limits: may_raise_limits(),
-        processors: std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1)),
+        processors: processors(),
         last_capability: last_capability(),
         containers: named,
     })
@@ -222,6 +228,15 @@ fn may_raise_limits() -> bool {
     let first = std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.contains("4294967295"));
     // CAP_SYS_RESOURCE is number 24.
     first && bits & (1 << 24) != 0
+}
+
+/// How many processors there may be, whichever of them we may use: each has a directory in /sys.
+///
+/// Source: sysfs, devices/system/cpu/possible (`0-7`, or `0`).
+fn processors() -> u32 {
+    let text = std::fs::read_to_string("/sys/devices/system/cpu/possible").unwrap_or_default();
+    let last = text.trim().rsplit([',', '-']).next().and_then(|last| last.parse::<u32>().ok());
+    last.map_or(1, |last| last.saturating_add(1))
 }
 
 fn last_capability() -> u8 {
