@@ -2,9 +2,13 @@
 
 use super::account::Account;
 use super::step::Walker;
+use crate::container::caps::CapSet;
 use crate::error::{Error, Kind, Result, failed};
+use crate::oci::seccomp;
+use crate::sys::credentials;
 use crate::sys::process::{self, CStrings};
 use crate::sys::reaper;
+use crate::sys::seccomp as sys_seccomp;
 use std::ffi::CString;
 use std::io;
 use std::path::Path;
@@ -16,10 +20,21 @@ pub(super) fn init(_: &Walker<'_>) -> Result<()> {
     if let Some(child) = reaper::split()? {
         // The child holds its own copy: the launch is over when that one executes.
         reaper::keep_stdio_only();
+        keep_what_an_init_needs()?;
         reaper::run(child)
     }
     process::set_dumpable(true);
     Ok(())
+}
+
+/// PID 1 stays in the container as long as it lives, beside what the image brings: it may send
+/// signals to processes of any user, and nothing else.
+fn keep_what_an_init_needs() -> Result<()> {
+    let kill = CapSet::from_names(["KILL"])?;
+    credentials::keep_bounding(0)?;
+    credentials::set_capabilities(kill.bits(), kill.bits(), 0)?;
+    sys_seccomp::set_no_new_privileges()?;
+    sys_seccomp::load(&seccomp::default_filter(CapSet::EMPTY))
 }
 
 /// Finds the program as a shell would and becomes it.

@@ -163,8 +163,17 @@ fn a_working_directory_cannot_be_a_descriptor_of_the_launcher() {
                 let out = output.out();
                 assert!(out.is_empty() || out == "end\n", "{directory}:\n{output}");
             }
+            // A directory that is made must not be made there, nor a program be found there.
+            let made = format!("{directory}/made-outside");
+            env.run(["run", "--rm", "--network", "none", "-w", &made, "busybox", "true"]);
+            let output = env.run(["run", "--rm", "--network", "none", "busybox", &directory]);
+            assert!([Some(126), Some(127)].contains(&output.code), "{output}");
         }
     }
+    let root = env.root();
+    let mut find = Command::new("find");
+    find.arg(root.parent().expect("a parent")).args(["-name", "made-outside", "-not", "-path", "*/diff/*"]);
+    finish(find, b"").code(0).stdout("");
 }
 
 /// CVE-2024-21626 by descriptors that the caller left open.
@@ -426,6 +435,76 @@ fn no_process_has_inheritable_capabilities() {
     ] {
         assert_eq!(env.ok(before.iter().chain(&look)), none, "{before:?}");
     }
+}
+
+/// box's own init stays in the container, where somebody with CAP_SYS_PTRACE can trace it: it must
+/// not be worth it.
+#[test]
+fn the_init_of_ours_has_no_more_rights_than_the_container() {
+    for user in crate::env::EVERYONE {
+        let env = Env::of(user);
+        let out = env.ok([
+            "run",
+            "--rm",
+            "--init",
+            "--network",
+            "none",
+            "busybox",
+            "grep",
+            "-E",
+            "^(Cap|NoNewPrivs|Seccomp:)",
+            "/proc/1/status",
+        ]);
+        let kill = "0000000000000020";
+        let zero = "0000000000000000";
+        let wanted = format!(
+            "CapInh:\t{zero}\nCapPrm:\t{kill}\nCapEff:\t{kill}\nCapBnd:\t{zero}\nCapAmb:\t{zero}\nNoNewPrivs:\t1\nSeccomp:\t2"
+        );
+        assert_eq!(out, wanted, "{user:?}");
+    }
+}
+
+/// CVE-2016-9962 through a shared pid namespace: a launch is watched by another container.
+#[test]
+fn a_launch_into_a_shared_pid_namespace_shows_nothing_of_the_host() {
+    let env = Env::new();
+    let marker = env.file("marker", "of the host");
+    let spy = bind("spy");
+    env.ok([
+        "run",
+        "-d",
+        "--name",
+        "spy",
+        "--network",
+        "none",
+        "--cap-add",
+        "SYS_PTRACE",
+        "-v",
+        &spy,
+        "busybox",
+        "/spy",
+        "6",
+        &marker,
+    ]);
+    env.until_logged("spy", "watching");
+    for _ in 0..10 {
+        for user in ["root", "www"] {
+            env.ok([
+                "run",
+                "--rm",
+                "--network",
+                "none",
+                "--pid",
+                "container:spy",
+                "--user",
+                user,
+                "busybox",
+                "true",
+            ]);
+        }
+    }
+    env.ok(["wait", "spy"]);
+    env.run(["logs", "spy"]).code(0).stdout("watching\ndone\n");
 }
 
 /// CVE-2022-2989, CVE-2022-2990, CVE-2022-36109: groups of the caller that the container keeps.
