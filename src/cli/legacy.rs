@@ -192,3 +192,55 @@ fn takes_next(word: &str, flags: &Command) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn today(line: &str) -> String {
+        let words: Vec<&str> = line.split(' ').collect();
+        rewrite_text(&words, &mut Vec::new()).join(" ")
+    }
+
+    #[test]
+    fn old_spellings_become_todays() {
+        for (old, new) in [
+            ("box run -name web -rm img", "box run --name web --rm img"),
+            ("box run -name=web img -name x", "box run --name=web img -name x"),
+            ("box run -d=true -i=false img", "box run -d img"),
+            ("box run -n=false img ls", "box run --network=none img ls"),
+            ("box run -n=true img", "box run img"),
+            ("box run --rm=false --tty=1 img sh -c x=true", "box run --tty img sh -c x=true"),
+            ("box run -e A=true --env B=1 img", "box run -e A=true --env B=1 img"),
+            ("box run -e -rm -privileged img", "box run -e -rm --privileged img"),
+            ("box run -itd -h host -rm img", "box run -itd -h host --rm img"),
+            ("box run -sig-proxy=false img", "box run --sig-proxy=false img"),
+            ("box run -entrypoint /bin/sh -v /a:/b img -c", "box run --entrypoint /bin/sh -v /a:/b img -c"),
+            ("box run -volumes-from a -expose 80 img", "box run --volumes-from a --expose 80 img"),
+            ("box ps -notrunc -a=true", "box ps --no-trunc -a"),
+            ("box container run -rm img -rm", "box container run --rm img -rm"),
+            ("box --root -rm run -rm img", "box --root -rm run --rm img"),
+            ("box run -- -rm", "box run -- -rm"),
+            ("box run --network host -privileged=false img", "box run --network host img"),
+            ("box attach -sig-proxy=false web", "box attach --sig-proxy=false web"),
+            ("box inspect -format {{.Id}} web", "box inspect --format {{.Id}} web"),
+            ("box rm -f=true web", "box rm -f web"),
+        ] {
+            assert_eq!(today(old), new, "{old}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_old_spelling_stays() {
+        for line in [
+            "box run -it --rm img bash",
+            "box run -itd img",
+            "box run -e X=false img",
+            "box logs -f web",
+            "box exec -it web find . -name x",
+            "box nope -rm",
+        ] {
+            assert_eq!(today(line), line);
+        }
+    }
+}

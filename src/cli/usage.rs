@@ -31,6 +31,9 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
     let arg = arg.split(" <").next().unwrap_or_default().trim_end_matches("...").to_string();
     let value = text(ContextKind::InvalidValue).unwrap_or_default();
     match said.kind() {
+        ErrorKind::UnknownArgument if !arg.starts_with('-') => {
+            invalid(format!("{command}: {arg:?} is one word too many")).hint(see)
+        }
         ErrorKind::UnknownArgument => {
             let error = invalid(format!("{command}: unknown flag {arg}"));
             match text(ContextKind::SuggestedArg) {
