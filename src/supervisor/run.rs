@@ -56,7 +56,11 @@ pub fn main(words: Vec<OsString>) -> u8 {
         // If it is gone there is nobody left to tell.
         let _ = protocol::write_all(client, &failed_frame(error));
     }
+    drop(client);
     if let Some(order) = order {
+        if ended.is_err() {
+            exit::empty_trash(&order.store);
+        }
         userns::leave(&order.settings.run);
     }
     if ended.is_ok() { 0 } else { 125 }
