@@ -69,6 +69,7 @@ pub fn lower(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
             init: process.init,
             make_cwd: true,
             default_seccomp: security.seccomp == SeccompChoice::Default && !security.privileged,
+            hostname_is_default: config.identity.hostname == config.id.short(),
             copy_up: Vec::new(),
             all_devices: security.privileged,
         },

@@ -205,6 +205,9 @@ pub struct Extension {
     pub make_cwd: bool,
     /// The seccomp profile is box's own, for these capabilities.
     pub default_seccomp: bool,
+    /// The host name is only a default: in an outer container whose filter forbids to set it, the
+    /// outer one stays.
+    pub hostname_is_default: bool,
     /// Directories to be filled from the image before they are mounted: (host path, path inside).
     pub copy_up: Vec<(PathBuf, String)>,
     /// Everything the host has in /dev that can be had.

@@ -74,7 +74,10 @@ pub fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
         steps.push(Step::Loopback);
     }
     if new(NamespaceKind::Uts) && !spec.hostname.is_empty() {
-        steps.push(Step::Hostname { name: spec.hostname.clone() });
+        steps.push(Step::Hostname {
+            name: spec.hostname.clone(),
+            optional: spec.extension.hostname_is_default,
+        });
     }
     for (key, value) in &spec.linux.sysctl {
         let path = format!("/proc/sys/{}", key.replace('.', "/"));

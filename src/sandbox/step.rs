@@ -61,7 +61,7 @@ pub enum Step {
     ReadOnly { path: PathBuf },
     Mask { path: PathBuf },
     Loopback,
-    Hostname { name: String },
+    Hostname { name: String, optional: bool },
     Sysctl { key: String, path: PathBuf, value: String },
     WaitForNetwork,
     PivotRoot,
@@ -109,7 +109,7 @@ impl fmt::Display for Step {
             Step::ReadOnly { path } => write!(f, "make {} read-only", path.display()),
             Step::Mask { path } => write!(f, "hide {}", path.display()),
             Step::Loopback => write!(f, "bring up the loopback device"),
-            Step::Hostname { name } => write!(f, "set the host name to {name}"),
+            Step::Hostname { name, .. } => write!(f, "set the host name to {name}"),
             Step::Sysctl { key, value, .. } => write!(f, "set the sysctl {key} to {value:?}"),
             Step::WaitForNetwork => write!(f, "wait until the network is connected"),
             Step::PivotRoot => write!(f, "change the root"),
@@ -218,9 +218,10 @@ impl Step {
                 w.cover.mask(root, path)
             }
             Step::Loopback => net::loopback_up(),
-            Step::Hostname { name } => {
-                rustix::system::sethostname(name.as_bytes()).doing(|| "set the host name")
-            }
+            Step::Hostname { name, optional } => match rustix::system::sethostname(name.as_bytes()) {
+                Err(rustix::io::Errno::PERM) if *optional => Ok(()),
+                other => other.doing(|| "set the host name"),
+            },
             Step::Sysctl { key, path, value } => sysctl(key, path, value),
             Step::WaitForNetwork => wait_for_network(w),
             Step::PivotRoot => {
