@@ -102,11 +102,14 @@ fn wait_for_byte(reader: BorrowedFd<'_>) -> Result<bool> {
     }
 }
 
-/// The last line that is not empty.
+/// The last line that says something.
 fn last_line(words: &OwnedFd) -> String {
     let mut bytes = vec![0; WORDS as usize];
     let length = rustix::io::pread(words, &mut bytes, 0).unwrap_or(0);
     let text = String::from_utf8_lossy(&bytes[..length]);
-    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+    // slirp4netns ends with a line that only says that it has failed.
+    let nothing =
+        |line: &str| line.is_empty() || line.starts_with("WARNING") || line.starts_with("child failed");
+    let line = text.lines().map(str::trim).rfind(|line| !nothing(line));
     line.unwrap_or("it said nothing within 20 seconds").to_string()
 }

@@ -171,3 +171,88 @@ fn names_are_resolved_as_the_host_does() {
     let output = env.run(["run", "--rm", "debian", "getent", "ahostsv4", "deb.debian.org"]);
     assert_eq!(output.code == Some(0), host_knows, "{output}");
 }
+
+/// The pid of the slirp4netns that a container's supervisor has started.
+fn uplink(env: &Env, container: &str) -> i32 {
+    let supervisor = env.ok(["inspect", "-f", "{{.State.ConmonPid}}", container]);
+    let children = format!("/proc/{0}/task/{0}/children", supervisor.trim());
+    let children = std::fs::read_to_string(children).unwrap_or_default();
+    let is_slirp = |pid: &i32| {
+        std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "slirp4netns")
+    };
+    children.split_whitespace().filter_map(|pid| pid.parse().ok()).find(is_slirp).unwrap_or(0)
+}
+
+#[test]
+fn a_killed_uplink_comes_back() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        env.run(["run", "-d", "--name", "c", "busybox", "sleep", "600"]).code(0);
+        let first = uplink(&env, "c");
+        assert_ne!(first, 0, "there is no uplink");
+        // One that dies within a second of its start is given up.
+        std::thread::sleep(std::time::Duration::from_millis(1200));
+        let killed = std::process::Command::new("kill").args(["-KILL", &first.to_string()]).status();
+        assert!(killed.is_ok_and(|status| status.success()));
+        eventually("another one runs", || ![0, first].contains(&uplink(&env, "c")));
+        eventually("the route is back", || {
+            env.run(["exec", "c", "ip", "route"]).out().contains("default via 10.0.2.2")
+        });
+        env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+    }
+}
+
+#[test]
+fn the_hosts_file_names_the_host_the_container_and_what_is_added() {
+    let env = Env::new();
+    let flags = ["--name", "web", "--hostname", "front", "--add-host", "db:192.0.2.9"];
+    let mut words = vec!["run", "--rm"];
+    words.extend(flags);
+    words.extend(["busybox", "cat", "/etc/hosts"]);
+    let text = env.ok(words);
+    let has = |address: &str, name: &str| {
+        text.lines().any(|line| {
+            let mut words = line.split_whitespace();
+            words.next() == Some(address) && words.any(|word| word == name)
+        })
+    };
+    assert!(
+        has("127.0.0.1", "localhost") && has("10.0.2.100", "front") && has("10.0.2.100", "web"),
+        "{text}"
+    );
+    assert!(has("192.0.2.9", "db"), "{text}");
+    let none = env.ok(["run", "--rm", "--network", "none", "--hostname", "h", "busybox", "ping", "-c1", "h"]);
+    assert!(none.contains("127.0.0.1"), "{none}");
+    // The image's own file stays.
+    let own =
+        env.ok(["run", "--rm", "--no-hosts", "busybox", "sh", "-c", "cat /etc/hosts 2>/dev/null; true"]);
+    assert!(!own.contains("10.0.2.100"), "{own}");
+}
+
+#[test]
+fn without_slirp4netns_there_is_pasta_and_without_both_a_warning() {
+    let env = Env::new();
+    let hide =
+        "for f in /usr/bin/slirp4netns /usr/bin/passt; do test -e $f && mount --bind /dev/null $f; done";
+    let prepared = |script: &str| finish(env.prepared(&format!("{hide}; exec $AS $BOX {script}")), b"");
+    let none = prepared("run --rm busybox ls /sys/class/net");
+    none.code(0).stdout("lo\n").stderr_contains("apt-get install slirp4netns");
+    let asked = prepared("run --rm --network slirp4netns busybox true");
+    asked.fails(125, "slirp4netns is not installed");
+    if std::path::Path::new("/usr/bin/passt").exists() {
+        let hide = "mount --bind /dev/null /usr/bin/slirp4netns";
+        let pasta = env.prepared(&format!("{hide}; exec $AS $BOX run --rm busybox ip -o -4 addr show tap0"));
+        let pasta = finish(pasta, b"");
+        pasta.code(0).stdout_contains("10.0.2.100/24");
+        assert_eq!(pasta.err(), "");
+    }
+}
+
+#[test]
+fn an_uplink_that_fails_is_explained() {
+    let env = Env::new();
+    let script = "mount -t tmpfs none /dev/net; exec $AS $BOX run --rm --network slirp4netns busybox true";
+    finish(env.prepared(script), b"").fails(125, "/dev/net/tun");
+    env.run(["run", "--rm", "--network", "slirp4netns:mtu=1", "busybox", "true"]).fails(125, "mtu");
+    env.run(["run", "--rm", "--network", "slirp4netns:nonsense=1", "busybox", "true"]).fails(125, "nonsense");
+}

@@ -1,6 +1,6 @@
 //! info, version, doctor, unshare, system reset.
 
-use crate::env::{EVERYONE, Env, User};
+use crate::env::{EVERYONE, Env, User, finish};
 
 #[test]
 fn version_says_its_number() {
@@ -30,6 +30,37 @@ fn doctor_finds_nothing_to_mend_or_says_what() {
     env.run(["doctor"]).code(0).stdout_contains("newuidmap");
     let env = Env::empty(User::NoSub);
     env.run(["doctor"]).stdout_contains("subuid");
+}
+
+#[test]
+fn doctor_names_what_is_missing_and_the_command_that_mends_it() {
+    let env = Env::empty(User::Sub);
+    let prepared = |script: &str| finish(env.prepared(script), b"");
+    // No setuid helper works: single-id mode, and a container still runs.
+    let output = prepared("exec $AS --no-new-privs $BOX doctor");
+    output.code(0).stdout_contains("single-id mode: no_new_privs");
+    let hide =
+        "for f in /usr/bin/slirp4netns /usr/bin/passt; do test -e $f && mount --bind /dev/null $f; done";
+    let output = prepared(&format!("{hide}; exec $AS $BOX doctor"));
+    output.code(0).stdout_contains("apt-get install slirp4netns");
+    let output = prepared("mount -t tmpfs none /dev/net; exec $AS $BOX doctor");
+    output.code(0).stdout_contains("mknod /dev/net/tun");
+    let script = "cp /usr/bin/newuidmap new && chmod 755 new && mount --bind new /usr/bin/newuidmap; exec $AS $BOX doctor";
+    prepared(script).code(0).stdout_contains("chmod u+s");
+    // The limit of a user namespace of its own, so that the host's is not touched.
+    let mut limited = env.program("unshare");
+    limited.args(["--user", "--map-root-user", "sh", "-c"]);
+    limited.arg("echo 0 > /proc/sys/user/max_user_namespaces; exec \"$0\" doctor").arg(Env::binary());
+    let output = finish(limited, b"");
+    output.code(1).stdout_contains("sysctl -w user.max_user_namespaces=").stdout_contains("FAIL");
+}
+
+#[test]
+fn doctor_needs_no_home() {
+    let mut env = Env::empty(User::Sub);
+    env.unset("BOX_ROOT");
+    env.set("HOME", "/proc");
+    env.run(["doctor"]).code(1).stdout_contains("BOX_ROOT");
 }
 
 #[test]
