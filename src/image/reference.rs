@@ -64,19 +64,6 @@ impl Reference {
         Ok(named.tagged())
     }
 
-    /// Reads a name out of an archive: where `docker save` wrote one without a registry it meant
-    /// docker.io, but for a bare word (the `latest` of an OCI layout) that would be a lie.
-    ///
-    /// # Errors
-    /// `Invalid` as in [`Reference::parse`].
-    pub fn parse_local_or_full(text: &str) -> Result<Reference> {
-        let parts = Parts::split(text)?;
-        if parts.registry.is_none() && parts.tag.is_none() && parts.digest.is_none() {
-            return Reference::parse_local(text);
-        }
-        Ok(Reference::parse(text)?.canonical())
-    }
-
     /// Whether the text names no registry, so that short-name rules apply.
     ///
     /// # Errors

@@ -62,7 +62,7 @@ pub fn remove_whole(settings: &Settings, store: &Store, image: &Image, force: bo
     if let Some(first) = users.first().filter(|_| !force) {
         return Err(Error::new(
             Kind::Conflict,
-            format!("image used by {first}: image is in use by a container"),
+            format!("{}: image used by {first}: image is in use by a container", image.display_name()),
         )
         .hint("remove the container first (box rm), or both with box rmi --force"));
     }

@@ -185,13 +185,22 @@ pub fn typed<Q: DeserializeOwned, A: Serialize>(
     serde_json::to_value(answer).map_err(|e| failed("cannot write down the job's answer").because(e))
 }
 
+/// Like [`typed`], for what nobody wants any more once its caller is gone.
+fn foreground<Q: DeserializeOwned, A: Serialize>(
+    body: serde_json::Value,
+    job: impl FnOnce(Q) -> Result<A>,
+) -> Result<serde_json::Value> {
+    die_with_caller();
+    typed(body, job)
+}
+
 /// Every job there is.
 fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_json::Value> {
     match job {
-        "import" => typed(body, |request| transfer::import::import(&here.store, &request)),
-        "pull" => typed(body, |job| transfer::pull::pull(&here.store, &job)),
+        "import" => foreground(body, |request| transfer::import::import(&here.store, &request)),
+        "pull" => foreground(body, |job| transfer::pull::pull(&here.store, &job)),
         "collect-images" => typed(body, |(): ()| gc::collect(&here.store, &here.inside)),
-        "load" => typed(body, |request| transfer::load::load(&here.store, &request)),
+        "load" => foreground(body, |request| transfer::load::load(&here.store, &request)),
         "probe" => typed(body, |mode| super::probe::job(here, &mode)),
         "reset" => typed(body, |(): ()| super::reset::job(here)),
         "id-maps" => typed(body, |(): ()| id_maps(here)),

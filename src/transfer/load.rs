@@ -205,7 +205,7 @@ impl Contents {
     fn docker_image(&self, image: DockerImage) -> Result<Found> {
         let names = image.repo_tags.unwrap_or_default();
         let names: Vec<Reference> =
-            names.iter().map(|name| Reference::parse_local_or_full(name)).collect::<Result<_>>()?;
+            names.iter().map(|name| Ok(Reference::parse(name)?.tagged())).collect::<Result<_>>()?;
         Ok(Found {
             label: image.config.clone(),
             names,
@@ -230,7 +230,8 @@ impl Contents {
         let note = |key: &str| named.annotations.get(key).filter(|text| !text.is_empty());
         let label = note(images::REF_NAME).cloned().unwrap_or_default();
         let name = note("io.containerd.image.name").or(note(images::REF_NAME));
-        let names = name.map(|name| Reference::parse_local_or_full(name)).transpose()?;
+        // Without a registry it is nobody's but ours: docker.io would be a lie.
+        let names = name.map(|name| Reference::parse_local(name)).transpose()?;
         let media_type = match (&manifest.media_type, entry.media_type.as_str()) {
             (Some(own), _) => own.clone(),
             (None, "") => media::OCI_MANIFEST.to_string(),
