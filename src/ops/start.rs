@@ -1,6 +1,6 @@
 //! Starting a container: a supervisor is made, and says when init runs.
 
-use super::{reconcile, stop};
+use super::reconcile;
 use crate::container::config::Namespace;
 use crate::container::state::{State, Status};
 use crate::error::{Doing, Error, Kind, Result};
@@ -121,9 +121,7 @@ pub fn start_or_clean_up(
     match client::await_started(socket) {
         Ok(attachment) => Ok(Startup { attachment, signals }),
         Err(error) => {
-            // So that its lock is free when we say that it failed.
-            let _ = stop::readable(supervisor.as_fd(), Duration::from_secs(5));
-            let _ = supervisor.try_wait();
+            // Its lock is free already: it lets go before it says that it failed.
             clean_up();
             Err(error)
         }

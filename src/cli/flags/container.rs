@@ -88,7 +88,7 @@ pub(crate) struct ContainerFlags {
     no_healthcheck: bool,
 
     /// When to pull the image: always, missing, never, newer (default: missing)
-    #[arg(long, value_name = "POLICY", num_args = 0..=1, default_missing_value = "always", require_equals = true, value_parser = words::pull, help_heading = "Image")]
+    #[arg(long, value_name = "POLICY", value_parser = words::pull, help_heading = "Image")]
     pull: Option<PullPolicy>,
 
     /// Platform of the image: OS/ARCH[/VARIANT]

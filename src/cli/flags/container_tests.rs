@@ -109,7 +109,7 @@ fn what_follows_the_image_belongs_to_the_command() {
 #[test]
 fn values_may_begin_with_a_dash_where_it_makes_sense() {
     assert_eq!(good(&["--oom-score-adj", "-5", "img"]).process.oom_score_adj, Some(-5));
-    assert_eq!(good(&["--pull", "img"]).pull.policy, PullPolicy::Always);
+    assert_eq!(good(&["--pull", "always", "img"]).pull.policy, PullPolicy::Always);
     assert_eq!(good(&["--pull=never", "img"]).pull.policy, PullPolicy::Never);
     assert_eq!(good(&["-h", "web", "img"]).identity.hostname.as_deref(), Some("web"));
     assert_eq!(
