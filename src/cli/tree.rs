@@ -180,6 +180,17 @@ pub(super) fn find(root: &ArgMatches) -> Option<(&'static Entry, &ArgMatches)> {
     }
 }
 
+/// All words that can follow a group; `""` is the top level.
+pub(super) fn words_below(group: &str) -> Vec<&'static str> {
+    let groups = GROUPS.iter().map(|group| group.name).filter(|_| group.is_empty());
+    let commands = COMMANDS.iter().filter(|entry| !entry.hidden).flat_map(|entry| entry.paths);
+    let commands = commands.filter_map(|path| match path.rsplit_once(' ') {
+        Some((first, name)) => (first == group).then_some(name),
+        None => group.is_empty().then_some(*path),
+    });
+    groups.chain(commands).collect()
+}
+
 /// The command with this spelling.
 pub(super) fn named(path: &str) -> Option<&'static Entry> {
     COMMANDS.iter().find(|entry| entry.paths.contains(&path))
