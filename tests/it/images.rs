@@ -207,7 +207,7 @@ fn images_are_listed_tagged_and_removed() {
 fn an_image_in_use_is_not_removed() {
     let env = Env::new();
     env.run(["create", "--name", "c", "busybox", "true"]).code(0);
-    env.run(["rmi", "busybox"]).fails(2, "busybox");
+    env.run(["rmi", "busybox"]).fails(2, "in use");
     env.run(["run", "--rm", "busybox", "true"]).code(0);
     env.run(["rm", "c"]).code(0);
     env.run(["rmi", "busybox"]).code(0);
