@@ -4991,3 +4991,23 @@ if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERS
 else
     complete -F _box -o bashdefault -o default box
 fi
+
+# Names of containers and images, where a command takes them.
+_box_with_names() {
+    _box "$@"
+    local cur=${COMP_WORDS[COMP_CWORD]} list=
+    [[ $cur == -* ]] && return
+    case " ${COMP_WORDS[*]:1:COMP_CWORD-1} " in
+        *" image "*|*" run "*|*" create "*|*" rmi "*|*" tag "*|*" untag "*)
+            list=$(box images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null) ;;
+        *" start "*)
+            list=$(box ps -a --filter status=created --filter status=exited --format '{{.Names}}' 2>/dev/null) ;;
+        *" attach "*|*" exec "*|*" kill "*|*" stop "*|*" top "*)
+            list=$(box ps --format '{{.Names}}' 2>/dev/null) ;;
+        *" inspect "*|*" logs "*|*" rename "*|*" restart "*|*" rm "*|*" wait "*)
+            list=$(box ps -a --format '{{.Names}}' 2>/dev/null) ;;
+    esac
+    [[ $list ]] && COMPREPLY=($(compgen -W "$list" -- "$cur"))
+    declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$cur"
+}
+complete -F _box_with_names -o bashdefault -o default box

@@ -1816,3 +1816,8 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -s f -l force -d 'Do not ask'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -s h -l help -d 'Print help (see more with \'--help\')'
+
+# Names of containers and images, where a command takes them.
+complete -c box -n "__fish_seen_subcommand_from attach exec kill stop top" -f -a "(box ps --format '{{.Names}}' 2>/dev/null)"
+complete -c box -n "__fish_seen_subcommand_from inspect logs rename restart rm start wait" -f -a "(box ps -a --format '{{.Names}}' 2>/dev/null)"
+complete -c box -n "__fish_seen_subcommand_from run create rmi tag untag" -f -a "(box images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null)"
