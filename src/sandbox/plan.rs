@@ -328,6 +328,65 @@ fn devices(spec: &Spec) -> Vec<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oci::spec::Process;
+
+    fn spec() -> Spec {
+        let namespace = |kind| Namespace { kind, path: None };
+        let overlay = Mount {
+            destination: "/".into(),
+            kind: "overlay".into(),
+            source: "overlay".into(),
+            options: vec!["userxattr".into(), "lowerdir+=/l".into()],
+        };
+        Spec {
+            process: Process { args: vec!["sh".into()], cwd: "/".into(), ..Process::default() },
+            mounts: vec![overlay],
+            linux: crate::oci::spec::Linux {
+                namespaces: vec![namespace(NamespaceKind::Mount), namespace(NamespaceKind::Pid)],
+                masked_paths: vec!["/proc/kcore".into()],
+                readonly_paths: vec!["/proc/sys".into()],
+                ..Default::default()
+            },
+            extension: crate::oci::spec::Extension { default_seccomp: true, ..Default::default() },
+            ..Spec::default()
+        }
+    }
+
+    fn names(plan: &Plan) -> Vec<String> {
+        plan.steps.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn nothing_is_mounted_before_slave_propagation_or_after_the_change_of_root() {
+        let plan = plan(&spec(), Inside { single_id: false }).unwrap();
+        let names = names(&plan);
+        let at = |name: &str| names.iter().position(|n| n.starts_with(name)).unwrap();
+        assert!(at("make / a slave mount") < at("mount an overlay"));
+        assert!(at("mount an overlay") < at("hide /proc/kcore"));
+        assert!(at("hide /proc/kcore") < at("change the root"));
+        assert!(at("change the root") < at("look up the user"));
+        assert_eq!(plan.namespaces, libc::CLONE_NEWNS | libc::CLONE_NEWPID);
+    }
+
+    #[test]
+    fn the_filter_is_loaded_while_we_may_and_before_the_user_is_left() {
+        let mut spec = spec();
+        let steps = names(&plan(&spec, Inside { single_id: false }).unwrap());
+        let at = |steps: &[String], name: &str| steps.iter().position(|n| n.starts_with(name)).unwrap();
+        assert!(at(&steps, "load seccomp") < at(&steps, "become the user"));
+        assert!(at(&steps, "become the user") < at(&steps, "set the capabilities"));
+        assert!(steps.last().unwrap().starts_with("execute sh"));
+        spec.process.no_new_privileges = true;
+        let steps = names(&plan(&spec, Inside { single_id: false }).unwrap());
+        assert!(at(&steps, "load seccomp") > at(&steps, "set no_new_privs"));
+    }
+
+    #[test]
+    fn with_one_id_nobody_becomes_another_user() {
+        let steps = names(&plan(&spec(), Inside { single_id: true }).unwrap());
+        assert!(!steps.iter().any(|n| n == "become the user" || n == "set the capabilities"));
+        assert!(steps.iter().any(|n| n.contains("success for chown and setuid")));
+    }
 
     #[test]
     fn words_of_mount_are_sorted_out() {

@@ -184,7 +184,12 @@ impl Step {
             }
             Step::JoinNamespace { path, .. } => {
                 let file = std::fs::File::open(path).doing(|| format!("open {}", path.display()))?;
-                userns::join_file(&file)
+                userns::join_file(&file).map_err(|error| match error.kind() {
+                    Kind::Denied => error.hint(
+                        "it belongs to another user namespace: make it inside `box unshare`, or give a container's /proc/PID/ns/…",
+                    ),
+                    _ => error,
+                })
             }
             Step::SlaveMounts => {
                 let root = mount::open_place(Path::new("/"))?;
