@@ -23,8 +23,10 @@ use std::path::PathBuf;
 pub fn make(store: &Store, config: &ContainerConfig) -> Result<Spec> {
     let directory = store.container(&config.id);
     let name = containers::name(store, &config.id)?;
+    let inits = peers(store, config)?;
     let peer = match &config.network.mode {
-        NetworkMode::Container(id) => Some(store.container(id)),
+        // One that does not run is refused by `lower`, in words that say so.
+        NetworkMode::Container(id) => inits.contains_key(id).then(|| store.container(id)),
         _ => None,
     };
     network::hosts::write_files(&directory, config, &name, peer.as_deref())?;
@@ -56,7 +58,7 @@ pub fn make(store: &Store, config: &ContainerConfig) -> Result<Spec> {
         layers: layer_directories(store, config)?,
         single_id,
         last_gid: last_gid(&maps),
-        inits: peers(store, config)?,
+        inits,
         volatile: config.ending.remove,
     };
     lower::lower(config, &input)

@@ -256,3 +256,10 @@ fn an_uplink_that_fails_is_explained() {
     env.run(["run", "--rm", "--network", "slirp4netns:mtu=1", "busybox", "true"]).fails(125, "mtu");
     env.run(["run", "--rm", "--network", "slirp4netns:nonsense=1", "busybox", "true"]).fails(125, "nonsense");
 }
+
+#[test]
+fn the_network_of_a_container_that_does_not_run_is_refused() {
+    let env = Env::new();
+    env.run(["create", "--name", "stopped", "busybox", "true"]).code(0);
+    env.run(["run", "--rm", "--network", "container:stopped", "busybox", "true"]).fails(125, "does not run");
+}
