@@ -15,7 +15,7 @@ pub(crate) struct ImageExists {
 
 impl ImageExists {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
-        match images::find(ctx.store()?, &self.image) {
+        match images::find_to_run(ctx.store()?, &self.image) {
             Ok(Some(_)) => Ok(0),
             Ok(None) => Ok(1),
             Err(error) if error.kind() == Kind::NotFound => Ok(1),

@@ -120,7 +120,7 @@ fn image(settings: &Settings, store: &Store, request: &ContainerRequest) -> Resu
     let held = images::hold(store)?;
     if wanted.policy == PullPolicy::Missing
         && wanted.platform.is_none()
-        && let Some(image) = images::find(store, &request.image)?
+        && let Some(image) = images::find_to_run(store, &request.image)?
     {
         return Ok((image, held));
     }

@@ -305,23 +305,36 @@ pub fn find(store: &Store, text: &str) -> Result<Option<Image>> {
     Ok(find_named(store, text)?.map(|(image, _)| image))
 }
 
+/// Like [`find`] for a start that is waited for: by a name only that one manifest is read, so names
+/// that the same image has through another manifest are missing. With a hundred images here this is
+/// the difference between 3 documents read and 102.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_to_run(store: &Store, text: &str) -> Result<Option<Image>> {
+    Ok(search(store, text, false)?.map(|(image, _)| image))
+}
+
 /// Like [`find`]; with the name by which it was found, `None` for an id.
 ///
 /// # Errors
 /// As [`find`].
 pub fn find_named(store: &Store, text: &str) -> Result<Option<(Image, Option<Reference>)>> {
-    let index = read_index(store)?;
-    let by_id = || by_id(store, &index, text);
-    if text.len() == 64 + "sha256:".len() && text.starts_with("sha256:") || is_hex(text) && text.len() == 64 {
-        return Ok(by_id()?.map(|image| (image, None)));
-    }
-    if text.starts_with("sha256:") {
-        return Ok(by_id()?.map(|image| (image, None)));
+    search(store, text, true)
+}
+
+fn search(store: &Store, text: &str, whole: bool) -> Result<Option<(Image, Option<Reference>)>> {
+    let mut index = read_index(store)?;
+    if text.starts_with("sha256:") || is_hex(text) && text.len() == 64 {
+        return Ok(by_id(store, &index, text)?.map(|image| (image, None)));
     }
     let named = Reference::parse(text);
     if let Ok(reference) = &named {
         let short = Reference::is_short(text)?;
         if let Some((digest, name)) = by_name(&index, text, reference, short)? {
+            if !whole {
+                index.manifests.retain(|entry| entry.digest == digest);
+            }
             let groups = group(store, &index);
             let found =
                 groups.into_iter().find(|(_, entries)| entries.iter().any(|(e, _)| e.digest == digest));
@@ -335,7 +348,7 @@ pub fn find_named(store: &Store, text: &str) -> Result<Option<(Image, Option<Ref
             return Ok(Some((image, Some(name))));
         }
     }
-    match by_id()? {
+    match by_id(store, &index, text)? {
         Some(image) => Ok(Some((image, None))),
         None => named.map(|_| None),
     }
