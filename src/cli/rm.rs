@@ -109,9 +109,10 @@ impl Rm {
         found: Vec<(String, Entry)>,
         tally: &mut Tally,
     ) -> Result<Vec<(String, Entry)>> {
+        let all = ops::ps::list(settings, store)?.containers;
         let mut order: Vec<(String, Entry)> = Vec::new();
         for (word, entry) in &found {
-            let dependents = ops::rm::dependents(settings, store, &entry.id)?;
+            let dependents = ops::rm::dependents(&all, &entry.id);
             let others: Vec<Entry> = dependents
                 .iter()
                 .filter(|d| !found.iter().any(|(_, known)| known.id == d.id))

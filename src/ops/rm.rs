@@ -4,7 +4,7 @@
 //! namespace may delete, and there may be many. So it is renamed into the trash, which is all
 //! that the caller waits for, and a worker empties the trash in the background.
 
-use super::{ps, reconcile, stop, worker};
+use super::{reconcile, stop, worker};
 use crate::container::config::{ContainerConfig, Namespace, NetworkMode};
 use crate::container::id::ContainerId;
 use crate::container::state::Status;
@@ -80,13 +80,10 @@ pub fn remove_broken(store: &Store, text: &str) -> Result<()> {
     .doing(|| format!("remove the broken container {}", id.short()))
 }
 
-/// The containers that live in namespaces of this one, and those that live in theirs, farthest
-/// first.
-///
-/// # Errors
-/// When the store cannot be listed.
-pub fn dependents(settings: &Settings, store: &Store, id: &ContainerId) -> Result<Vec<Entry>> {
-    let all = ps::list(settings, store)?.containers;
+/// Those of `all` that live in namespaces of this container, and those that live in theirs,
+/// farthest first.
+#[must_use]
+pub fn dependents(all: &[Entry], id: &ContainerId) -> Vec<Entry> {
     let mut found: Vec<Entry> = Vec::new();
     let mut next = vec![id.clone()];
     while let Some(of) = next.pop() {
@@ -98,7 +95,7 @@ pub fn dependents(settings: &Settings, store: &Store, id: &ContainerId) -> Resul
         }
     }
     found.reverse();
-    Ok(found)
+    found
 }
 
 fn depends_on(config: &ContainerConfig, id: &ContainerId) -> bool {
