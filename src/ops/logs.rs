@@ -102,10 +102,7 @@ fn follow(
             }
         }
         readers = open;
-        let left = match wanted.until {
-            Some(until) => Some(until.duration_since(Timestamp::now())),
-            None => None,
-        };
+        let left = wanted.until.map(|until| until.duration_since(Timestamp::now()));
         if readers.is_empty() || left.is_some_and(|left| left.is_negative()) {
             return Ok(());
         }
@@ -309,11 +306,37 @@ fn in_time(entry: &log::Entry, wanted: &Wanted) -> (bool, bool) {
 }
 
 /// Where the last `lines` lines begin, and which streams are in the middle of an older line there.
+///
+/// The end of the file is enough for a few lines of a long log; only with a time it is read whole.
 fn tail(file: &mut File, lines: usize, wanted: &Wanted) -> std::io::Result<(u64, [bool; 2])> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let mut part = 4 * PIECE as u64;
+    loop {
+        let timed = wanted.since.is_some() || wanted.until.is_some();
+        let start = if timed { 0 } else { length.saturating_sub(part) };
+        let (seen, found) = tail_from(file, start, lines, wanted)?;
+        // The first ones after a cut may be the rest of lines that began before it.
+        if start == 0 || seen > lines + 2 {
+            return Ok(found);
+        }
+        part *= 8;
+    }
+}
+
+/// Looks for the last `lines` lines after `start`; the number of lines that begin there comes first.
+fn tail_from(
+    file: &mut File,
+    start: u64,
+    lines: usize,
+    wanted: &Wanted,
+) -> std::io::Result<(usize, (u64, [bool; 2]))> {
+    file.seek(SeekFrom::Start(start))?;
     // Of each of the last lines, where it begins and who was midway then.
     let mut begins: VecDeque<(u64, [bool; 2])> = VecDeque::new();
     let mut midway = [false; 2];
-    let mut at = 0;
+    let mut seen = 0;
+    let mut at = start;
+    let mut cut = start > 0;
     let mut rest = Vec::new();
     let mut buffer = vec![0; PIECE];
     loop {
@@ -324,11 +347,14 @@ fn tail(file: &mut File, lines: usize, wanted: &Wanted) -> std::io::Result<(u64,
         rest.extend_from_slice(&buffer[..count]);
         let mut begin = 0;
         while let Some(length) = rest[begin..].iter().position(|byte| *byte == b'\n') {
-            if let Some(entry) = log::Entry::parse(&rest[begin..begin + length])
+            let line = &rest[begin..begin + length];
+            if !std::mem::take(&mut cut)
+                && let Some(entry) = log::Entry::parse(line)
                 && in_time(&entry, wanted).0
             {
                 let which = usize::from(entry.stream == Stream::Err);
                 if !midway[which] {
+                    seen += 1;
                     begins.push_back((at, midway));
                     if begins.len() > lines {
                         begins.pop_front();
@@ -342,5 +368,5 @@ fn tail(file: &mut File, lines: usize, wanted: &Wanted) -> std::io::Result<(u64,
         rest.drain(..begin);
     }
     // None wanted: what follows from here on, and not the rest of lines that have begun.
-    Ok(begins.front().copied().unwrap_or((at, midway)))
+    Ok((seen, begins.front().copied().unwrap_or((at, midway))))
 }

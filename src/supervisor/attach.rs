@@ -121,8 +121,8 @@ impl Client {
     ///
     /// # Errors
     /// When it does not keep to the protocol.
-    pub fn next(&mut self) -> io::Result<Option<(Kind, Vec<u8>)>> {
-        let frame = self.decoder.next().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    pub fn next_frame(&mut self) -> io::Result<Option<(Kind, Vec<u8>)>> {
+        let frame = self.decoder.next_frame().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
         let Some((kind, payload)) = frame else { return Ok(None) };
         if kind == Kind::Stdin {
             self.window = self.window.checked_sub(payload.len()).ok_or(io::ErrorKind::InvalidData)?;

@@ -54,7 +54,7 @@ impl Controller {
     }
 
     /// The next whole line as a request; `Some(Err)` for one that is not understood.
-    pub fn next(&mut self) -> Option<Result<Request>> {
+    pub fn next_request(&mut self) -> Option<Result<Request>> {
         let end = self.line.iter().position(|byte| *byte == b'\n')?;
         let rest = self.line.split_off(end + 1);
         let line = std::mem::replace(&mut self.line, rest);

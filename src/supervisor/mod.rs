@@ -10,6 +10,7 @@ pub mod events;
 pub mod exit;
 pub mod log;
 pub mod protocol;
+mod relay;
 pub mod run;
 pub mod stdio;
 pub mod uplink;

@@ -316,9 +316,8 @@ impl Decoder {
     ///
     /// # Errors
     /// `Failed` for a length that nobody of ours would send.
-    pub fn next(&mut self) -> Result<Option<(Kind, &[u8])>> {
-        loop {
-            let Some((kind, length)) = self.lengths() else { break };
+    pub fn next_frame(&mut self) -> Result<Option<(Kind, &[u8])>> {
+        while let Some((kind, length)) = self.lengths() {
             if length > MAX_PAYLOAD {
                 return Err(failed(format!("the other side sent a frame of {length} bytes")));
             }
@@ -358,7 +357,7 @@ pub fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
 /// `Failed` when the other side hangs up first.
 pub fn read_frame(fd: impl AsFd, decoder: &mut Decoder) -> Result<(Kind, Vec<u8>)> {
     loop {
-        if let Some((kind, payload)) = decoder.next()? {
+        if let Some((kind, payload)) = decoder.next_frame()? {
             return Ok((kind, payload.to_vec()));
         }
         if decoder.fill(&fd).doing(|| "read from the container's socket")? == 0 {
@@ -384,7 +383,7 @@ mod tests {
         for part in bytes.chunks(1000) {
             write_all(&ours, part).unwrap();
             decoder.fill(&theirs).unwrap();
-            while let Some((kind, payload)) = decoder.next().unwrap() {
+            while let Some((kind, payload)) = decoder.next_frame().unwrap() {
                 seen.push((kind, payload.to_vec()));
             }
         }
@@ -400,7 +399,7 @@ mod tests {
         write_all(&ours, &[6, 0, 0, 0, 255]).unwrap();
         let mut decoder = Decoder::default();
         decoder.fill(&theirs).unwrap();
-        assert!(decoder.next().is_err());
+        assert!(decoder.next_frame().is_err());
     }
 
     #[test]

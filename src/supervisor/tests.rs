@@ -37,8 +37,9 @@ fn spawn(
     out: impl Into<Stdio>,
     err: impl Into<Stdio>,
 ) -> Child {
-    let child = command.stdin(stdin).stdout(out).stderr(err).spawn().unwrap();
-    let pid = i32::try_from(child.id()).unwrap();
+    // The loop waits for it.
+    let id = command.stdin(stdin).stdout(out).stderr(err).spawn().map(|child| child.id()).unwrap();
+    let pid = i32::try_from(id).unwrap();
     Child { pid, pidfd: process::open_pidfd(pid).unwrap().unwrap() }
 }
 
