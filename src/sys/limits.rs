@@ -7,22 +7,22 @@ use std::io;
 ///
 /// Source: getrlimit(2).
 pub const NAMES: [(&str, u32); 16] = [
-    ("cpu", libc::RLIMIT_CPU),
-    ("fsize", libc::RLIMIT_FSIZE),
-    ("data", libc::RLIMIT_DATA),
-    ("stack", libc::RLIMIT_STACK),
-    ("core", libc::RLIMIT_CORE),
-    ("rss", libc::RLIMIT_RSS),
-    ("nproc", libc::RLIMIT_NPROC),
-    ("nofile", libc::RLIMIT_NOFILE),
-    ("memlock", libc::RLIMIT_MEMLOCK),
-    ("as", libc::RLIMIT_AS),
-    ("locks", libc::RLIMIT_LOCKS),
-    ("sigpending", libc::RLIMIT_SIGPENDING),
-    ("msgqueue", libc::RLIMIT_MSGQUEUE),
-    ("nice", libc::RLIMIT_NICE),
-    ("rtprio", libc::RLIMIT_RTPRIO),
-    ("rttime", libc::RLIMIT_RTTIME),
+    ("cpu", libc::RLIMIT_CPU as u32),
+    ("fsize", libc::RLIMIT_FSIZE as u32),
+    ("data", libc::RLIMIT_DATA as u32),
+    ("stack", libc::RLIMIT_STACK as u32),
+    ("core", libc::RLIMIT_CORE as u32),
+    ("rss", libc::RLIMIT_RSS as u32),
+    ("nproc", libc::RLIMIT_NPROC as u32),
+    ("nofile", libc::RLIMIT_NOFILE as u32),
+    ("memlock", libc::RLIMIT_MEMLOCK as u32),
+    ("as", libc::RLIMIT_AS as u32),
+    ("locks", libc::RLIMIT_LOCKS as u32),
+    ("sigpending", libc::RLIMIT_SIGPENDING as u32),
+    ("msgqueue", libc::RLIMIT_MSGQUEUE as u32),
+    ("nice", libc::RLIMIT_NICE as u32),
+    ("rtprio", libc::RLIMIT_RTPRIO as u32),
+    ("rttime", libc::RLIMIT_RTTIME as u32),
 ];
 
 /// The number of a limit, whatever its case, with or without `RLIMIT_`.

@@ -281,13 +281,15 @@ pub fn execve(path: &CStr, args: &CStrings, env: &CStrings) -> io::Error {
 
 /// Replaces this process by the program that `file` is open on. Returns only when that fails.
 pub fn execve_fd(file: BorrowedFd<'_>, args: &CStrings, env: &CStrings) -> io::Error {
+    // The raw call, because musl has no wrapper.
     // SAFETY: both arrays end with a null pointer and outlive the call; the path is empty.
     unsafe {
-        libc::execveat(
+        libc::syscall(
+            libc::SYS_execveat,
             file.as_raw_fd(),
             c"".as_ptr(),
-            args.pointers.as_ptr().cast(),
-            env.pointers.as_ptr().cast(),
+            args.pointers.as_ptr(),
+            env.pointers.as_ptr(),
             libc::AT_EMPTY_PATH,
         )
     };
