@@ -37,7 +37,7 @@ pub(crate) struct Import {
     /// The variant of the architecture, v7 for example
     #[arg(long, value_name = "VARIANT")]
     variant: Option<String>,
-    /// A file, or - for standard input
+    /// A file, an address (http, https), or - for standard input
     #[arg(value_name = "TARBALL")]
     source: String,
     /// The image's name
@@ -47,12 +47,10 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
-        if self.source.starts_with("http://") || self.source.starts_with("https://") {
-            return Err(invalid("import from an address is not yet: URL")
-                .hint(format!("curl -L {} | box import - NAME", self.source)));
-        }
+        let is_address = self.source.starts_with("http://") || self.source.starts_with("https://");
         let path = match self.source.as_str() {
             "-" => None,
+            _ if is_address => None,
             path => Some(absolute(path)?),
         };
         let mut platform = Platform::host();
@@ -64,7 +62,7 @@ impl Import {
         }
         platform.variant = self.variant.or(platform.variant);
         let request = ImportRequest {
-            source: if path.is_none() { "standard input".to_string() } else { self.source },
+            source: if self.source == "-" { "standard input".to_string() } else { self.source },
             path,
             name: self.name.as_deref().map(Reference::parse_local).transpose()?,
             changes: self.change,

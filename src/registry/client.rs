@@ -184,6 +184,18 @@ impl Client {
     }
 }
 
+/// Gets what is at an address of the web, for `import`.
+///
+/// # Errors
+/// What the server answers, and what keeps it from answering.
+pub fn download(url: &str) -> Result<ureq::BodyReader<'static>> {
+    let host = url.split('/').nth(2).unwrap_or_default();
+    // Where a tarball is, plain HTTP is the user's choice: the address says so.
+    let client = Client::new(host, false, false);
+    let response = client.agent.get(url).call().map_err(|cause| client.explain(cause))?;
+    Ok(client.check(response)?.into_body().into_with_config().limit(u64::MAX).reader())
+}
+
 /// Marks an error that may be gone a moment later.
 #[derive(Debug)]
 struct Transient;

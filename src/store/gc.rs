@@ -45,6 +45,7 @@ pub fn collect(store: &Store, _inside: &InUserNs) -> Result<Collected> {
     let Some(_lock) = lock else {
         return Ok(Collected { busy: true, ..Collected::default() });
     };
+    images::drop_shadowed(store)?;
     let (blobs, layers) = marked(store)?;
     let mut done = Collected::default();
     // Layers first: a layer without its blob is found and removed later, as is a blob without a layer.

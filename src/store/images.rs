@@ -201,6 +201,26 @@ pub fn remove(store: &Store, image: &Image) -> Result<()> {
     })
 }
 
+/// Drops nameless entries of images that have a name through another manifest: what is left when an
+/// image comes a second time, compressed otherwise.
+pub(crate) fn drop_shadowed(store: &Store) -> Result<()> {
+    let index = read_index(store)?;
+    if index.manifests.iter().all(|entry| entry_name(entry).is_some()) {
+        return Ok(());
+    }
+    let mut shadowed = Vec::new();
+    for (_, entries) in group(store, &index) {
+        if entries.iter().any(|(entry, _)| entry_name(entry).is_some()) {
+            let nameless = entries.into_iter().filter(|(entry, _)| entry_name(entry).is_none());
+            shadowed.extend(nameless.map(|(entry, _)| entry.digest));
+        }
+    }
+    with_index(store, |index| {
+        index.manifests.retain(|entry| entry_name(entry).is_some() || !shadowed.contains(&entry.digest));
+        Ok(())
+    })
+}
+
 /// Takes an entry that cannot be read out of the index, found by its name.
 ///
 /// # Errors

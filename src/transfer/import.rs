@@ -8,6 +8,7 @@ use crate::image::digest::ImageId;
 use crate::image::manifest::{Descriptor, Manifest, media};
 use crate::image::platform::Platform;
 use crate::image::reference::Reference;
+use crate::registry::client::download;
 use crate::store::images;
 use crate::store::layers;
 use crate::store::layout::Store;
@@ -21,7 +22,7 @@ use std::path::PathBuf;
 /// What to import, and as what.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ImportRequest {
-    /// The tarball; `None` is standard input.
+    /// The tarball; `None` is standard input, or `source` if that is an address.
     pub path: Option<PathBuf>,
     /// Where it came from, in the user's words, for the history.
     pub source: String,
@@ -46,7 +47,11 @@ pub fn import(store: &Store, request: &ImportRequest) -> Result<ImageId> {
     }
     let _hold = images::hold(store)?;
     let staging = Staging::begin(store)?;
+    let is_address = request.source.starts_with("http://") || request.source.starts_with("https://");
     let reader: Box<dyn Read> = match &request.path {
+        None if is_address => {
+            Box::new(download(&request.source).doing(|| format!("import {}", request.source))?)
+        }
         Some(path) => Box::new(File::open(path).doing(|| format!("open {}", path.display()))?),
         None => Box::new(std::io::stdin().lock()),
     };
