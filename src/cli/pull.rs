@@ -3,7 +3,7 @@
 use super::flags::words;
 use super::{Context, output};
 use crate::container::request::PullPolicy;
-use crate::error::{Result, invalid};
+use crate::error::Result;
 use crate::image::platform::Platform;
 use crate::ops;
 use crate::ops::pull::PullRequest;
@@ -50,9 +50,6 @@ pub(crate) struct Pull {
 
 impl Pull {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
-        if self.all_tags {
-            return Err(invalid("not yet: --all-tags"));
-        }
         let platform = self.wanted_platform()?;
         for image in &self.images {
             let request = PullRequest {
@@ -63,8 +60,15 @@ impl Pull {
                 tls_verify: self.tls_verify,
                 retries: self.retry,
             };
-            let id = ops::pull::pull(ctx.settings()?, ctx.store()?, &request)?;
-            output::line(id.hex());
+            let store = ctx.store()?;
+            if !self.all_tags {
+                output::line(ops::pull::pull(ctx.settings()?, store, &request)?.hex());
+                continue;
+            }
+            for reference in ops::pull::all_tags(ctx.settings()?, &request)? {
+                let request = PullRequest { reference, ..request.clone() };
+                output::line(ops::pull::pull(ctx.settings()?, store, &request)?.hex());
+            }
         }
         Ok(0)
     }

@@ -5,6 +5,7 @@ use crate::container::request::PullPolicy;
 use crate::error::{Error, Kind, Result, invalid};
 use crate::image::digest::ImageId;
 use crate::image::platform::Platform;
+use crate::image::reference::Reference;
 use crate::settings::Settings;
 use crate::store::images;
 use crate::store::layout::Store;
@@ -98,13 +99,29 @@ fn from_registry(settings: &Settings, name: &str, request: &PullRequest) -> Resu
     if name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(Error::new(Kind::NotFound, format!("{name}: image not known")));
     }
-    let job = PullJob {
+    let pulled: Pulled = worker::call(settings, "pull", &job(name, request))?;
+    Ok(pulled.id)
+}
+
+/// The full names of every tag in a repository.
+///
+/// # Errors
+/// `Invalid` when the name has a tag; see [`crate::transfer::pull::all_tags`].
+pub fn all_tags(settings: &Settings, request: &PullRequest) -> Result<Vec<String>> {
+    let name = request.reference.strip_prefix("docker://").unwrap_or(&request.reference);
+    let parsed = Reference::parse(name)?;
+    if parsed.tag().is_some() || parsed.digest().is_some() {
+        return Err(invalid(format!("{name:?} names one image, and --all-tags asks for all of them")));
+    }
+    worker::call(settings, "tags", &job(name, request))
+}
+
+fn job(name: &str, request: &PullRequest) -> PullJob {
+    PullJob {
         name: name.to_string(),
         platform: request.platform.clone(),
         quiet: request.quiet,
         tls_verify: request.tls_verify,
         retries: request.retries,
-    };
-    let pulled: Pulled = worker::call(settings, "pull", &job)?;
-    Ok(pulled.id)
+    }
 }

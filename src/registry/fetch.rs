@@ -78,6 +78,39 @@ pub fn manifest(client: &Client, repository: &str, selector: &str, retry: Retry)
     }
 }
 
+/// The tags of a repository, page by page.
+///
+/// # Errors
+/// As [`manifest`]; `Failed` for a list without end.
+pub fn tags(client: &Client, repository: &str, retry: Retry) -> Result<Vec<String>> {
+    #[derive(serde::Deserialize)]
+    struct List {
+        #[serde(default)]
+        tags: Option<Vec<String>>,
+    }
+    let mut all: Vec<String> = Vec::new();
+    let mut path = "tags/list?n=1000".to_string();
+    for _ in 0..1000 {
+        let (bytes, next) = retry.run(|| {
+            let mut response = client.get(repository, &path, &[])?;
+            // `</v2/…/tags/list?last=x&n=1000>; rel="next"`
+            let next = response.headers().get(header::LINK).and_then(|v| v.to_str().ok());
+            let next =
+                next.and_then(|link| Some(link.split_once("tags/list")?.1.split_once('>')?.0.to_string()));
+            let body = response.body_mut().with_config().limit(MAX_MANIFEST);
+            Ok((body.read_to_vec().map_err(http_error)?, next))
+        })?;
+        let list: List = serde_json::from_slice(&bytes)
+            .map_err(|cause| failed(format!("{} sent no list of tags", client.host())).because(cause))?;
+        all.extend(list.tags.unwrap_or_default());
+        match next {
+            Some(query) => path = format!("tags/list{query}"),
+            None => return Ok(all),
+        }
+    }
+    Err(failed(format!("{}'s list of tags has no end", client.host())))
+}
+
 /// Gets a small blob whole and verifies it.
 ///
 /// # Errors

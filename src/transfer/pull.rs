@@ -88,6 +88,31 @@ pub fn pull(store: &Store, job: &PullJob) -> Result<Pulled> {
     Err(first).doing(|| format!("pull {}", candidates.first().map_or(job.name.clone(), Reference::to_string)))
 }
 
+/// The names of all tags of a repository, from the first registry that answers.
+///
+/// # Errors
+/// The last registry's answer.
+pub fn all_tags(job: &PullJob) -> Result<Vec<String>> {
+    let registries = Registries::load()?;
+    let mut last = failed("there is no registry to ask");
+    for name in registries.candidates(&job.name)? {
+        for source in registries.sources(&name)? {
+            let (client, retry) = client(job, &source);
+            match fetch::tags(&client, source.reference.repository(), retry) {
+                Ok(tags) => return Ok(tags.iter().map(|tag| format!("{}:{tag}", name.name())).collect()),
+                Err(error) => last = error,
+            }
+        }
+    }
+    Err(last).doing(|| format!("list the tags of {}", job.name))
+}
+
+fn client(job: &PullJob, source: &Source) -> (Client, Retry) {
+    let insecure = source.insecure || job.tls_verify == Some(false);
+    let client = Client::new(source.reference.registry(), insecure, job.tls_verify == Some(true));
+    (client, Retry { times: job.retries, ..Retry::default() })
+}
+
 fn from_source(
     store: &Store,
     job: &PullJob,
@@ -96,9 +121,7 @@ fn from_source(
     progress: &Progress,
 ) -> Result<ImageId> {
     let asked = &source.reference;
-    let insecure = source.insecure || job.tls_verify == Some(false);
-    let client = Client::new(asked.registry(), insecure, job.tls_verify == Some(true));
-    let retry = Retry { times: job.retries, ..Retry::default() };
+    let (client, retry) = client(job, source);
     let repository = asked.repository();
     let platform = job.platform.clone().unwrap_or_else(Platform::host);
 
