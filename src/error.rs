@@ -157,9 +157,9 @@ impl From<std::io::Error> for Error {
             _ => Kind::Failed,
         };
         let hint = match cause.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(
-                "free some space (`box system df` and `box image prune -a` show and free what box holds)",
-            ),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                Some("free some space (`box image prune -a` and `box container prune` free what box holds)")
+            }
             _ => None,
         };
         let text = plain(&cause);

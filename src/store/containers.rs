@@ -206,7 +206,11 @@ pub fn look(store: &Store, id: &ContainerId) -> Result<Option<Entry>> {
             let _ = e;
             Ok(None)
         }
-        Err(e) => Err(e).doing(|| format!("look at container {}", id.short())),
+        Err(e) => {
+            let hint = format!("`box rm -f {}` removes it", id.short());
+            Err(if e.find_hint().is_none() { e.hint(hint) } else { e })
+                .doing(|| format!("look at container {}", id.short()))
+        }
     }
 }
 

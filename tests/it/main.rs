@@ -5,6 +5,7 @@ mod env;
 mod pty;
 
 mod badregistry;
+mod containers;
 mod errors;
 mod escapes;
 mod exec;
