@@ -175,8 +175,55 @@ impl Asked {
     }
 }
 
-/// Templates may say `.ID` where the JSON has `Id`, as with podman.
+/// What templates see: `.ID` beside `.Id`, as with podman, and for each list and map that Go would
+/// have as nil an empty one, which prints the same.
 fn for_templates(value: &Value) -> gotmpl::Value {
-    let id = template::value(&value["Id"]);
-    template::with(template::value(value), "ID", id)
+    let mut value = value.clone();
+    value["ID"] = value["Id"].clone();
+    if value.get("RootFS").is_some()
+        && let Some(config) = value["Config"].as_object_mut()
+    {
+        for key in ["User", "WorkingDir", "StopSignal"] {
+            config.entry(key).or_insert_with(|| "".into());
+        }
+        for key in LISTS.iter().chain(&MAPS).chain(&["Healthcheck"]) {
+            config.entry(*key).or_insert(Value::Null);
+        }
+    }
+    fill(&mut value);
+    template::value(&value)
+}
+
+const LISTS: [&str; 9] =
+    ["Env", "Entrypoint", "Cmd", "OnBuild", "Secrets", "Links", "VolumesFrom", "Aliases", "Log"];
+const MAPS: [&str; 3] = ["Volumes", "ExposedPorts", "Labels"];
+
+fn fill(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                match value {
+                    Value::Null if LISTS.contains(&key.as_str()) => *value = Value::Array(Vec::new()),
+                    Value::Null if MAPS.contains(&key.as_str()) => *value = Value::Object(Default::default()),
+                    other => fill(other),
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(fill),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_go_has_as_nil_prints_as_in_go() {
+        let image = json!({"Id": "1", "RootFS": {}, "Config": {"Env": ["A=1"]}, "Labels": null});
+        let text = |template: &str| Format::parse(template).unwrap().render(&for_templates(&image)).unwrap();
+        assert_eq!(text("{{.ID}} {{.Config.Env}} {{.Config.Cmd}} {{.Config.User}}."), "1 [A=1] [] .");
+        assert_eq!(text("{{.Labels}} {{index .Config.Labels \"x\"}}."), "map[] .");
+    }
 }

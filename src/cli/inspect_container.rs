@@ -131,6 +131,7 @@ fn state(inspected: &Inspected) -> Value {
         "Error": error,
         "StartedAt": time(started_at),
         "FinishedAt": time(finished_at),
+        "Health": {"Status": "", "FailingStreak": 0, "Log": null},
         "Checkpointed": false,
         "CgroupPath": "",
         "StoppedByUser": stopped_by_user,
@@ -159,7 +160,7 @@ fn mount_point(inspected: &Inspected, mount: &Mount) -> Option<Value> {
         }
         MountSource::Tmpfs => return None,
     };
-    let mut point = json!({
+    Some(json!({
         "Type": kind,
         "Name": name,
         "Source": source,
@@ -169,11 +170,8 @@ fn mount_point(inspected: &Inspected, mount: &Mount) -> Option<Value> {
         "Options": mount.options,
         "RW": !mount.read_only,
         "Propagation": propagation,
-    });
-    if name.is_empty() {
-        point.as_object_mut().expect("it was made as one").remove("Name");
-    }
-    Some(point)
+        "SubPath": "",
+    }))
 }
 
 fn dependencies(config: &ContainerConfig) -> Vec<String> {
@@ -267,7 +265,7 @@ fn of_config(config: &ContainerConfig) -> Value {
     let exposed: Map<String, Value> =
         config.network.exposed.iter().map(|port| (port.clone(), json!({}))).collect();
     let signal = Signal::from_number(config.ending.stop_signal);
-    let mut of_config = json!({
+    json!({
         "Hostname": config.identity.hostname,
         "Domainname": "",
         "User": process.user,
@@ -294,11 +292,11 @@ fn of_config(config: &ContainerConfig) -> Value {
         "Passwd": true,
         "sdNotifyMode": "container",
         "ExposedPorts": if exposed.is_empty() { Value::Null } else { Value::Object(exposed) },
-    });
-    if of_config["Volumes"].is_null() {
-        of_config.as_object_mut().expect("it was made as one").remove("Volumes");
-    }
-    of_config
+        "Healthcheck": null,
+        "HealthcheckOnFailureAction": "none",
+        "Secrets": null,
+        "Timezone": "",
+    })
 }
 
 fn host_config(config: &ContainerConfig, inspected: &Inspected) -> Value {
@@ -379,6 +377,7 @@ fn host_config(config: &ContainerConfig, inspected: &Inspected) -> Value {
         "Cgroup": "",
         "Cgroups": "default",
         "Links": null,
+        "IDMappings": {"UidMap": [], "GidMap": []},
         "ShmSize": security.shm_size,
         "Runtime": "box",
         "ConsoleSize": [0, 0],

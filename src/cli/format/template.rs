@@ -92,6 +92,19 @@ fn wrong(text: &str, error: &TemplateError) -> Error {
 fn functions(template: Template) -> Template {
     template
         .func("json", |args| Ok(Value::String(to_json(one(args, "json")?).to_string().into())))
+        .func("index", |args| {
+            let Some((item, keys)) = args.split_first() else {
+                return Err(arity("index", "a value and keys"));
+            };
+            keys.iter().try_fold(item.clone(), |value, key| match (&value, key) {
+                // Go answers with the zero of the map's type; ours are of strings or of anything.
+                (Value::Map(map), Value::String(key)) if !map.contains_key(key) => {
+                    let of_strings = map.values().all(|value| matches!(value, Value::String(_)));
+                    Ok(if of_strings { string(String::new()) } else { Value::Nil })
+                }
+                _ => value.index(key),
+            })
+        })
         .func("label", |args| {
             let [row, key] = args else { return Err(arity("Label", "a label's name")) };
             let key = key.to_string();
@@ -223,7 +236,7 @@ mod tests {
             ("{{println .N}}", "7\n"),
             ("{{slice .Name 1}}", "eb"),
             (r#"{{.Name}}\t{{.N}}"#, "web\t7"),
-            (r#"{{index .Labels "x.y"}}{{.Labels.k}}"#, "1v"),
+            (r#"{{index .Labels "x.y"}}{{.Labels.k}}{{index .Labels "no"}}."#, "1v."),
             (r#"{{(index (index .Ports "80/tcp") 0).HostPort}}"#, "8080"),
             (
                 "{{range $p, $conf := .Ports}}{{$p}} {{if $conf}}{{(index $conf 0).HostPort}}{{end}};{{end}}",
