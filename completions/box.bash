@@ -218,7 +218,7 @@ _box() {
 
     case "${cmd}" in
         box)
-            opts="-v -D -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --volumepath --config --conmon --runtime --runtime-flag --network-cmd-path --network-config-dir --hooks-dir --help attach logs create kill ps rename restart rm run start stop top wait exec images import load pull rmi tag untag inspect doctor info unshare version completion help container image system"
+            opts="-v -D -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --volumepath --config --conmon --runtime --runtime-flag --network-cmd-path --network-config-dir --hooks-dir --help attach create exec kill logs ps rename restart rm run start stop top wait images import load pull rmi tag untag doctor info inspect unshare completion help version container image system"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -356,7 +356,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container)
-            opts="-h --root --runroot --log-level --help attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec"
+            opts="-h --root --runroot --log-level --help attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3052,7 +3052,7 @@ _box() {
             return 0
             ;;
         box__subcmd__image)
-            opts="-h --root --runroot --log-level --help ls list inspect import load pull exists prune rm remove tag untag"
+            opts="-h --root --runroot --log-level --help exists inspect prune ls list import load pull rm remove tag untag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -51,9 +51,10 @@ complete -c box -n "__fish_box_needs_command" -s v -l version -d 'Print the vers
 complete -c box -n "__fish_box_needs_command" -s D -l debug -d 'Same as --log-level debug'
 complete -c box -n "__fish_box_needs_command" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_needs_command" -f -a "attach" -d 'Attach to a running container'
-complete -c box -n "__fish_box_needs_command" -f -a "logs" -d 'Show what containers have written'
 complete -c box -n "__fish_box_needs_command" -f -a "create" -d 'Make a container without starting it'
+complete -c box -n "__fish_box_needs_command" -f -a "exec" -d 'Run a command in a running container'
 complete -c box -n "__fish_box_needs_command" -f -a "kill" -d 'Send a signal to one or more running containers'
+complete -c box -n "__fish_box_needs_command" -f -a "logs" -d 'Show what containers have written'
 complete -c box -n "__fish_box_needs_command" -f -a "ps" -d 'List containers'
 complete -c box -n "__fish_box_needs_command" -f -a "rename" -d 'Give a container another name'
 complete -c box -n "__fish_box_needs_command" -f -a "restart" -d 'Stop one or more containers and start them again'
@@ -63,7 +64,6 @@ complete -c box -n "__fish_box_needs_command" -f -a "start" -d 'Start one or mor
 complete -c box -n "__fish_box_needs_command" -f -a "stop" -d 'Stop one or more running containers'
 complete -c box -n "__fish_box_needs_command" -f -a "top" -d 'Show the processes of a container'
 complete -c box -n "__fish_box_needs_command" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
-complete -c box -n "__fish_box_needs_command" -f -a "exec" -d 'Run a command in a running container'
 complete -c box -n "__fish_box_needs_command" -f -a "images" -d 'List images'
 complete -c box -n "__fish_box_needs_command" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
 complete -c box -n "__fish_box_needs_command" -f -a "load" -d 'Load images from an archive'
@@ -71,13 +71,13 @@ complete -c box -n "__fish_box_needs_command" -f -a "pull" -d 'Pull images from 
 complete -c box -n "__fish_box_needs_command" -f -a "rmi" -d 'Remove one or more images'
 complete -c box -n "__fish_box_needs_command" -f -a "tag" -d 'Give an image another name'
 complete -c box -n "__fish_box_needs_command" -f -a "untag" -d 'Take names away from an image'
-complete -c box -n "__fish_box_needs_command" -f -a "inspect" -d 'Show everything about containers and images'
 complete -c box -n "__fish_box_needs_command" -f -a "doctor" -d 'Say what this host has and lacks for containers, and what mends it'
 complete -c box -n "__fish_box_needs_command" -f -a "info" -d 'Show this host, the store and the version'
+complete -c box -n "__fish_box_needs_command" -f -a "inspect" -d 'Show everything about containers and images'
 complete -c box -n "__fish_box_needs_command" -f -a "unshare" -d 'Run a command inside the user namespace, as root of the ids that are yours'
-complete -c box -n "__fish_box_needs_command" -f -a "version" -d 'Show the version'
 complete -c box -n "__fish_box_needs_command" -f -a "completion" -d 'Print a shell\'s completion script'
 complete -c box -n "__fish_box_needs_command" -f -a "help" -d 'Show the commands, or one command\'s flags and examples'
+complete -c box -n "__fish_box_needs_command" -f -a "version" -d 'Show the version'
 complete -c box -n "__fish_box_needs_command" -f -a "container" -d 'Work with containers'
 complete -c box -n "__fish_box_needs_command" -f -a "image" -d 'Work with images'
 complete -c box -n "__fish_box_needs_command" -f -a "system" -d 'Work with box as a whole'
@@ -96,25 +96,6 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand attach" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand attach" -l no-stdin -d 'Do not pass on standard input'
 complete -c box -n "__fish_box_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand logs" -l since -d 'Only from this time on: RFC 3339, seconds since 1970, or how long ago (10m)' -r
-complete -c box -n "__fish_box_using_subcommand logs" -l until -d 'Only up to this time: RFC 3339, seconds since 1970, or how long ago (10m)' -r
-complete -c box -n "__fish_box_using_subcommand logs" -l tail -d 'At most so many lines, the last ones; -1 or all: every line' -r
-complete -c box -n "__fish_box_using_subcommand logs" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand logs" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand logs" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand logs" -s f -l follow -d 'Go on until the container ends'
-complete -c box -n "__fish_box_using_subcommand logs" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand logs" -s n -l names -d 'The container\'s name before each line'
-complete -c box -n "__fish_box_using_subcommand logs" -l color -d 'Each container in a colour of its own'
-complete -c box -n "__fish_box_using_subcommand logs" -s t -l timestamps -d 'The time before each line'
-complete -c box -n "__fish_box_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand create" -l name -d 'Name of the container; made up when not given' -r
 complete -c box -n "__fish_box_using_subcommand create" -l cidfile -d 'Write the container\'s id to a file, which must not exist yet' -r -F
 complete -c box -n "__fish_box_using_subcommand create" -s l -l label -d 'Set a label: KEY=VALUE' -r
@@ -288,6 +269,27 @@ complete -c box -n "__fish_box_using_subcommand create" -l oom-kill-disable
 complete -c box -n "__fish_box_using_subcommand create" -l passwd
 complete -c box -n "__fish_box_using_subcommand create" -s P -l publish-all
 complete -c box -n "__fish_box_using_subcommand create" -l use-api-socket
+complete -c box -n "__fish_box_using_subcommand exec" -l detach-keys -d 'Keys that leave the process running: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
+complete -c box -n "__fish_box_using_subcommand exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
+complete -c box -n "__fish_box_using_subcommand exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
+complete -c box -n "__fish_box_using_subcommand exec" -s u -l user -d 'Run as USER[:GROUP], names or numbers of the container' -r
+complete -c box -n "__fish_box_using_subcommand exec" -s w -l workdir -d 'The working directory in the container' -r
+complete -c box -n "__fish_box_using_subcommand exec" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand exec" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand exec" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand exec" -s d -l detach -d 'Start it and return'
+complete -c box -n "__fish_box_using_subcommand exec" -s i -l interactive -d 'Pass our standard input on'
+complete -c box -n "__fish_box_using_subcommand exec" -s l -l latest -d 'Use the container that was made last'
+complete -c box -n "__fish_box_using_subcommand exec" -l privileged -d 'All capabilities and no seccomp filter'
+complete -c box -n "__fish_box_using_subcommand exec" -s t -l tty -d 'Give the command a terminal'
+complete -c box -n "__fish_box_using_subcommand exec" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand kill" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand kill" -s s -l signal -d 'The signal' -r
 complete -c box -n "__fish_box_using_subcommand kill" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -303,6 +305,25 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand kill" -s a -l all -d 'All running containers'
 complete -c box -n "__fish_box_using_subcommand kill" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand kill" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand logs" -l since -d 'Only from this time on: RFC 3339, seconds since 1970, or how long ago (10m)' -r
+complete -c box -n "__fish_box_using_subcommand logs" -l until -d 'Only up to this time: RFC 3339, seconds since 1970, or how long ago (10m)' -r
+complete -c box -n "__fish_box_using_subcommand logs" -l tail -d 'At most so many lines, the last ones; -1 or all: every line' -r
+complete -c box -n "__fish_box_using_subcommand logs" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand logs" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand logs" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand logs" -s f -l follow -d 'Go on until the container ends'
+complete -c box -n "__fish_box_using_subcommand logs" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand logs" -s n -l names -d 'The container\'s name before each line'
+complete -c box -n "__fish_box_using_subcommand logs" -l color -d 'Each container in a colour of its own'
+complete -c box -n "__fish_box_using_subcommand logs" -s t -l timestamps -d 'The time before each line'
+complete -c box -n "__fish_box_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!, name, network, since, status, until, volume' -r
 complete -c box -n "__fish_box_using_subcommand ps" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand ps" -s n -l last -d 'The newest N, whatever they do' -r
@@ -624,27 +645,6 @@ complete -c box -n "__fish_box_using_subcommand wait" -l ignore -d 'No error for
 complete -c box -n "__fish_box_using_subcommand wait" -l exit-first-match -d 'Return when the first of several containers has ended, and print its code'
 complete -c box -n "__fish_box_using_subcommand wait" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand exec" -l detach-keys -d 'Keys that leave the process running: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
-complete -c box -n "__fish_box_using_subcommand exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
-complete -c box -n "__fish_box_using_subcommand exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
-complete -c box -n "__fish_box_using_subcommand exec" -s u -l user -d 'Run as USER[:GROUP], names or numbers of the container' -r
-complete -c box -n "__fish_box_using_subcommand exec" -s w -l workdir -d 'The working directory in the container' -r
-complete -c box -n "__fish_box_using_subcommand exec" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand exec" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand exec" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand exec" -s d -l detach -d 'Start it and return'
-complete -c box -n "__fish_box_using_subcommand exec" -s i -l interactive -d 'Pass our standard input on'
-complete -c box -n "__fish_box_using_subcommand exec" -s l -l latest -d 'Use the container that was made last'
-complete -c box -n "__fish_box_using_subcommand exec" -l privileged -d 'All capabilities and no seccomp filter'
-complete -c box -n "__fish_box_using_subcommand exec" -s t -l tty -d 'Give the command a terminal'
-complete -c box -n "__fish_box_using_subcommand exec" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand images" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!, reference, since, until' -r
 complete -c box -n "__fish_box_using_subcommand images" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand images" -l sort -d 'Order: created, id, repository, size, tag' -r -f -a "created\t''
@@ -757,26 +757,6 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand untag" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand inspect" -s t -l type -d 'container or image; when not given a container goes before an image of the same name' -r -f -a "all\t''
-container\t''
-image\t''
-volume\t''
-network\t''
-pod\t''"
-complete -c box -n "__fish_box_using_subcommand inspect" -s f -l format -d 'json, or a Go template' -r
-complete -c box -n "__fish_box_using_subcommand inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand inspect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand inspect" -s s -l size -d 'Also add up how much each container takes'
-complete -c box -n "__fish_box_using_subcommand inspect" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand inspect" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand doctor" -s f -l format -d '`json` instead of text' -r
 complete -c box -n "__fish_box_using_subcommand doctor" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand doctor" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -801,6 +781,26 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand info" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand inspect" -s t -l type -d 'container or image; when not given a container goes before an image of the same name' -r -f -a "all\t''
+container\t''
+image\t''
+volume\t''
+network\t''
+pod\t''"
+complete -c box -n "__fish_box_using_subcommand inspect" -s f -l format -d 'json, or a Go template' -r
+complete -c box -n "__fish_box_using_subcommand inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand inspect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand inspect" -s s -l size -d 'Also add up how much each container takes'
+complete -c box -n "__fish_box_using_subcommand inspect" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand inspect" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand unshare" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand unshare" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand unshare" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -812,18 +812,6 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand unshare" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand version" -s f -l format -d '`json`, or a Go template over the version' -r
-complete -c box -n "__fish_box_using_subcommand version" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand version" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand version" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand version" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand completion" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand completion" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand completion" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -846,9 +834,10 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand help" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand version" -s f -l format -d '`json`, or a Go template over the version' -r
+complete -c box -n "__fish_box_using_subcommand version" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand version" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand version" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -856,27 +845,38 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "attach" -d 'Attach to a running container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "logs" -d 'Show what containers have written'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 if it does, 1 if not'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "create" -d 'Make a container without starting it'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "kill" -d 'Send a signal to one or more running containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "inspect" -d 'Show everything about containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "ps" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "ls" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "list" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "prune" -d 'Remove all containers that do not run'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "rename" -d 'Give a container another name'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "restart" -d 'Stop one or more containers and start them again'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "rm" -d 'Remove one or more containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "remove" -d 'Remove one or more containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "run" -d 'Run a command in a new container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "start" -d 'Start one or more containers that do not run'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "stop" -d 'Stop one or more running containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "top" -d 'Show the processes of a container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach logs exists create kill inspect ps ls list prune rename restart rm remove run start stop top wait exec" -f -a "exec" -d 'Run a command in a running container'
+complete -c box -n "__fish_box_using_subcommand version" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "attach" -d 'Attach to a running container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 if it does, 1 if not'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "inspect" -d 'Show everything about containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "prune" -d 'Remove all containers that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "create" -d 'Make a container without starting it'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "exec" -d 'Run a command in a running container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "kill" -d 'Send a signal to one or more running containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "logs" -d 'Show what containers have written'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "ps" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "ls" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "list" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "rename" -d 'Give a container another name'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "restart" -d 'Stop one or more containers and start them again'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "rm" -d 'Remove one or more containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "remove" -d 'Remove one or more containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "run" -d 'Run a command in a new container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "start" -d 'Start one or more containers that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "stop" -d 'Stop one or more running containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "top" -d 'Show the processes of a container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Pass signals on to the container' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -892,25 +892,6 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l no-stdin -d 'Do not pass on standard input'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Only from this time on: RFC 3339, seconds since 1970, or how long ago (10m)' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Only up to this time: RFC 3339, seconds since 1970, or how long ago (10m)' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l tail -d 'At most so many lines, the last ones; -1 or all: every line' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Go on until the container ends'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l names -d 'The container\'s name before each line'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l color -d 'Each container in a colour of its own'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s t -l timestamps -d 'The time before each line'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -923,6 +904,33 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -s e -l external -d 'Ignored: there are no containers but box\'s own'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'json, or a Go template' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s s -l size -d 'Also add up how much each takes'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Only containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Name of the container; made up when not given' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container\'s id to a file, which must not exist yet' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label: KEY=VALUE' -r
@@ -1096,6 +1104,27 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l use-api-socket
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that leave the process running: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s u -l user -d 'Run as USER[:GROUP], names or numbers of the container' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s w -l workdir -d 'The working directory in the container' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s d -l detach -d 'Start it and return'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s i -l interactive -d 'Pass our standard input on'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s l -l latest -d 'Use the container that was made last'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l privileged -d 'All capabilities and no seccomp filter'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s t -l tty -d 'Give the command a terminal'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s s -l signal -d 'The signal' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -1111,10 +1140,12 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s a -l all -d 'All running containers'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'json, or a Go template' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Only from this time on: RFC 3339, seconds since 1970, or how long ago (10m)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Only up to this time: RFC 3339, seconds since 1970, or how long ago (10m)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l tail -d 'At most so many lines, the last ones; -1 or all: every line' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1122,9 +1153,12 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s s -l size -d 'Also add up how much each takes'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Go on until the container ends'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l names -d 'The container\'s name before each line'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l color -d 'Each container in a colour of its own'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s t -l timestamps -d 'The time before each line'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!, name, network, since, status, until, volume' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'The newest N, whatever they do' -r
@@ -1224,19 +1258,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l sync -d 'Accepted for podman\'s scripts'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l external -d 'Accepted for podman\'s scripts'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Only containers for which this holds, as KEY=VALUE (may be repeated)' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rename" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rename" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rename" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1545,14 +1566,9 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l exit-first-match -d 'Return when the first of several containers has ended, and print its code'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that leave the process running: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s u -l user -d 'Run as USER[:GROUP], names or numbers of the container' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s w -l workdir -d 'The working directory in the container' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1560,15 +1576,22 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s d -l detach -d 'Start it and return'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s i -l interactive -d 'Pass our standard input on'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s l -l latest -d 'Use the container that was made last'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l privileged -d 'All capabilities and no seccomp filter'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s t -l tty -d 'Give the command a terminal'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "inspect" -d 'Show everything about images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "ls" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "list" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "load" -d 'Load images from an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "pull" -d 'Pull images from a registry'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "rm" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "remove" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "tag" -d 'Give an image another name'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1576,19 +1599,35 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "ls" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "list" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "inspect" -d 'Show everything about images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "load" -d 'Load images from an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "pull" -d 'Pull images from a registry'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "rm" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "remove" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "tag" -d 'Give an image another name'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from ls list inspect import load pull exists prune rm remove tag untag" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -s f -l format -d 'json, or a Go template' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Only images for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Also images with a name, if no container uses them'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l build-cache -d 'Ignored: nothing is cached for builds'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l external -d 'Ignored: there are no containers but box\'s own'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!, reference, since, until' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l sort -d 'Order: created, id, repository, size, tag' -r -f -a "created\t''
@@ -1637,18 +1676,6 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s n -l noheading -d 'No heading above the table'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only ids'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -s f -l format -d 'json, or a Go template' -r
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Change the image\'s configuration by a Dockerfile instruction: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'The remark in the image\'s history' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l arch -d 'The architecture that the files are for; this machine\'s unless given' -r
@@ -1700,33 +1727,6 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -s a -l all-tags -d 'Pull every tag of the repository'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Show no progress'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Only images for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)' -r
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Also images with a name, if no container uses them'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l build-cache -d 'Ignored: nothing is cached for builds'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l external -d 'Ignored: there are no containers but box\'s own'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''

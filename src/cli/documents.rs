@@ -19,7 +19,7 @@ pub fn documents() -> Vec<(String, Vec<u8>)> {
     for (group, command) in tree::groups() {
         all.push(page(&format!("box-{group}"), command));
     }
-    for entry in tree::COMMANDS.iter().filter(|entry| !entry.hidden) {
+    for entry in tree::COMMANDS {
         let (first, others) = entry.paths.split_first().expect("an entry has a spelling");
         let name = dashed(first);
         all.push(page(&name, (entry.build)(Command::new("box"))));

@@ -23,7 +23,8 @@ impl Help {
                     .hint("`box help` lists the commands")
             })?;
         }
-        output::text(command.render_long_help().to_string());
+        let page = if self.command.is_empty() { command.render_help() } else { command.render_long_help() };
+        output::text(page.to_string());
         Ok(0)
     }
 }

@@ -9,6 +9,7 @@
 mod documents;
 pub(crate) mod flags;
 pub(crate) mod format;
+mod later;
 mod legacy;
 pub(crate) mod output;
 mod roles;

@@ -9,7 +9,11 @@
 //! one positional `Vec<String>` with `trailing_var_arg = true, required = true`: with two
 //! positionals clap would still take a known flag after the first one for ours.
 
-use super::{Context, completion, help, import, load, pull, usage};
+use super::{
+    Context, attach, completion, container_exists, create, doctor, exec, help, image_exists, image_prune,
+    images, import, info, inspect, kill, load, logs, prune, ps, pull, rename, reset, restart, rm, rmi, run,
+    start, stop, tag, top, unshare, usage, version, wait,
+};
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
 
@@ -21,67 +25,62 @@ pub(super) struct Entry {
     pub(super) build: fn(Command) -> Command,
     /// Runs it.
     pub(super) run: fn(&ArgMatches, &Context) -> Result<u8>,
-    /// Not listed in the help, the man pages and the completions.
-    pub(super) hidden: bool,
 }
 
 /// An [`Entry`]: the `Args` struct, then the spellings.
 macro_rules! entry {
-    ($args:ty, $($path:literal),+) => { entry!(@ $args, false, $($path),+) };
-    (hidden $args:ty, $($path:literal),+) => { entry!(@ $args, true, $($path),+) };
-    (@ $args:ty, $hidden:literal, $($path:literal),+) => {
+    ($args:ty, $($path:literal),+) => {
         Entry {
             paths: &[$($path),+],
             build: <$args as clap::Args>::augment_args,
             run: |matches, ctx| {
                 <$args>::from_arg_matches(matches).map_err(|said| usage::error(&said, &[]))?.run(ctx)
             },
-            hidden: $hidden,
         }
     };
 }
 
 /// All commands.
 pub(super) const COMMANDS: &[Entry] = &[
-    // Containers: "attach", "container attach" and so on. `ps` is also "container ls".
-    entry!(super::attach::AttachTo, "attach", "container attach"),
-    entry!(super::logs::Logs, "logs", "container logs"),
-    entry!(super::container_exists::ContainerExists, "container exists"),
-    entry!(super::create::Create, "create", "container create"),
-    entry!(super::kill::Kill, "kill", "container kill"),
-    entry!(super::inspect::InspectContainer, "container inspect"),
-    entry!(super::ps::Ps, "ps", "container ps", "container ls", "container list"),
-    entry!(super::prune::Prune, "container prune"),
-    entry!(super::rename::Rename, "rename", "container rename"),
-    entry!(super::restart::Restart, "restart", "container restart"),
-    entry!(super::rm::Rm, "rm", "container rm", "container remove"),
-    entry!(super::run::Run, "run", "container run"),
-    entry!(super::start::Start, "start", "container start"),
-    entry!(super::stop::Stop, "stop", "container stop"),
-    entry!(super::top::Top, "top", "container top"),
-    entry!(super::wait::Wait, "wait", "container wait"),
-    // Images: `images` is also "image ls" and "image list", `rmi` is "image rm".
-    entry!(super::exec::Exec, "exec", "container exec"),
-    entry!(super::images::Images, "images", "image ls", "image list"),
-    entry!(super::inspect::InspectImage, "image inspect"),
+    // Containers.
+    entry!(attach::AttachTo, "attach", "container attach"),
+    entry!(container_exists::ContainerExists, "container exists"),
+    entry!(inspect::InspectContainer, "container inspect"),
+    entry!(prune::Prune, "container prune"),
+    entry!(create::Create, "create", "container create"),
+    entry!(exec::Exec, "exec", "container exec"),
+    entry!(kill::Kill, "kill", "container kill"),
+    entry!(logs::Logs, "logs", "container logs"),
+    entry!(ps::Ps, "ps", "container ps", "container ls", "container list"),
+    entry!(rename::Rename, "rename", "container rename"),
+    entry!(restart::Restart, "restart", "container restart"),
+    entry!(rm::Rm, "rm", "container rm", "container remove"),
+    entry!(run::Run, "run", "container run"),
+    entry!(start::Start, "start", "container start"),
+    entry!(stop::Stop, "stop", "container stop"),
+    entry!(top::Top, "top", "container top"),
+    entry!(wait::Wait, "wait", "container wait"),
+    // Images.
+    entry!(image_exists::ImageExists, "image exists"),
+    entry!(inspect::InspectImage, "image inspect"),
+    entry!(image_prune::ImagePrune, "image prune"),
+    entry!(images::Images, "images", "image ls", "image list"),
     entry!(import::Import, "import", "image import"),
     entry!(load::Load, "load", "image load"),
     entry!(pull::Pull, "pull", "image pull"),
-    entry!(super::image_exists::ImageExists, "image exists"),
-    entry!(super::image_prune::ImagePrune, "image prune"),
-    entry!(super::rmi::Rmi, "rmi", "image rm", "image remove"),
-    entry!(super::tag::Tag, "tag", "image tag"),
-    entry!(super::tag::Untag, "untag", "image untag"),
-    // The host and the store: "info" is also "system info".
-    entry!(super::inspect::Inspect, "inspect"),
-    entry!(super::doctor::Doctor, "doctor"),
-    entry!(super::info::Info, "info", "system info"),
-    entry!(super::reset::Reset, "system reset"),
-    entry!(super::unshare::Unshare, "unshare"),
-    entry!(super::version::Version, "version"),
+    entry!(rmi::Rmi, "rmi", "image rm", "image remove"),
+    entry!(tag::Tag, "tag", "image tag"),
+    entry!(tag::Untag, "untag", "image untag"),
+    // The host and the store.
+    entry!(doctor::Doctor, "doctor"),
+    entry!(info::Info, "info", "system info"),
+    entry!(inspect::Inspect, "inspect"),
+    entry!(reset::Reset, "system reset"),
+    entry!(unshare::Unshare, "unshare"),
     // About box itself.
     entry!(completion::Completion, "completion"),
     entry!(help::Help, "help"),
+    entry!(version::Version, "version"),
 ];
 
 /// A word that only has commands below it.
@@ -138,6 +137,10 @@ pub(super) fn root(detail: Detail) -> Command {
                 .action(ArgAction::Version)
                 .help("Print the version"),
         );
+    let root = match detail {
+        Detail::Lazy => root,
+        Detail::Full => root.help_template(help_template()),
+    };
     let mut root = below(<super::GlobalFlags as clap::Args>::augment_args(root), "", detail);
     for group in GROUPS {
         let command = Command::new(group.name)
@@ -154,6 +157,29 @@ pub(super) fn root(detail: Detail) -> Command {
     root
 }
 
+/// The first page of the help: clap cannot put commands under several headings by itself.
+fn help_template() -> String {
+    let mut sections = [("Containers", String::new()), ("Images", String::new()), ("Other", String::new())];
+    for entry in COMMANDS {
+        let Some(name) = entry.paths.iter().find(|path| !path.contains(' ')) else { continue };
+        let below = |group: &str| entry.paths.iter().any(|path| path.starts_with(group));
+        let section = if below("container ") {
+            0
+        } else if below("image ") {
+            1
+        } else {
+            2
+        };
+        let about = (entry.build)(Command::new("box")).get_about().map(ToString::to_string);
+        sections[section].1 += &format!("  {name:<12}{}\n", about.unwrap_or_default());
+    }
+    for group in GROUPS {
+        sections[2].1 += &format!("  {:<12}{}\n", group.name, group.about);
+    }
+    let lists: String = sections.iter().map(|(title, list)| format!("\n{title}:\n{list}")).collect();
+    format!("{{about}}\n\n{{usage-heading}} {{usage}}\n{lists}\nOptions:\n{{options}}{{after-help}}")
+}
+
 /// Adds the commands of a group (`""`: the top level) to `to`.
 fn below(mut to: Command, group: &str, detail: Detail) -> Command {
     for entry in COMMANDS {
@@ -162,7 +188,7 @@ fn below(mut to: Command, group: &str, detail: Detail) -> Command {
             None => group.is_empty().then_some(*path),
         });
         let Some(name) = names.next() else { continue };
-        let command = Command::new(name).visible_aliases(names.collect::<Vec<_>>()).hide(entry.hidden);
+        let command = Command::new(name).visible_aliases(names.collect::<Vec<_>>());
         to = to.subcommand(match detail {
             Detail::Lazy => command.defer(entry.build),
             Detail::Full => (entry.build)(command),
@@ -183,7 +209,7 @@ pub(super) fn find(root: &ArgMatches) -> Option<(&'static Entry, &ArgMatches)> {
 /// All words that can follow a group; `""` is the top level.
 pub(super) fn words_below(group: &str) -> Vec<&'static str> {
     let groups = GROUPS.iter().map(|group| group.name).filter(|_| group.is_empty());
-    let commands = COMMANDS.iter().filter(|entry| !entry.hidden).flat_map(|entry| entry.paths);
+    let commands = COMMANDS.iter().flat_map(|entry| entry.paths);
     let commands = commands.filter_map(|path| match path.rsplit_once(' ') {
         Some((first, name)) => (first == group).then_some(name),
         None => group.is_empty().then_some(*path),

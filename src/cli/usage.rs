@@ -8,6 +8,11 @@ use std::ffi::OsString;
 /// Prints what was asked for (help, version), or returns the error.
 pub(super) fn answer(said: &clap::Error, words: &[OsString]) -> Result<u8> {
     match said.kind() {
+        // One line for each flag: the first page has to fit a screen.
+        ErrorKind::DisplayHelp if command_of(words) == "box" => {
+            output::text(super::tree::root(super::tree::Detail::Full).render_help().to_string());
+            Ok(0)
+        }
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             output::text(said.render().to_string());
             Ok(0)
@@ -43,9 +48,12 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
         }
         ErrorKind::InvalidSubcommand => {
             let name = text(ContextKind::InvalidSubcommand).unwrap_or_default();
+            let group = command.strip_prefix("box ").unwrap_or_default();
+            if let Some(known) = super::later::answer(format!("{group} {name}").trim_start()) {
+                return known;
+            }
             let error = invalid(format!("{command}: unknown command {name:?}"));
-            match nearest(&name, &super::tree::words_below(command.strip_prefix("box ").unwrap_or_default()))
-            {
+            match nearest(&name, &super::tree::words_below(group)) {
                 Some(near) => error.hint(format!("did you mean `{command} {near}`?")),
                 None => error.hint(format!("`{command} --help` lists the commands")),
             }
@@ -93,8 +101,8 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
 fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     let all = known.iter().map(|word| (slips(typed, word), *word));
     let (slips, word) = all.min_by_key(|(slips, _)| *slips)?;
-    // More slips than half of the word is another word.
-    (slips <= 2 && slips * 2 <= word.len().max(typed.len())).then_some(word)
+    // With more slips than that it is another word.
+    (slips <= 2 && slips * 3 <= typed.len() + 1).then_some(word)
 }
 
 /// Letters that are missing, too many, wrong, or swapped with their neighbour.
@@ -154,6 +162,7 @@ mod tests {
             ("imagse", Some("images")),
             ("stpo", Some("stop")),
             ("rmii", Some("rmi")),
+            ("nope", None),
             ("frobnicate", None),
             ("x", None),
         ] {

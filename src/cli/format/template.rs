@@ -4,7 +4,6 @@ use super::table;
 use crate::error::{Error, Result, invalid};
 use gotmpl::{MissingKey, Template, TemplateError, Value};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A template that was parsed, and whether it wants a table.
@@ -197,14 +196,6 @@ fn to_json(value: &Value) -> serde_json::Value {
         }
         Value::Nil | Value::Function(_) => Json::Null,
     }
-}
-
-/// The value with one more field, for templates only.
-pub(crate) fn with(value: Value, field: &str, more: Value) -> Value {
-    let Value::Map(map) = value else { return value };
-    let mut map: BTreeMap<Arc<str>, Value> = map.as_ref().clone();
-    map.insert(Arc::from(field), more);
-    Value::Map(Arc::new(map))
 }
 
 #[cfg(test)]
