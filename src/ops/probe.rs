@@ -7,6 +7,7 @@ use super::worker::Here;
 use crate::container::config::{Network, NetworkMode};
 use crate::error::{Doing, Error, Result};
 use crate::network;
+use crate::store::staging::Staging;
 use crate::sys::mount::{Attributes, FileSystem, Propagation, open_place, set_propagation};
 use crate::sys::{fd, process, tree, userns};
 use rustix::fs::{Mode, OFlags};
@@ -67,7 +68,8 @@ pub fn job(here: &Here, network: &NetworkMode) -> Result<Probe> {
         others: None,
         network: None,
     };
-    let dir = here.settings.root.join(format!("probe-{}", std::process::id()));
+    let staging = Staging::begin(&here.store)?;
+    let dir = staging.path("probe");
     for name in ["lower", "upper", "work"] {
         let dir = dir.join(name);
         std::fs::create_dir_all(&dir).doing(|| format!("make {}", dir.display()))?;

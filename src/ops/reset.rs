@@ -13,7 +13,20 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What box keeps below its root; anything else there is not ours.
-const OURS: [&str; 8] = ["containers", "names", "layers", "images", "trash", "volumes", "networks", "events"];
+const OURS: [&str; 12] = [
+    "containers",
+    "names",
+    "layers",
+    "images",
+    "trash",
+    "tmp",
+    "volumes",
+    "networks",
+    "events",
+    "names.lock",
+    "index.lock",
+    "images.lock",
+];
 
 /// Checks that there is a store of the caller's at the place the settings name.
 ///

@@ -87,6 +87,12 @@ fn reset_removes_the_store_and_nothing_else() {
     assert_eq!(env.status("c"), "running");
     env.run(["system", "reset", "--force"]).code(0);
     assert!(std::path::Path::new(&beside).exists());
+    // Whatever box keeps there is known to the reset.
+    assert!(
+        !env.root().exists(),
+        "{:?}",
+        std::fs::read_dir(env.root()).map(|d| d.flatten().collect::<Vec<_>>())
+    );
     env.run(["images", "-q"]).code(0).stdout("");
     env.run(["ps", "-aq"]).code(0).stdout("");
 }
