@@ -1,7 +1,5 @@
 //! Configuration files, the environment and the XDG directories, as one [`Settings`].
 
-pub mod registries;
-
 use crate::error::{Doing, Error, Kind, Result};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
