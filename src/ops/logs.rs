@@ -230,7 +230,7 @@ impl Reader {
             let mut bytes = std::mem::take(&mut self.rest);
             bytes.extend_from_slice(&buffer[..count]);
             let mut begin = 0;
-            while let Some(length) = bytes[begin..].iter().position(|byte| *byte == b'\n') {
+            while let Some(length) = log::line_end(&bytes[begin..]) {
                 if !self.line(&bytes[begin..begin + length], wanted, sink) {
                     return Ok(false);
                 }
@@ -346,7 +346,7 @@ fn tail_from(
         }
         rest.extend_from_slice(&buffer[..count]);
         let mut begin = 0;
-        while let Some(length) = rest[begin..].iter().position(|byte| *byte == b'\n') {
+        while let Some(length) = log::line_end(&rest[begin..]) {
             let line = &rest[begin..begin + length];
             if !std::mem::take(&mut cut)
                 && let Some(entry) = log::Entry::parse(line)

@@ -10,7 +10,7 @@
 use crate::error::{Doing, Result};
 use jiff::Timestamp;
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -73,7 +73,7 @@ impl LogWriter {
         // One clock call for all lines of one read: they came together.
         let time = format!("{:.9}", Timestamp::now());
         while !bytes.is_empty() {
-            let (text, mark, rest) = match bytes.iter().position(|byte| *byte == b'\n') {
+            let (text, mark, rest) = match line_end(bytes) {
                 Some(end) => (&bytes[..end], 'F', &bytes[end + 1..]),
                 None => (bytes, 'P', &bytes[bytes.len()..]),
             };
@@ -95,6 +95,14 @@ impl LogWriter {
         self.torn = ready.and_then(|()| file.write_all(&self.line)).is_err();
         self.line.clear();
     }
+}
+
+/// Where the first newline is.
+#[must_use]
+pub fn line_end(bytes: &[u8]) -> Option<usize> {
+    // By memchr, which std offers for readers only.
+    let read = BufRead::skip_until(&mut &*bytes, b'\n').ok()?;
+    bytes[..read].ends_with(b"\n").then(|| read - 1)
 }
 
 /// One line of a log, cut into its parts.

@@ -62,8 +62,13 @@ impl Sink {
     fn new(number: u8) -> Sink {
         let kind = rustix::fs::fstat(fd_of(number)).map(|stat| FileType::from_raw_mode(stat.st_mode));
         // Blocking and shared with others, so its mode stays as it is. A pipe with room has it for
-        // a page (pipe(7), PIPE_BUF); a file always takes everything.
-        let limit = if matches!(kind, Ok(FileType::RegularFile)) { usize::MAX } else { 4096 };
+        // a page (pipe(7), PIPE_BUF); a file or /dev/null always takes everything.
+        let always = match kind {
+            Ok(FileType::RegularFile) => true,
+            Ok(FileType::CharacterDevice) => !tty::is_terminal(fd_of(number)),
+            _ => false,
+        };
+        let limit = if always { usize::MAX } else { 4096 };
         Sink { number, pending: Pending::default(), limit, open: true }
     }
 
