@@ -111,7 +111,24 @@ pub(super) fn read(json: &str, host: &Host) -> Result<Policy> {
     for entry in document.syscalls.unwrap_or_default() {
         add_entry(&mut policy, &entry, host)?;
     }
+    if !may_execute(&policy, host.arch) {
+        return Err(invalid("the seccomp profile does not allow execve, so that nothing can be started"));
+    }
     Ok(policy)
+}
+
+/// Whether there is a way to execve. A container without one would die in its first moment, with
+/// nobody able to say why.
+fn may_execute(policy: &Policy, native: Arch) -> bool {
+    let open = |action: Action| matches!(action, Action::Allow | Action::Log | Action::Trace(_));
+    let Some(execve) = syscalls::number("execve", native) else { return false };
+    let mut rules = policy.arches.iter().filter(|(arch, _)| *arch == native).flat_map(|(_, rules)| rules);
+    let of_execve = |rule: &&super::Rule| rule.number == execve;
+    match rules.clone().filter(of_execve).find(|rule| rule.tests.is_empty() && rule.action != policy.default)
+    {
+        Some(fixed) => open(fixed.action),
+        None => open(policy.default) || rules.any(|rule| rule.number == execve && open(rule.action)),
+    }
 }
 
 fn refuse_what_needs_a_listener(document: &Document) -> Result<()> {

@@ -275,7 +275,7 @@ fn a_profiles_conditions_choose_its_entries() {
     let json = r#"{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38,
         "archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86", "SCMP_ARCH_X32"]}],
         "syscalls": [
-          {"names": ["read", "no_such_call"], "action": "SCMP_ACT_ALLOW"},
+          {"names": ["read", "execve", "no_such_call"], "action": "SCMP_ACT_ALLOW"},
           {"name": "chroot", "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_SYS_CHROOT"]}, "excludes": {}},
           {"names": ["chroot"], "action": "SCMP_ACT_ERRNO", "errno": "EACCES", "excludes": {"caps": ["CAP_SYS_CHROOT"]}},
           {"names": ["arch_prctl"], "action": "SCMP_ACT_LOG", "includes": {"arches": ["amd64", "x32"]}},
@@ -301,6 +301,7 @@ fn a_profiles_conditions_choose_its_entries() {
 #[test]
 fn arguments_are_all_or_each_as_in_runc() {
     let json = r#"{"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
+        {"names": ["execve"], "action": "SCMP_ACT_ALLOW"},
         {"names": ["dup2"], "action": "SCMP_ACT_ALLOW", "args": [
             {"index": 0, "value": 5, "op": "SCMP_CMP_EQ"}, {"index": 1, "value": 6, "op": "SCMP_CMP_GT"}]},
         {"names": ["dup3"], "action": "SCMP_ACT_ALLOW", "args": [
@@ -328,6 +329,11 @@ fn a_bad_profile_is_refused_with_the_place() {
     for (json, word) in [
         ("", "EOF"),
         ("[]", "not a seccomp profile"),
+        (r#"{"defaultAction": "SCMP_ACT_ERRNO"}"#, "execve"),
+        (
+            r#"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["execve"], "action": "SCMP_ACT_KILL"}]}"#,
+            "execve",
+        ),
         ("{}", "defaultAction"),
         (r#"{"defaultAction": "SCMP_ACT_MAYBE"}"#, "SCMP_ACT_MAYBE"),
         (r#"{"defaultAction": "SCMP_ACT_NOTIFY"}"#, "not yet: SCMP_ACT_NOTIFY"),
