@@ -35,8 +35,11 @@ pub fn look_up(root: &RootFd, user: &str, more: &[String]) -> Result<Account> {
         None => (user, None),
     };
     let user = if user.is_empty() { "0" } else { user };
-    let entry = passwd.lines().filter_map(User::parse).find(|u| u.name == user || user.parse() == Ok(u.uid));
-    let mut account = match (&entry, user.parse::<u32>()) {
+    // A number is never a name: an image could call its root "1000". (CVE-2016-3697)
+    let number = user.parse::<u32>();
+    let is_meant = |u: &User<'_>| number.as_ref().map_or(u.name == user, |number| u.uid == *number);
+    let entry = passwd.lines().filter_map(User::parse).find(is_meant);
+    let mut account = match (&entry, number.clone()) {
         (Some(entry), _) => {
             let home = if entry.home.is_empty() { "/" } else { entry.home };
             Account { uid: entry.uid, gid: entry.gid, groups: Vec::new(), home: home.to_string() }
@@ -71,14 +74,22 @@ pub fn look_up(root: &RootFd, user: &str, more: &[String]) -> Result<Account> {
     }
     account.groups.sort_unstable();
     account.groups.dedup();
+    // The last one, -1, means "leave it as it is" to setresuid and chown: as root.
+    if account.groups.iter().chain([&account.uid, &account.gid]).any(|id| *id > LAST_ID) {
+        return Err(invalid(format!("user {user:?}: user and group ids go from 0 to {LAST_ID}")));
+    }
     Ok(account)
 }
 
+/// The largest id that engines agree on.
+const LAST_ID: u32 = i32::MAX as u32;
+
 fn find_group(file: &str, wanted: &str) -> Result<u32> {
-    if let Some(group) = file.lines().filter_map(Group::parse).find(|g| g.name == wanted) {
-        return Ok(group.gid);
+    if let Ok(number) = wanted.parse() {
+        return Ok(number);
     }
-    wanted.parse().map_err(|_| {
+    let group = file.lines().filter_map(Group::parse).find(|g| g.name == wanted);
+    group.map(|group| group.gid).ok_or_else(|| {
         invalid(format!("the image has no group {wanted:?} in its /etc/group"))
             .hint("name one it has, or a number: --user 1000:1000")
     })
@@ -127,7 +138,7 @@ mod tests {
         std::fs::create_dir_all(dir.join("etc")).unwrap();
         std::fs::write(
             dir.join("etc/passwd"),
-            "root:x:0:0::/root:/bin/sh\nirc:x:39:39::/run/ircd:/bin/sh\nbad\n",
+            "root:x:0:0::/root:/bin/sh\nirc:x:39:39::/run/ircd:/bin/sh\nbad\n1000:x:0:0::/root:/bin/sh\nodd:x:4294967295:0::/:/bin/sh\n",
         )
         .unwrap();
         std::fs::write(dir.join("etc/group"), "root:x:0:\nirc:x:39:\naudio:x:29:irc,root\n").unwrap();
@@ -143,6 +154,10 @@ mod tests {
         );
         assert_eq!(of("irc:7").unwrap().groups, Vec::<u32>::new());
         assert!(of("nobody-here").is_err());
+        assert_eq!(of("1000").unwrap().uid, 1000);
+        for refused in ["odd", "4294967295", "0:4294967295", "2147483648"] {
+            assert!(of(refused).is_err(), "{refused}");
+        }
         assert_eq!(look_up(&root, "5", &["audio".into(), "77".into()]).unwrap().groups, [29, 77]);
         std::fs::remove_dir_all(dir).unwrap();
     }

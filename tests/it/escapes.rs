@@ -518,6 +518,60 @@ fn no_group_of_the_caller_comes_along() {
     assert_eq!(groups(&["run", "--rm", "--network", "none", "--user", "33:7", "busybox", "id", "-G"]), "7");
 }
 
+/// CVE-2016-3697: an image whose root is called 1000; and ids that mean "as it is", which is root.
+#[test]
+fn a_number_is_a_user_id_whatever_the_image_says() {
+    for user in OWNERS {
+        let env = Env::of(user);
+        let root = rootfs(&env, "root");
+        fs::write(
+            format!("{root}/etc/passwd"),
+            "1000:x:0:0::/:/bin/sh\nodd:x:4294967295:4294967295::/:/bin/sh\n",
+        )
+        .expect("write passwd");
+        let run = |who: &str| {
+            env.run(["run", "--rm", "--network", "none", "--user", who, "--rootfs", &root, "/bin/id", "-u"])
+        };
+        run("1000").code(0).stdout("1000\n");
+        for who in ["4294967295", "0:4294967295", "odd", "4294967294", "2147483648"] {
+            run(who).fails(125, "");
+        }
+    }
+}
+
+/// A user namespace made inside is where mounts can be made: what is hidden stays hidden in it.
+#[test]
+fn a_nested_namespace_uncovers_nothing() {
+    for user in OWNERS {
+        let env = Env::of(user);
+        let script = "mount -t proc proc /proc && echo mounted; umount /proc/keys && echo unmounted; \
+                      umount /proc/sys && echo unmounted; umount -l /proc && echo unmounted; \
+                      mount -o remount,rw,bind /proc/sys && echo remounted; \
+                      mount -o remount,rw /sys && echo remounted; \
+                      (echo /evil >/proc/sys/kernel/core_pattern) && echo wrote; cat /proc/keys; echo end";
+        let out = env
+            .run([
+                "run",
+                "--rm",
+                "--network",
+                "none",
+                "busybox",
+                "unshare",
+                "-U",
+                "-r",
+                "-p",
+                "-f",
+                "-m",
+                "sh",
+                "-c",
+                script,
+            ])
+            .code(0)
+            .out();
+        assert_eq!(out, "end\n", "{user:?}");
+    }
+}
+
 /// CVE-2020-15257: a socket with a name in the network's namespace, not in the file system.
 #[test]
 fn no_socket_of_ours_can_be_reached_through_the_network_namespace() {
