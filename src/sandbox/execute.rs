@@ -23,7 +23,7 @@ pub(super) fn init(_: &Walker<'_>) -> Result<()> {
         keep_what_an_init_needs()?;
         reaper::run(child)
     }
-    process::set_dumpable(true);
+    // The child stays as hidden as it was: execve ends that.
     Ok(())
 }
 

@@ -255,6 +255,8 @@ fn child(steps: &[Step], stdio: &Stdio, report: &OwnedFd) -> Infallible {
         }
         Stdio::Pipes { stdin, stdout, stderr } => connect([stdin, stdout, stderr]),
     };
+    // What the one who launches has open is its own: in a shared pid namespace others can see it here.
+    let set_up = set_up.and_then(|()| fd::close_all_but(report.as_fd()));
     process::reset_signals();
     let mut walker = Walker {
         report,
@@ -295,9 +297,16 @@ fn connect(streams: [&Option<OwnedFd>; 3]) -> Result<()> {
 fn born_in(path: &Path, namespaces: i32, body: impl FnOnce() -> Infallible) -> Result<Child> {
     let namespace = File::open(path).doing(|| format!("open {}", path.display()))?;
     let (reader, writer) = fd::pipe()?;
+    // Who is in there already must not look into it before it is one of them; execve ends that.
+    // (CVE-2016-9962. A container with CAP_SYS_PTRACE still can: whoever adds that and then shares
+    // the pid namespace trusts it.)
+    let hidden = || {
+        process::set_dumpable(false);
+        body()
+    };
     let helper = process::spawn(0, || {
         let born = userns::join_file(&namespace)
-            .and_then(|()| process::spawn(namespaces | libc::CLONE_PARENT, body));
+            .and_then(|()| process::spawn(namespaces | libc::CLONE_PARENT, hidden));
         let told = match born {
             Ok(child) => child.pid,
             // Errors travel as negative numbers, as in the kernel.

@@ -71,7 +71,9 @@ static void try_kept(void) {
         if (fd < 0 && errno == ETXTBSY)
             continue;
         if (fd >= 0) {
-            printf("written %s\n", name);
+            char target[4096];
+            ssize_t length = readlink(name, target, sizeof target - 1);
+            printf("written %.*s\n", (int)(length < 0 ? 0 : length), target);
             if (write(fd, "#", 1) != 1)
                 printf("but not really: %s\n", strerror(errno));
         }
