@@ -154,7 +154,7 @@ fn seccomp_is_on_unless_unconfined_or_another() {
     env.run(["run", "--rm", "--security-opt", "seccomp=/no/such", "busybox", "true"]).fails(125, "/no/such");
     let broken = env.file("broken.json", "{");
     env.run(["run", "--rm", "--security-opt", &format!("seccomp={broken}"), "busybox", "true"])
-        .fails(125, "seccomp");
+        .fails(125, "broken.json");
 }
 
 #[test]

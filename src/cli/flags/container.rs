@@ -3,6 +3,7 @@
 use super::super::{Context, output};
 use super::refused::RefusedFlags;
 use super::words;
+use crate::container::caps::CapSet;
 use crate::container::config::{Device, LogDriver, NetworkMode, UserNamespace};
 use crate::container::env::file_words;
 use crate::container::limit::UlimitRequest;
@@ -16,6 +17,7 @@ use crate::container::security::SecurityOption;
 use crate::container::size::ByteSize;
 use crate::container::volume::{MountRequest, MountWord, SourceRequest, TmpfsWord, VolumeWord};
 use crate::error::{Doing, Result, invalid};
+use crate::oci::seccomp;
 use crate::sys::signal::Signal;
 use clap::{ArgAction, Args};
 use std::path::{Path, PathBuf};
@@ -498,7 +500,11 @@ fn profile(options: &[SecurityOption]) -> Result<Option<String>> {
         SecurityOption::SeccompFile(file) => Some(file),
         _ => None,
     });
-    file.map(|file| read(Path::new(file), "--security-opt seccomp=")).transpose()
+    let Some(file) = file else { return Ok(None) };
+    let text = read(Path::new(file), "--security-opt seccomp=")?;
+    // Compiled once here, so that a broken one is named before there is a container.
+    seccomp::compile(&text, CapSet::EMPTY).doing(|| format!("use the seccomp profile {file}"))?;
+    Ok(Some(text))
 }
 
 fn read(file: &Path, flag: &str) -> Result<String> {
