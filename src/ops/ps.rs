@@ -27,8 +27,8 @@ pub struct Listing {
 /// When the store cannot be listed.
 pub fn list(settings: &Settings, store: &Store) -> Result<Listing> {
     let mut listing = Listing::default();
-    for id in containers::list(store)? {
-        match reconcile::look(settings, store, &id) {
+    for (_, looked) in containers::look_at_all(store)? {
+        match looked.and_then(|entry| reconcile::settle(settings, store, entry)) {
             Ok(Some(entry)) => listing.containers.push(entry),
             // It went away while we looked, or was never whole.
             Ok(None) => {}

@@ -32,7 +32,15 @@ pub fn find(settings: &Settings, store: &Store, text: &str) -> Result<Entry> {
 /// # Errors
 /// When its files are broken.
 pub fn look(settings: &Settings, store: &Store, id: &ContainerId) -> Result<Option<Entry>> {
-    match containers::look(store, id)? {
+    containers::look(store, id).and_then(|entry| settle(settings, store, entry))
+}
+
+/// A container as it is after it was put right, if it had crashed; `None` if it is gone.
+///
+/// # Errors
+/// When its record cannot be written.
+pub fn settle(settings: &Settings, store: &Store, entry: Option<Entry>) -> Result<Option<Entry>> {
+    match entry {
         Some(entry) if entry.crashed() || should_be_gone(store, &entry) => mend(settings, store, entry),
         other => Ok(other),
     }

@@ -24,7 +24,7 @@ use crate::sys::file::{self, Durable};
 use crate::sys::tree;
 use crate::sys::userns::InUserNs;
 use std::io::ErrorKind;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -181,19 +181,38 @@ pub fn list(store: &Store) -> Result<Vec<ContainerId>> {
 /// # Errors
 /// When one of its files is broken.
 pub fn look(store: &Store, id: &ContainerId) -> Result<Option<Entry>> {
+    look_at(store, rustix::fs::CWD, &store.container(id), id)
+}
+
+/// Looks at all containers without taking a lock; each with what is wrong with it.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn look_at_all(store: &Store) -> Result<Vec<(ContainerId, Result<Option<Entry>>)>> {
+    let ids = list(store)?;
+    let all = std::fs::File::open(store.containers()).doing(|| "open the store's containers")?;
+    let look = |id: ContainerId| {
+        let entry = look_at(store, all.as_fd(), Path::new(id.as_str()), &id);
+        (id, entry)
+    };
+    Ok(ids.into_iter().map(look).collect())
+}
+
+fn look_at(store: &Store, from: BorrowedFd<'_>, dir: &Path, id: &ContainerId) -> Result<Option<Entry>> {
+    let started = |state: &State| matches!(state, State::Started(_));
     let read = || -> Result<Entry> {
         // The state first: it was written last, so with it the rest is there.
-        let mut state = state(store, id)?;
-        let mut held = matches!(state, State::Started(_)) && lock_held(store, id)?;
-        if matches!(state, State::Started(_)) && !held {
+        let mut state = from_json(from, &dir.join("state.json"))?;
+        let mut held = started(&state) && lock_held(store, id)?;
+        if started(&state) && !held {
             // Between the two looks it may have ended properly.
-            state = self::state(store, id)?;
-            held = matches!(state, State::Started(_)) && lock_held(store, id)?;
+            state = from_json(from, &dir.join("state.json"))?;
+            held = started(&state) && lock_held(store, id)?;
         }
         Ok(Entry {
             id: id.clone(),
-            name: name(store, id)?,
-            config: config(store, id)?,
+            name: read_name(from, &dir.join("name"))?,
+            config: read_config(from, &dir.join("config.json"), id)?,
             state,
             lock_held: held,
         })
@@ -201,11 +220,8 @@ pub fn look(store: &Store, id: &ContainerId) -> Result<Option<Entry>> {
     match read() {
         Ok(entry) => Ok(Some(entry)),
         Err(e) if e.kind() == Kind::NotFound => Ok(None),
-        Err(e) if !exists(store, id) => {
-            // Removed under our eyes, or in the making.
-            let _ = e;
-            Ok(None)
-        }
+        // Removed under our eyes, or in the making.
+        Err(_) if !exists(store, id) => Ok(None),
         Err(e) => {
             let hint = format!("`box rm -f {}` removes it", id.short());
             Err(if e.find_hint().is_none() { e.hint(hint) } else { e })
@@ -227,7 +243,11 @@ pub fn get(store: &Store, id: &ContainerId) -> Result<Entry> {
 /// # Errors
 /// `NotFound` if it is gone; `Unsupported` if a newer box made it.
 pub fn config(store: &Store, id: &ContainerId) -> Result<ContainerConfig> {
-    let config: ContainerConfig = from_json(&store.container(id).join("config.json"))?;
+    read_config(rustix::fs::CWD, &store.container(id).join("config.json"), id)
+}
+
+fn read_config(from: BorrowedFd<'_>, path: &Path, id: &ContainerId) -> Result<ContainerConfig> {
+    let config: ContainerConfig = from_json(from, path)?;
     if config.version > crate::container::config::CONFIG_VERSION {
         return Err(Error::new(
             Kind::Unsupported,
@@ -243,7 +263,7 @@ pub fn config(store: &Store, id: &ContainerId) -> Result<ContainerConfig> {
 /// # Errors
 /// `NotFound` if it is gone.
 pub fn state(store: &Store, id: &ContainerId) -> Result<State> {
-    from_json(&store.container(id).join("state.json"))
+    from_json(rustix::fs::CWD, &store.container(id).join("state.json"))
 }
 
 /// Replaces the record. Only whoever holds the container's lock does this.
@@ -259,8 +279,11 @@ pub fn write_state(store: &Store, id: &ContainerId, state: &State, durable: Dura
 /// # Errors
 /// `NotFound` if it is gone.
 pub fn name(store: &Store, id: &ContainerId) -> Result<ContainerName> {
-    let path = store.container(id).join("name");
-    let bytes = file::read(&path, 4096)?;
+    read_name(rustix::fs::CWD, &store.container(id).join("name"))
+}
+
+fn read_name(from: BorrowedFd<'_>, path: &Path) -> Result<ContainerName> {
+    let bytes = file::read_at(from, path, 4096)?;
     std::str::from_utf8(&bytes)
         .ok()
         .and_then(|text| text.trim().parse().ok())
@@ -477,8 +500,8 @@ fn to_json(document: &impl serde::Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(document).map_err(|e| failed("cannot write a document as JSON").because(e))
 }
 
-fn from_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
-    let bytes = file::read(path, DOCUMENT_LIMIT)?;
+fn from_json<T: serde::de::DeserializeOwned>(from: BorrowedFd<'_>, path: &Path) -> Result<T> {
+    let bytes = file::read_at(from, path, DOCUMENT_LIMIT)?;
     serde_json::from_slice(&bytes).map_err(|e| failed(format!("{} is broken", path.display())).because(e))
 }
 
