@@ -81,7 +81,7 @@ impl Images {
             ids.retain(|id| seen.insert(id.clone()));
             return Ok(ids.into_iter().map(|id| id + "\n").collect());
         }
-        let format = match self.format.as_deref() {
+        let format = match self.format.as_deref().filter(|format| !format.is_empty()) {
             Some("json") => {
                 let mut seen = std::collections::HashSet::new();
                 let all: Vec<_> =

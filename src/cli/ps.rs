@@ -102,7 +102,7 @@ impl Ps {
         if self.quiet {
             return Ok(rows.iter().map(|row| row.id(self.no_trunc) + "\n").collect());
         }
-        match self.format.as_deref() {
+        match self.format.as_deref().filter(|format| !format.is_empty()) {
             Some("json") => {
                 let all: Vec<_> = rows.iter().map(Row::json).collect();
                 Ok(super::format::json::pretty(&all) + "\n")

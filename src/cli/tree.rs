@@ -122,6 +122,8 @@ pub(super) fn root(detail: Detail) -> Command {
         .disable_help_subcommand(true)
         .subcommand_required(true)
         .arg_required_else_help(true)
+        // A flag that is given twice counts once, the last value wins: scripts add their own.
+        .args_override_self(true)
         .max_term_width(100)
         .subcommand_value_name("COMMAND")
         .override_usage("box [OPTIONS] COMMAND [ARG]...")

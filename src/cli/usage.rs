@@ -17,6 +17,19 @@ pub(super) fn answer(said: &clap::Error, words: &[OsString]) -> Result<u8> {
             output::text(said.render().to_string());
             Ok(0)
         }
+        // `box container help`, as podman has it.
+        ErrorKind::InvalidSubcommand
+            if said.get(ContextKind::InvalidSubcommand).is_some_and(|n| n.to_string() == "help") =>
+        {
+            let mut root = super::tree::root(super::tree::Detail::Full);
+            root.build();
+            let group = command_of(words);
+            let group = group.strip_prefix("box ").unwrap_or_default();
+            if let Some(command) = root.find_subcommand_mut(group) {
+                output::text(command.render_help().to_string());
+            }
+            Ok(0)
+        }
         // `box` and `box container` alone: the list of commands, but it is no success.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             output::note(said.render().to_string().trim_end());

@@ -56,6 +56,10 @@ impl Format {
         headings: &[(&str, &str)],
         with_heading: bool,
     ) -> Result<String> {
+        // As podman: a template that goes through the list itself gets all of it.
+        if self.text.replace(' ', "").starts_with("{{range.}}") {
+            return Ok(self.render(&Value::List(rows.into()))? + "\n");
+        }
         let mut text = String::new();
         if self.table && with_heading {
             let titles =
@@ -257,6 +261,8 @@ mod tests {
             format.rows(&rows, &headings, true).unwrap(),
             "CONTAINER ID  NAMES\n1             a\n2             b\n"
         );
+        let all = Format::parse("{{range .}}{{.ID}},{{end}}").unwrap();
+        assert_eq!(all.rows(&rows, &headings, true).unwrap(), "1,2,\n");
         assert_eq!(format.rows(&rows, &headings, false).unwrap(), "1           a\n2           b\n");
     }
 }
