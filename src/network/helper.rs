@@ -56,7 +56,10 @@ pub(super) fn start(program: Program<'_>) -> Result<process::Child> {
         args.push(to_c(arg.as_bytes())?);
     }
     let args = process::CStrings::new(args);
-    let env = process::CStrings::new(vec![c"PATH=/usr/sbin:/usr/bin:/sbin:/bin".to_owned()]);
+    // HOME is of no use to it, but tells whoever finds it in /proc whose it is.
+    let home = std::env::var_os("HOME").unwrap_or_default();
+    let home = to_c(&[b"HOME=", home.as_bytes()].concat())?;
+    let env = process::CStrings::new(vec![c"PATH=/usr/sbin:/usr/bin:/sbin:/bin".to_owned(), home]);
 
     let (reader, writer) = program.ready;
     let child = process::spawn(0, || {

@@ -5,6 +5,7 @@ use crate::container::caps::CapSet;
 use crate::container::state::Status;
 use crate::error::Result;
 use crate::network;
+use crate::registry::conf::Registries;
 use crate::settings::Settings;
 use crate::store::layout::Store;
 use crate::sys::userns::{self, Mapping};
@@ -27,7 +28,7 @@ pub fn info(settings: &Settings, store: &Store) -> Result<Value> {
             "network": ["slirp4netns", "pasta", "host", "none"],
             "volume": [],
         },
-        "registries": {},
+        "registries": registries(),
         "store": storage(settings, store)?,
         "version": version(),
     }))
@@ -56,6 +57,14 @@ pub fn arch() -> &'static str {
         "aarch64" => "arm64",
         "x86" => "386",
         other => other,
+    }
+}
+
+/// Where a short name is looked up; a broken registries.conf is `pull`'s to report.
+fn registries() -> Value {
+    match Registries::load().map(|registries| registries.search()) {
+        Ok(search) if !search.is_empty() => json!({ "search": search }),
+        _ => json!({}),
     }
 }
 
