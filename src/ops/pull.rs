@@ -1,6 +1,6 @@
 //! `pull`: an image from a registry, if it is needed.
 
-use super::{load, worker};
+use super::{load, rm, worker};
 use crate::container::request::PullPolicy;
 use crate::error::{Error, Kind, Result, invalid};
 use crate::image::digest::ImageId;
@@ -80,13 +80,13 @@ pub fn pull(settings: &Settings, store: &Store, request: &PullRequest) -> Result
         }
         PullPolicy::Never => return here()?.ok_or_else(|| images::unknown(name)),
         PullPolicy::Newer => {
-            return match (from_registry(settings, name, request), here()?) {
+            return match (from_registry(settings, store, name, request), here()?) {
                 (Err(_), Some(id)) => Ok(id),
                 (pulled, _) => pulled,
             };
         }
     }
-    from_registry(settings, name, request)
+    from_registry(settings, store, name, request)
 }
 
 /// `docker-archive:PATH` and its like.
@@ -95,12 +95,14 @@ fn archive(reference: &str) -> Option<(&str, &str)> {
     matches!(transport, "docker-archive" | "oci-archive" | "oci").then_some((transport, rest))
 }
 
-fn from_registry(settings: &Settings, name: &str, request: &PullRequest) -> Result<ImageId> {
+fn from_registry(settings: &Settings, store: &Store, name: &str, request: &PullRequest) -> Result<ImageId> {
     if name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(Error::new(Kind::NotFound, format!("{name}: image not known")));
     }
-    let pulled: Pulled = worker::call(settings, "pull", &job(name, request))?;
-    Ok(pulled.id)
+    let pulled: Result<Pulled> = worker::call(settings, "pull", &job(name, request));
+    // What a killed job left was moved there.
+    rm::empty_trash(settings, store);
+    Ok(pulled?.id)
 }
 
 /// The full names of every tag in a repository.

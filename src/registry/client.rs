@@ -24,15 +24,17 @@ const MAX_SMALL: u64 = 1 << 20;
 
 impl Client {
     /// A client for `registry` (host and port). `insecure` allows HTTP and unknown certificates;
-    /// on the loopback interface HTTP is allowed unless `strict`.
+    /// on the loopback interface they are allowed unless `strict`.
     #[must_use]
     pub fn new(registry: &str, insecure: bool, strict: bool) -> Client {
         // docker.io is a name of images; the registry behind it has another.
         let host = if registry == DOCKER_IO { "registry-1.docker.io" } else { registry };
+        // Nobody listens in between on the loopback interface (docker decides the same).
+        let insecure = insecure || (is_loopback(host) && !strict);
         Client {
             host: host.to_string(),
             scheme: Mutex::new(None),
-            may_use_http: insecure || (is_loopback(host) && !strict),
+            may_use_http: insecure,
             agent: agent(insecure),
             tokens: Mutex::new(HashMap::new()),
         }

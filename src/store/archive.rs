@@ -476,4 +476,55 @@ mod tests {
         assert!(reader.next_member().unwrap_err().to_string().contains("ends"));
         assert!(TarReader::new(&[0u8; 1024][..]).next_member().unwrap().is_none());
     }
+
+    /// Reads to the end or to the first error.
+    fn walk(bytes: &[u8]) {
+        let mut reader = TarReader::new(bytes);
+        let mut buffer = [0; 700];
+        while let Ok(Some(member)) = reader.next_member() {
+            assert!(member.size <= i64::MAX as u64);
+            while matches!(reader.read(&mut buffer), Ok(1..)) {}
+        }
+    }
+
+    #[test]
+    fn mangled_archives_are_errors_and_never_panics() {
+        let mut builder = tar::Builder::new(Vec::new());
+        let mut header = Header::new_gnu();
+        header.set_size(3);
+        header.set_mode(0o644);
+        for name in ["short", &"long/".repeat(60)] {
+            builder
+                .append_pax_extensions([
+                    ("path", name.as_bytes()),
+                    ("size", b"3"),
+                    ("GNU.sparse.map", b"0,1,2,1"),
+                ])
+                .unwrap();
+            builder.append_data(&mut header, name.trim_end_matches('/'), &b"abc"[..]).unwrap();
+        }
+        let good = builder.into_inner().unwrap();
+        walk(&good);
+        let mut random = 0x2545_f491_4f6c_dd1d_u64;
+        for _ in 0..20_000 {
+            let mut bad = good.clone();
+            for _ in 0..3 {
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                let at = (random >> 16) as usize % bad.len();
+                bad[at] = if random & 1 == 0 { b'0' + (random >> 8) as u8 % 10 } else { (random >> 8) as u8 };
+                // A wrong checksum would end most of them at once.
+                let block = at / 512 * 512;
+                let header = &mut bad[block..block + 512];
+                if header[257..262] == *b"ustar" {
+                    header[148..156].fill(b' ');
+                    let sum: u32 = header.iter().map(|&b| u32::from(b)).sum();
+                    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+                }
+            }
+            walk(&bad);
+            walk(&bad[..(random >> 20) as usize % bad.len()]);
+        }
+    }
 }

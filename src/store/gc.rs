@@ -4,7 +4,7 @@
 //! image meanwhile. While somebody is, nothing is removed and the next collection does it.
 
 use super::layout::Store;
-use super::{containers, images};
+use super::{containers, images, staging};
 use crate::container::config::Rootfs;
 use crate::error::{Doing, Result};
 use crate::image::config::ImageConfig;
@@ -45,6 +45,7 @@ pub fn collect(store: &Store, _inside: &InUserNs) -> Result<Collected> {
     let Some(_lock) = lock else {
         return Ok(Collected { busy: true, ..Collected::default() });
     };
+    staging::sweep(store)?;
     images::drop_shadowed(store)?;
     let (blobs, layers) = marked(store)?;
     let mut done = Collected::default();

@@ -31,7 +31,7 @@ impl Staging {
         std::fs::create_dir_all(&parent).doing(|| format!("make {}", parent.display()))?;
         // Held while a directory has no locked file in it yet, and while others look for such ones.
         let _gate = Lock::exclusive(&parent.join("gate"))?;
-        sweep(&parent, &store.trash());
+        sweep_below(&parent, &store.trash());
         for attempt in 0..1000u32 {
             let dir = parent.join(format!("job-{}-{attempt}", std::process::id()));
             match std::fs::create_dir(&dir) {
@@ -68,8 +68,23 @@ impl Drop for Staging {
     }
 }
 
-/// Removes the directories whose makers are gone. Failures are left to the next sweep.
-fn sweep(parent: &Path, trash: &Path) {
+/// Moves what killed jobs left into the trash.
+///
+/// # Errors
+/// When the lock cannot be taken.
+pub fn sweep(store: &Store) -> Result<()> {
+    let parent = store.root().join("tmp");
+    if !parent.exists() {
+        return Ok(());
+    }
+    let _gate = Lock::exclusive(&parent.join("gate"))?;
+    sweep_below(&parent, &store.trash());
+    Ok(())
+}
+
+/// Moves the directories whose makers are gone into the trash, which the caller's caller empties
+/// when it has answered. Failures are left to the next sweep.
+fn sweep_below(parent: &Path, trash: &Path) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         if !entry.file_name().as_bytes().starts_with(b"job-") {
@@ -82,10 +97,13 @@ fn sweep(parent: &Path, trash: &Path) {
             Err(error) => error.kind() == Kind::NotFound,
         };
         if dead {
-            // Out of sight first: the removal of a large one may be killed as well.
-            let out = trash.join(format!("tmp-{}-{}", entry.file_name().display(), std::process::id()));
-            let gone = if std::fs::rename(&dir, &out).is_ok() { out } else { dir };
-            let _ = tree::remove(&gone);
+            let name = entry.file_name();
+            let place = (0..1000u32)
+                .map(|number| trash.join(format!("{}-{number}", name.display())))
+                .find(|place| !place.exists());
+            if place.is_none_or(|place| std::fs::rename(&dir, place).is_err()) {
+                let _ = tree::remove(&dir);
+            }
         }
     }
 }
