@@ -1066,7 +1066,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__exec)
-            opts="-d -e -i -l -t -u -w -h --detach --detach-keys --env --env-file --interactive --latest --privileged --tty --user --workdir --root --runroot --log-level --help"
+            opts="-d -e -i -l -t -u -w -h --detach --detach-keys --env --env-file --interactive --latest --no-session --privileged --tty --user --workdir --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2968,7 +2968,7 @@ _box() {
             return 0
             ;;
         box__subcmd__exec)
-            opts="-d -e -i -l -t -u -w -h --detach --detach-keys --env --env-file --interactive --latest --privileged --tty --user --workdir --root --runroot --log-level --help"
+            opts="-d -e -i -l -t -u -w -h --detach --detach-keys --env --env-file --interactive --latest --no-session --privileged --tty --user --workdir --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

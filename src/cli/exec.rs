@@ -34,6 +34,9 @@ pub(crate) struct Exec {
     /// Use the container that was made last
     #[arg(short, long)]
     latest: bool,
+    /// Accepted for podman's scripts: exec keeps no records anyway
+    #[arg(long, hide = true)]
+    no_session: bool,
     /// All capabilities and no seccomp filter
     #[arg(long)]
     privileged: bool,

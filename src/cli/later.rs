@@ -97,6 +97,47 @@ const NEVER: &[(&str, &str)] = &[
     ("trust", "box has no notary; what may be pulled is a matter of policy.json"),
 ];
 
+/// Flags of a later version: the command, then the flag.
+const FLAGS: &[(&str, &[&str])] = &[
+    (
+        "",
+        &[
+            "connection",
+            "context",
+            "cpu-profile",
+            "db-backend",
+            "host",
+            "identity",
+            "imagestore",
+            "memory-profile",
+            "module",
+            "namespace",
+            "noout",
+            "out",
+            "remote",
+            "ssh",
+            "syslog",
+            "tls-ca",
+            "tls-cert",
+            "tls-key",
+            "trace",
+            "transient-store",
+            "url",
+        ],
+    ),
+    ("exec", &["cidfile", "preserve-fd", "preserve-fds"]),
+    ("images", &["tree", "viz"]),
+    ("pull", &["authfile", "cert-dir", "creds", "decryption-key", "retry-delay"]),
+];
+
+/// The answer to a flag that is known elsewhere; `None` if it is known nowhere.
+pub(super) fn flag(path: &str, flag: &str) -> Option<Error> {
+    let name = flag.strip_prefix("--")?.split('=').next()?;
+    let entry = super::tree::named(path).and_then(|entry| entry.paths.first()).copied();
+    let (_, flags) = FLAGS.iter().find(|(command, _)| *command == entry.unwrap_or_default())?;
+    flags.contains(&name).then(|| not_yet(format!("--{name}")))
+}
+
 /// The answer to a command that is known elsewhere; `None` if it is known nowhere.
 pub(super) fn answer(path: &str) -> Option<Error> {
     if let Some((_, instead)) = NEVER.iter().find(|(name, _)| *name == path) {
@@ -118,5 +159,8 @@ mod tests {
         }
         assert_eq!(answer("build").unwrap().to_string(), "not yet: box build");
         assert!(answer("frobnicate").is_none());
+        assert_eq!(flag("image pull", "--creds=a:b").unwrap().to_string(), "not yet: --creds");
+        assert_eq!(flag("", "--url").unwrap().to_string(), "not yet: --url");
+        assert!(flag("pull", "--frob").is_none());
     }
 }

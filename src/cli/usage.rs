@@ -53,6 +53,9 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
             invalid(format!("{command}: {arg:?} is one word too many")).hint(see)
         }
         ErrorKind::UnknownArgument => {
+            if let Some(known) = super::later::flag(command.strip_prefix("box ").unwrap_or_default(), &arg) {
+                return known;
+            }
             let error = invalid(format!("{command}: unknown flag {arg}"));
             match text(ContextKind::SuggestedArg) {
                 Some(near) => error.hint(format!("did you mean {near}? {see}")),
