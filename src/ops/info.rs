@@ -160,7 +160,7 @@ fn cgroups() -> (&'static str, Vec<String>) {
     if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
         let own = read("/proc/self/cgroup");
         let own = own.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/").to_string();
-        return ("v2", words(read(&format!("/sys/fs/cgroup{own}/cgroup.controllers"))));
+        return ("v2", words(read(format!("/sys/fs/cgroup{own}/cgroup.controllers"))));
     }
     let text = read("/proc/cgroups");
     let enabled = text.lines().filter(|line| !line.starts_with('#') && line.ends_with('1'));
