@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 /// What init does, in order, and what the one who launches it has to know.
 #[derive(Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// New namespaces for clone3: `CLONE_NEW*`.
     pub namespaces: i32,
     /// An existing pid namespace to be born in.
@@ -25,7 +25,7 @@ pub struct Plan {
 
 /// Where we are launched.
 #[derive(Clone, Copy, Debug)]
-pub struct Inside {
+pub(crate) struct Inside {
     /// Only one id is mapped.
     pub single_id: bool,
 }
@@ -34,7 +34,7 @@ pub struct Inside {
 ///
 /// # Errors
 /// `Unsupported` and `Invalid` for what the spec asks and we cannot do, by name.
-pub fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
+pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
     let mut namespaces = 0;
     let mut pid_namespace = None;
     let mut steps = vec![Step::NewSession, Step::NewKeyring];
@@ -97,7 +97,7 @@ pub fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
 ///
 /// # Errors
 /// As [`plan`].
-pub fn plan_exec(spec: &Spec, inside: Inside) -> Result<Vec<Step>> {
+pub(crate) fn plan_exec(spec: &Spec, inside: Inside) -> Result<Vec<Step>> {
     let mut steps = vec![Step::NewSession, Step::NewKeyring, Step::EnterRoot];
     if spec.process.terminal {
         steps.push(Step::Terminal);
@@ -140,18 +140,20 @@ fn process_steps(spec: &Spec, inside: Inside) -> Result<Vec<Step>> {
         steps.push(Step::Init);
     }
     steps.push(Step::DropBounding { keep: bounding });
+    // Before the profile, which need not allow another filter.
+    if inside.single_id {
+        steps.push(Step::Seccomp {
+            filter: seccomp::single_id_filter(),
+            what: "success for chown and setuid",
+        });
+    }
     // With no_new_privs a filter can be loaded last; without it, only while we hold CAP_SYS_ADMIN.
     let early = !process.no_new_privileges;
     if let (true, Some(filter)) = (early, &filter) {
         steps.push(Step::Seccomp { filter: filter.clone(), what: "the profile" });
     }
-    if inside.single_id {
-        // Root is the only id there is, and execve gives root what is in its bounding set.
-        steps.push(Step::Seccomp {
-            filter: seccomp::single_id_filter(),
-            what: "success for chown and setuid",
-        });
-    } else {
+    // With a single id root is the only one there is, and execve gives root what is in its bounding set.
+    if !inside.single_id {
         steps.push(Step::BecomeUser);
     }
     steps.push(Step::Directory { path: process.cwd.clone().into() });

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// A file system to be made.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FsMount {
+pub(crate) struct FsMount {
     /// `tmpfs`, `proc` …
     pub kind: String,
     /// The file system's own options.
@@ -25,7 +25,7 @@ pub struct FsMount {
 
 /// A bind of something of the host.
 #[derive(Clone, Debug, PartialEq)]
-pub struct BindMount {
+pub(crate) struct BindMount {
     /// On the host.
     pub source: PathBuf,
     /// Inside.
@@ -42,8 +42,7 @@ pub struct BindMount {
 
 /// One thing that init does between clone3 and execve.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "the printed form of each says what it is")]
-pub enum Step {
+pub(crate) enum Step {
     NewSession,
     NewKeyring,
     JoinNamespace { path: PathBuf, flag: i32 },
