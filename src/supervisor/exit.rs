@@ -2,14 +2,17 @@
 
 use super::control;
 use super::protocol::Exit;
-use crate::container::config::ContainerConfig;
+use crate::container::config::{ContainerConfig, Namespace};
 use crate::container::state::{Exited, Started, State};
 use crate::error::{self, Error, Result};
 use crate::store::containers;
 use crate::store::layout::Store;
 use crate::sys::file::Durable;
+use crate::sys::process;
 use crate::sys::userns::InUserNs;
 use jiff::Timestamp;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Writes how the container ended, or throws it away (`--rm`), and removes its sockets. The lock is
@@ -74,6 +77,69 @@ fn finish(store: &Store, config: &ContainerConfig, sockets: &Path, exited: Exite
         let _ = std::fs::remove_file(path);
     }
     error::all(errors)
+}
+
+/// Kills everything in the pid namespace that is ours: init, which nobody was told of.
+pub fn end_all() {
+    if std::process::id() == 1 {
+        // To all but ourselves.
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(-1), nix::sys::signal::SIGKILL);
+    }
+}
+
+/// The processes of a container that shares somebody's pid namespace, where the end of init ends
+/// nobody else: they are known by their mount namespace, which is always the container's own.
+#[derive(Clone, Copy, Debug)]
+pub struct Rest {
+    device: u64,
+    inode: u64,
+}
+
+impl Rest {
+    /// From an init that lives; `None` where the kernel ends them with it.
+    #[must_use]
+    pub fn of(config: &ContainerConfig, init: i32) -> Option<Rest> {
+        if config.namespaces.pid == Namespace::Private {
+            return None;
+        }
+        let there = mount_namespace(init)?;
+        Some(Rest { device: there.dev(), inode: there.ino() })
+    }
+
+    /// Kills them, and those that they make meanwhile.
+    pub fn end(self) {
+        // Each round ends all it sees, so a second one is rare; whoever outruns a hundred wins.
+        for _ in 0..100 {
+            if !self.end_once() {
+                return;
+            }
+        }
+    }
+
+    fn end_once(self) -> bool {
+        let Ok(entries) = std::fs::read_dir("/proc") else { return false };
+        let mut any = false;
+        for pid in entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
+            if !self.is_in(pid) {
+                continue;
+            }
+            // The descriptor first, then the check: from then on the pid cannot become another's.
+            if let Ok(Some(pidfd)) = process::open_pidfd(pid)
+                && self.is_in(pid)
+            {
+                any |= process::send_signal(pidfd.as_fd(), libc::SIGKILL).unwrap_or(false);
+            }
+        }
+        any
+    }
+
+    fn is_in(self, pid: i32) -> bool {
+        mount_namespace(pid).is_some_and(|there| there.dev() == self.device && there.ino() == self.inode)
+    }
+}
+
+fn mount_namespace(pid: i32) -> Option<std::fs::Metadata> {
+    std::fs::metadata(format!("/proc/{pid}/ns/mnt")).ok()
 }
 
 /// Deletes what was thrown away. What cannot be deleted waits for the next one who tries.

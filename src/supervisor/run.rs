@@ -5,6 +5,7 @@
 //! end the starting client holds.
 
 use super::events::{Limits, Monitor, failed_frame};
+use super::exit::Rest;
 use super::log::LogWriter;
 use super::protocol::{self, Decoder, Hello, Kind};
 use super::stdio::{self, Streams};
@@ -109,7 +110,7 @@ fn supervise(order: &Order, client: &mut Option<OwnedFd>, hello: Hello) -> Resul
             return Err(error);
         }
     };
-    let Launched { running, streams, log, listeners, uplink } = launched;
+    let Launched { running, rest, streams, log, listeners, uplink } = launched;
     let started = started(&running)?;
     let recorded = record_start(store, &config, &started);
     let monitor = recorded.and_then(|()| {
@@ -125,6 +126,7 @@ fn supervise(order: &Order, client: &mut Option<OwnedFd>, hello: Hello) -> Resul
     let mut monitor = match monitor {
         Ok(monitor) => monitor,
         Err(error) => {
+            exit::end_all();
             exit::not_started(store, &config, &sockets, &error)?;
             return Err(error);
         }
@@ -132,6 +134,9 @@ fn supervise(order: &Order, client: &mut Option<OwnedFd>, hello: Hello) -> Resul
     // From here on the first client is the monitor's, who hangs up when it is done with it.
     *client = None;
     let ended = monitor.run()?;
+    if let Some(rest) = rest {
+        rest.end();
+    }
     let recorded = exit::record(store, &config, &sockets, &started, ended, monitor.stop_asked);
     // Whoever hears of the end finds the lock free.
     drop(lock);
@@ -146,6 +151,7 @@ fn supervise(order: &Order, client: &mut Option<OwnedFd>, hello: Hello) -> Resul
 /// A container whose init runs.
 struct Launched {
     running: Running,
+    rest: Option<Rest>,
     streams: Streams,
     log: LogWriter,
     listeners: (UnixListener, UnixListener),
@@ -169,6 +175,8 @@ fn launch(
         }
     };
     let prepared = launch::prepare(&spec, child_ends, settings.debug)?;
+    // Before it executes: a short one would be gone before we look.
+    let rest = Rest::of(config, prepared.host_pid);
     // While init mounts.
     let beside = beside(store, config, sockets, &prepared);
     let (listeners, log, uplink) = match beside {
@@ -188,7 +196,7 @@ fn launch(
         }
         (None, None) => return Err(failed("init made no terminal")),
     };
-    Ok(Launched { running, streams, log, listeners, uplink })
+    Ok(Launched { running, rest, streams, log, listeners, uplink })
 }
 
 type Beside = ((UnixListener, UnixListener), LogWriter, Option<Keeper>);
