@@ -64,7 +64,7 @@ impl Entry {
 /// Makes a container that was never started.
 ///
 /// It exists from the last step on, when its state is written; what a crash before that leaves is
-/// swept away by the next command that makes or removes a container.
+/// swept away by the next command that removes containers.
 ///
 /// # Errors
 /// `Conflict` if the name is in use, with the way out as hint; nothing is left behind by any error.

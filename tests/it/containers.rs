@@ -111,3 +111,32 @@ fn a_full_disk_leaves_the_old_state_and_no_new_container() {
     let done = crate::env::finish(command, b"");
     done.code(0).stdout_contains("code 125\nold\n").stderr_contains("No space left on device");
 }
+
+#[test]
+fn every_living_set_has_one_user_namespace() {
+    let env = Env::new();
+    let script = "echo $(readlink /proc/self/ns/user) $(cut -d' ' -f1 /proc/uptime); sleep 0.$0; \
+        cut -d' ' -f1 /proc/uptime";
+    let started: Vec<_> = (0..crate::env::rounds(20).clamp(20, 200))
+        .map(|n| {
+            // Some end before others begin: a set dies out, and the next one is another.
+            std::thread::sleep(std::time::Duration::from_millis(n as u64 % 7 * 9));
+            let pause = format!("{}", n % 4);
+            env.spawn(["run", "--rm", "--network", "none", "busybox", "sh", "-c", script, &pause])
+        })
+        .collect();
+    let mut sets = std::collections::BTreeMap::<String, (f64, f64)>::new();
+    for run in started {
+        let done = run.finish();
+        let out = done.code(0).out();
+        let [namespace, from, to] = out.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{out}") };
+        let (from, to): (f64, f64) = (from.parse().expect("a time"), to.parse().expect("a time"));
+        let set = sets.entry(namespace.to_string()).or_insert((from, to));
+        *set = (set.0.min(from), set.1.max(to));
+    }
+    let mut sets: Vec<_> = sets.into_iter().collect();
+    sets.sort_by(|a, b| a.1.0.total_cmp(&b.1.0));
+    for pair in sets.windows(2) {
+        assert!(pair[0].1.1 <= pair[1].1.0, "two namespaces lived at once: {sets:?}");
+    }
+}
