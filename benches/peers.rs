@@ -6,6 +6,7 @@
 //! so that a busy moment hits all of them. Minimum and median of the rounds; ratios are of medians.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -27,6 +28,11 @@ struct Contender {
     /// Makes the command of round number N.
     make: Box<dyn Fn(usize) -> Command>,
     times: Vec<Duration>,
+}
+
+/// Prints a line of the report.
+macro_rules! say {
+    ($($word:tt)*) => { writeln!(std::io::stdout(), $($word)*).expect("somebody reads the report") };
 }
 
 fn env(name: &str) -> String {
@@ -111,15 +117,15 @@ fn row(what: &str, rounds: usize, warm_up: usize, mut contenders: Vec<Contender>
         }
     }
     let own = median(&contenders[0].times);
-    println!("\n{what} ({rounds} rounds; budget: {budget})");
-    println!("  {:<22} {:>9} {:>9} {:>9}", "", "min ms", "median ms", "box is");
+    say!("\n{what} ({rounds} rounds; budget: {budget})");
+    say!("  {:<22} {:>9} {:>9} {:>9}", "", "min ms", "median ms", "box is");
     for contender in &contenders {
         let middle = median(&contender.times);
         let ratio = own.as_secs_f64() / middle.as_secs_f64();
-        println!(
+        say!(
             "  {:<22} {:>9} {:>9} {:>9}",
             contender.name,
-            ms(*contenders_min(&contender.times)),
+            ms(*minimum(&contender.times)),
             ms(middle),
             format!("{ratio:.2}x")
         );
@@ -127,7 +133,7 @@ fn row(what: &str, rounds: usize, warm_up: usize, mut contenders: Vec<Contender>
     own
 }
 
-fn contenders_min(times: &[Duration]) -> &Duration {
+fn minimum(times: &[Duration]) -> &Duration {
     times.iter().min().expect("there was a round")
 }
 
@@ -165,14 +171,14 @@ fn main() {
     output(bench.r#box(&["import", tar, "busybox"]));
     output(bench.podman(&["import", "-q", tar, "localhost/busybox"]));
 
-    println!("box {}", output(bench.r#box(&["--version"])));
-    println!(
+    say!("{}", output(bench.r#box(&["--version"])));
+    say!(
         "{}, {}, {}",
         output(bench.podman(&["--version"])),
         output(bench.command("bwrap", &["--version"])),
         output(bench.command("crun", &["--version"])).lines().next().unwrap_or_default()
     );
-    println!("times from fork to wait, as uid {}; all in turns", bench.uid);
+    say!("times from fork to wait, as uid {}; all in turns", bench.uid);
 
     let bwrap = || {
         contender("bwrap --unshare-all", move |_| {
@@ -258,17 +264,13 @@ fn main() {
     ];
     row("exec true", 20, 2, exec, "1/20 of podman");
 
-    println!("\nan idle supervisor of a running container (network none)");
+    say!("\nan idle supervisor of a running container (network none)");
     let supervisor = output(bench.r#box(&["inspect", "-f", "{{.State.ConmonPid}}", id]));
     let conmon = output(bench.podman(&["inspect", "-f", "{{.State.ConmonPid}}", podman_id]));
     for (name, pid) in [("box", &supervisor), ("conmon", &conmon)] {
-        println!(
-            "  {name:<22} {:>6} KiB private, {:.1} wake-ups per second",
-            private_memory(pid),
-            wakeups(pid)
-        );
+        say!("  {name:<22} {:>6} KiB private, {:.1} wake-ups per second", private_memory(pid), wakeups(pid));
     }
-    println!("  budget: 2048 KiB, 0 wake-ups");
+    say!("  budget: 2048 KiB, 0 wake-ups");
 
     for number in 0..99 {
         output(bench.r#box(&["create", "busybox", "true"]));
