@@ -4,12 +4,14 @@
 //! first to notice takes the lock, ends what is left of the container, writes the exit record and
 //! lets go; a container with `--rm` is thrown away. Nothing here waits for anybody.
 
+use crate::container::config::ContainerConfig;
 use crate::container::id::ContainerId;
 use crate::container::state::{Exited, ProcId, Started, State};
 use crate::error::{Doing, Result};
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
+use crate::supervisor::exit::Rest;
 use crate::sys::file::Durable;
 use crate::sys::process;
 use jiff::Timestamp;
@@ -76,7 +78,7 @@ pub fn mend(settings: &Settings, store: &Store, entry: Entry) -> Result<Option<E
             return containers::look(store, id);
         }
     };
-    let reason = end_what_is_left(&started)?;
+    let reason = end_what_is_left(&entry.config, &started)?;
     let _ = std::fs::remove_dir_all(store.container_run(id));
     if entry.config.ending.remove && !containers::is_kept(store, id) {
         containers::discard(store, id)?;
@@ -100,13 +102,18 @@ pub fn mend(settings: &Settings, store: &Store, entry: Entry) -> Result<Option<E
     Ok(Some(Entry { state: State::Exited(exited), lock_held: false, ..entry }))
 }
 
-/// Ends a container's first process whose supervisor is gone, and says why it was left.
-fn end_what_is_left(started: &Started) -> Result<&'static str> {
+/// Ends what is left of a container whose supervisor is gone, and says why it was left: its first
+/// process, and in a shared pid namespace the others, which would survive that.
+fn end_what_is_left(config: &ContainerConfig, started: &Started) -> Result<&'static str> {
     if process::boot_id()? != started.init.boot_id {
         return Ok("the host was restarted while the container ran");
     }
     if let Some(init) = process_of(&started.init)? {
+        let rest = Rest::of(config, started.init.pid);
         process::send_signal(init.as_fd(), nix::libc::SIGKILL)?;
+        if let Some(rest) = rest {
+            rest.end();
+        }
     }
     Ok("the container's supervisor was killed")
 }
