@@ -122,6 +122,7 @@ fn image(settings: &Settings, store: &Store, request: &ContainerRequest) -> Resu
         && wanted.platform.is_none()
         && let Some(image) = images::find_to_run(store, &request.image)?
     {
+        pull::complete(settings, store, &image)?;
         return Ok((image, held));
     }
     let mut pull = pull::PullRequest::new(&request.image, wanted.policy);
@@ -131,7 +132,10 @@ fn image(settings: &Settings, store: &Store, request: &ContainerRequest) -> Resu
     // The lock is shared, so the pull goes on under it.
     let id = pull::pull(settings, store, &pull)?;
     match images::find(store, id.hex())? {
-        Some(image) => Ok((image, held)),
+        Some(image) => {
+            pull::complete(settings, store, &image)?;
+            Ok((image, held))
+        }
         None => Err(images::unknown(&request.image)),
     }
 }

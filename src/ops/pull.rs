@@ -7,7 +7,8 @@ use crate::image::digest::ImageId;
 use crate::image::platform::Platform;
 use crate::image::reference::Reference;
 use crate::settings::Settings;
-use crate::store::images;
+use crate::store::images::{self, Image};
+use crate::store::layers;
 use crate::store::layout::Store;
 use crate::transfer::load::LoadRequest;
 use crate::transfer::pull::{PullJob, Pulled};
@@ -103,6 +104,18 @@ fn from_registry(settings: &Settings, store: &Store, name: &str, request: &PullR
     // What a killed job left was moved there.
     rm::empty_trash(settings, store);
     Ok(pulled?.id)
+}
+
+/// Sees to it that all layers of an image that is here are unpacked.
+///
+/// # Errors
+/// See [`crate::transfer::pull::unpack_missing`].
+pub fn complete(settings: &Settings, store: &Store, image: &Image) -> Result<()> {
+    if image.chain().iter().all(|chain| layers::is_complete(store, chain)) {
+        return Ok(());
+    }
+    worker::call::<_, ()>(settings, "unpack", &image.manifest)
+        .map_err(|error| error.hint(format!("box pull {}", image.display_name())))
 }
 
 /// The full names of every tag in a repository.

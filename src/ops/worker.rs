@@ -198,6 +198,7 @@ fn foreground<Q: DeserializeOwned, A: Serialize>(
 fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_json::Value> {
     match job {
         "import" => foreground(body, |request| transfer::import::import(&here.store, &request)),
+        "unpack" => foreground(body, |digest| transfer::pull::unpack_missing(&here.store, &digest)),
         "tags" => foreground(body, |job| transfer::pull::all_tags(&job)),
         "pull" => foreground(body, |job| transfer::pull::pull(&here.store, &job)),
         "collect-images" => typed(body, |(): ()| gc::collect(&here.store, &here.inside)),

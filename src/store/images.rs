@@ -107,9 +107,13 @@ fn with_index<T>(store: &Store, change: impl FnOnce(&mut Index) -> Result<T>) ->
     Ok(result)
 }
 
-/// The name in an entry of the index.
+/// The name in an entry of the index. One without a registry was written by another tool.
 fn entry_name(entry: &Descriptor) -> Option<Reference> {
-    entry.annotations.get(REF_NAME).and_then(|text| Reference::parse(text).ok())
+    let text = entry.annotations.get(REF_NAME)?;
+    match Reference::is_short(text) {
+        Ok(true) => Reference::parse_local(text).ok(),
+        _ => Reference::parse(text).ok(),
+    }
 }
 
 /// Enters an image whose blobs and layers are published. A name moves here from where it was.

@@ -9,6 +9,7 @@
 //! Whoever needs several takes them in this order:
 //!
 //! 1. `images.lock`: adding to the images (shared) against collecting garbage (exclusive)
+//!    (within it: `tmp/gate` and `index.lock`, each held for a moment and never both)
 //! 2. `names.lock`: changing a container's name and removing names that lead nowhere
 //! 3. `containers/<id>/lock`: held by a supervisor as long as it lives; taken without waiting
 //! 4. `userns/lock` in the runtime directory: finding or making the user namespace

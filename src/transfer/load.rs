@@ -87,10 +87,15 @@ pub fn load(store: &Store, request: &LoadRequest) -> Result<Vec<Loaded>> {
     Ok(loaded)
 }
 
+/// The documents of one archive that are kept in memory; what comes after them is passed over.
+const MAX_DOCUMENTS: u64 = 64 << 20;
+
 /// What passed by.
 #[derive(Default)]
 struct Contents {
     documents: HashMap<String, Vec<u8>>,
+    /// The bytes of the documents.
+    kept: u64,
     layers: HashMap<String, StagedLayer>,
     /// Layers that were used up already, where their blobs are.
     used: HashMap<String, (PathBuf, BlobDigest)>,
@@ -172,7 +177,8 @@ impl Contents {
         if looks_like_a_layer(name, start) {
             let layer = layers::stage(staging, data).doing(|| format!("unpack the layer {name}"))?;
             self.layers.insert(name.to_string(), layer);
-        } else if size <= MAX_CONFIG {
+        } else if size <= MAX_CONFIG && self.kept + size <= MAX_DOCUMENTS {
+            self.kept += size;
             let mut bytes = Vec::new();
             data.read_to_end(&mut bytes).doing(|| format!("read {name}"))?;
             self.documents.insert(name.to_string(), bytes);

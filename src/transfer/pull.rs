@@ -8,8 +8,8 @@ use super::progress::Progress;
 use super::publish::{Part, Parts, publish, warn_of_devices};
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
 use crate::image::config::ImageConfig;
-use crate::image::digest::{ChainId, DiffId, ImageId};
-use crate::image::manifest::{Descriptor, Document, MAX_CONFIG, Manifest, media};
+use crate::image::digest::{BlobDigest, ChainId, DiffId, ImageId};
+use crate::image::manifest::{Descriptor, Document, MAX_CONFIG, MAX_MANIFEST, Manifest, media};
 use crate::image::platform::Platform;
 use crate::image::reference::Reference;
 use crate::registry::client::Client;
@@ -22,6 +22,7 @@ use crate::store::layout::Store;
 use crate::store::staging::Staging;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::fs::File;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -171,6 +172,38 @@ fn from_source(
         index,
     };
     publish(store, &staging, parts)
+}
+
+/// Unpacks the layers of an image that are not unpacked, from its blobs: somebody else wrote the
+/// image into the layout, or a layer was lost. Runs inside the user namespace.
+///
+/// # Errors
+/// `NotFound` when a blob is missing as well; `Failed` when one is damaged.
+pub fn unpack_missing(store: &Store, digest: &BlobDigest) -> Result<()> {
+    let _hold = images::hold(store)?;
+    let staging = Staging::begin(store)?;
+    let bytes = blobs::read(store, digest, MAX_MANIFEST)?;
+    let Document::Manifest(manifest) = Document::parse(&bytes, None)? else {
+        return Err(invalid(format!("{digest} is an index")));
+    };
+    let config_bytes = blobs::read(store, &manifest.config.digest, MAX_CONFIG)?;
+    let config = ImageConfig::parse(&config_bytes)?;
+    let mut parts = Vec::new();
+    for (layer, chain) in manifest.layers.iter().zip(ChainId::chain(&config.rootfs.diff_ids)) {
+        if layers::is_complete(store, &chain) {
+            parts.push(Part::Present);
+            continue;
+        }
+        let doing = || format!("unpack the layer {} again", layer.digest);
+        let blob = File::open(store.blob(&layer.digest)).doing(doing)?;
+        let staged = layers::stage(&staging, blob).doing(doing)?;
+        staged.blob.expect(&layer.digest).doing(doing)?;
+        parts.push(Part::Staged(staged));
+    }
+    let media_type = manifest.media_type.clone().unwrap_or_else(|| media::OCI_MANIFEST.to_string());
+    let (config, manifest) = (config_bytes, bytes);
+    let parts = Parts { layers: parts, config, manifest, media_type, names: Vec::new(), index: None };
+    publish(store, &staging, parts).map(drop)
 }
 
 /// A platform that was asked for but is not what came is worth a word; what nobody asked for as well.
