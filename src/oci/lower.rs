@@ -58,7 +58,7 @@ pub fn lower(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
             namespaces: namespaces(config, input)?,
             sysctl: sysctls(config, input),
             devices: usual_devices(),
-            masked_paths: security.masked_paths.clone(),
+            masked_paths: masked_paths(config),
             readonly_paths: security.readonly_paths.clone(),
             seccomp: None,
         },
@@ -232,6 +232,17 @@ fn overlay(input: &LowerInput<'_>) -> Mount {
     options.push(format!("upperdir={}", input.container.join("diff").display()));
     options.push(format!("workdir={}", input.container.join("work").display()));
     mount("/", "overlay", "overlay", options)
+}
+
+/// With the host's network /sys has to be the host's own, which shows more of the kernel than a new
+/// one: what podman hides then is hidden here.
+fn masked_paths(config: &ContainerConfig) -> Vec<String> {
+    let mut paths = config.security.masked_paths.clone();
+    let of_the_host = matches!(config.network.mode, NetworkMode::Host | NetworkMode::Path(_));
+    if of_the_host && paths.iter().any(|path| path == "/sys/firmware") {
+        paths.push("/sys/kernel".to_string());
+    }
+    paths
 }
 
 fn kernel_mounts(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<Mount> {

@@ -569,6 +569,16 @@ fn no_socket_of_ours_can_be_reached_through_the_network_namespace() {
     assert_eq!(ours.count(), 0, "{sockets}");
 }
 
+/// The host's /sys, which a container with the host's network gets, says more than a new one.
+#[test]
+fn the_host_s_network_brings_no_view_of_the_kernel() {
+    let env = Env::new();
+    let script =
+        "ls -A /sys/kernel /sys/firmware; touch /sys/x /sys/fs/cgroup/x 2>/dev/null && echo wrote; echo end";
+    let out = env.ok(["run", "--rm", "--network", "host", "busybox", "sh", "-c", script]);
+    assert_eq!(out, "/sys/firmware:\n\n/sys/kernel:\nend");
+}
+
 /// CVE-2021-41091: a store that other users of the machine can look into, with setuid programs in it.
 #[test]
 fn other_users_cannot_enter_the_store() {
