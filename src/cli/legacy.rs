@@ -83,7 +83,7 @@ fn bool_value(word: &str) -> Option<(&str, bool)> {
 fn rewrite_text(words: &[&str], old: &mut Vec<String>) -> Vec<String> {
     let mut out = vec![words[0].to_string()];
     let mut rest = words[1..].iter();
-    let root = tree::root(tree::Detail::Lazy);
+    let root = tree::root(tree::Detail::Lazy(&[]));
     let mut path = String::new();
     let mut command: Option<Command> = None;
     while let Some(&word) = rest.next() {
@@ -102,7 +102,7 @@ fn rewrite_text(words: &[&str], old: &mut Vec<String>) -> Vec<String> {
                 continue;
             }
             path = if path.is_empty() { word.to_string() } else { format!("{path} {word}") };
-            command = tree::named(&path).map(|entry| (entry.build)(Command::new("box")));
+            command = tree::named(&path).map(|entry| entry.full(Command::new("box")));
             if command.is_none() && !tree::is_group(word) {
                 break;
             }

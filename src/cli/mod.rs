@@ -132,7 +132,7 @@ pub fn main() -> ExitCode {
 fn command(words: Vec<OsString>) -> Result<u8> {
     let command_line = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let words = legacy::rewrite(words);
-    let matches = match tree::root(tree::Detail::Lazy).try_get_matches_from(&words) {
+    let matches = match tree::root(tree::Detail::Lazy(&words)).try_get_matches_from(&words) {
         Ok(matches) => matches,
         // The cheap tree only knows whether it understood; the full one has the words.
         Err(_) => match tree::root(tree::Detail::Full).try_get_matches_from(&words) {
@@ -143,7 +143,7 @@ fn command(words: Vec<OsString>) -> Result<u8> {
     let global = GlobalFlags::from_arg_matches(&matches).map_err(|said| usage::error(&said, &words))?;
     global.warn_about_ignored();
     let (entry, matches) = tree::find(&matches).ok_or_else(nothing_named)?;
-    (entry.run)(matches, &Context::new(global, command_line))
+    entry.start(matches, &Context::new(global, command_line))
 }
 
 fn nothing_named() -> Error {

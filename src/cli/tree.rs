@@ -9,6 +9,7 @@
 //! one positional `Vec<String>` with `trailing_var_arg = true, required = true`: with two
 //! positionals clap would still take a known flag after the first one for ours.
 
+use super::flags::refused;
 use super::{
     Context, attach, completion, container_exists, create, doctor, exec, help, image_exists, image_prune,
     images, import, info, inspect, kill, load, logs, prune, ps, pull, rename, reset, restart, rm, rmi, run,
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
+use std::ffi::OsString;
 
 /// A command.
 pub(super) struct Entry {
@@ -25,19 +27,40 @@ pub(super) struct Entry {
     pub(super) build: fn(Command) -> Command,
     /// Runs it.
     pub(super) run: fn(&ArgMatches, &Context) -> Result<u8>,
+    /// It also knows the flags that are refused by name.
+    pub(super) refuses: bool,
 }
 
 /// An [`Entry`]: the `Args` struct, then the spellings.
 macro_rules! entry {
-    ($args:ty, $($path:literal),+) => {
+    (refusing $args:ty, $($path:literal),+) => { entry!(@ $args, true, $($path),+) };
+    (@ $args:ty, $refuses:literal, $($path:literal),+) => {
         Entry {
             paths: &[$($path),+],
             build: <$args as clap::Args>::augment_args,
             run: |matches, ctx| {
                 <$args>::from_arg_matches(matches).map_err(|said| usage::error(&said, &[]))?.run(ctx)
             },
+            refuses: $refuses,
         }
     };
+    ($args:ty, $($path:literal),+) => { entry!(@ $args, false, $($path),+) };
+}
+
+impl Entry {
+    /// Adds all that it knows: its arguments, and those that it refuses.
+    pub(super) fn full(&self, command: Command) -> Command {
+        let command = (self.build)(command);
+        if self.refuses { refused::augment(command) } else { command }
+    }
+
+    /// Runs it, unless something was given that it refuses.
+    pub(super) fn start(&self, matches: &ArgMatches, ctx: &Context) -> Result<u8> {
+        if self.refuses {
+            refused::check(matches)?;
+        }
+        (self.run)(matches, ctx)
+    }
 }
 
 /// All commands.
@@ -47,7 +70,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(container_exists::ContainerExists, "container exists"),
     entry!(inspect::InspectContainer, "container inspect"),
     entry!(prune::Prune, "container prune"),
-    entry!(create::Create, "create", "container create"),
+    entry!(refusing create::Create, "create", "container create"),
     entry!(exec::Exec, "exec", "container exec"),
     entry!(kill::Kill, "kill", "container kill"),
     entry!(logs::Logs, "logs", "container logs"),
@@ -55,7 +78,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(rename::Rename, "rename", "container rename"),
     entry!(restart::Restart, "restart", "container restart"),
     entry!(rm::Rm, "rm", "container rm", "container remove"),
-    entry!(run::Run, "run", "container run"),
+    entry!(refusing run::Run, "run", "container run"),
     entry!(start::Start, "start", "container start"),
     entry!(stop::Stop, "stop", "container stop"),
     entry!(top::Top, "top", "container top"),
@@ -91,30 +114,24 @@ struct Group {
 }
 
 const GROUPS: &[Group] = &[
-    Group {
-        name: "container",
-        about: "Work with containers",
-        build: |to| below(to, "container", Detail::Lazy),
-    },
-    Group { name: "image", about: "Work with images", build: |to| below(to, "image", Detail::Lazy) },
-    Group {
-        name: "system",
-        about: "Work with box as a whole",
-        build: |to| below(to, "system", Detail::Lazy),
-    },
+    Group { name: "container", about: "Work with containers", build: |to| deferred(to, "container") },
+    Group { name: "image", about: "Work with images", build: |to| deferred(to, "image") },
+    Group { name: "system", about: "Work with box as a whole", build: |to| deferred(to, "system") },
 ];
 
 /// How much of the tree is built.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Detail {
-    /// Each command's arguments are added when the parser meets its name.
-    Lazy,
+#[derive(Clone, Copy)]
+pub(super) enum Detail<'a> {
+    /// Only commands whose names are among these words, and their arguments only when the parser
+    /// meets the name. The command line of which that is not enough is parsed again by the full
+    /// tree, whose words the user then gets.
+    Lazy(&'a [OsString]),
     /// Everything: for help, man pages, completions and messages.
     Full,
 }
 
 /// The whole command line.
-pub(super) fn root(detail: Detail) -> Command {
+pub(super) fn root(detail: Detail<'_>) -> Command {
     let root = Command::new("box")
         .about("Run containers: no daemon, no root, one binary")
         .version(concat!("version ", env!("CARGO_PKG_VERSION")))
@@ -140,7 +157,7 @@ pub(super) fn root(detail: Detail) -> Command {
                 .help("Print the version"),
         );
     let root = match detail {
-        Detail::Lazy => root,
+        Detail::Lazy(_) => root,
         Detail::Full => root.help_template(help_template()),
     };
     let mut root = below(<super::GlobalFlags as clap::Args>::augment_args(root), "", detail);
@@ -152,7 +169,7 @@ pub(super) fn root(detail: Detail) -> Command {
             .disable_help_subcommand(true)
             .subcommand_value_name("COMMAND");
         root = root.subcommand(match detail {
-            Detail::Lazy => command.defer(group.build),
+            Detail::Lazy(_) => command.defer(group.build),
             Detail::Full => below(command, group.name, detail),
         });
     }
@@ -182,19 +199,37 @@ fn help_template() -> String {
     format!("{{about}}\n\n{{usage-heading}} {{usage}}\n{lists}\nOptions:\n{{options}}{{after-help}}")
 }
 
-/// Adds the commands of a group (`""`: the top level) to `to`.
-fn below(mut to: Command, group: &str, detail: Detail) -> Command {
-    for entry in COMMANDS {
+/// Adds the commands of a group that was named; which one of them was is not known here.
+fn deferred(mut to: Command, group: &str) -> Command {
+    for (name, aliases, entry) in members(group) {
+        to = to.subcommand(Command::new(name).visible_aliases(aliases).defer(entry.build));
+    }
+    to
+}
+
+/// The commands of a group: name, aliases, entry.
+fn members(group: &str) -> impl Iterator<Item = (&'static str, Vec<&'static str>, &'static Entry)> {
+    COMMANDS.iter().filter_map(move |entry| {
         let mut names = entry.paths.iter().filter_map(|path| match path.rsplit_once(' ') {
             Some((first, name)) => (first == group).then_some(name),
             None => group.is_empty().then_some(*path),
         });
-        let Some(name) = names.next() else { continue };
-        let command = Command::new(name).visible_aliases(names.collect::<Vec<_>>());
-        to = to.subcommand(match detail {
-            Detail::Lazy => command.defer(entry.build),
-            Detail::Full => (entry.build)(command),
-        });
+        Some((names.next()?, names.collect(), entry))
+    })
+}
+
+/// Adds the commands of a group (`""`: the top level) to `to`.
+fn below(mut to: Command, group: &str, detail: Detail<'_>) -> Command {
+    for (name, aliases, entry) in members(group) {
+        let named =
+            |words: &[OsString]| words.iter().any(|w| *w == *name || aliases.iter().any(|a| *w == **a));
+        match detail {
+            Detail::Lazy(words) if !named(words) => {}
+            Detail::Lazy(_) => {
+                to = to.subcommand(Command::new(name).visible_aliases(aliases).defer(entry.build));
+            }
+            Detail::Full => to = to.subcommand(entry.full(Command::new(name).visible_aliases(aliases))),
+        }
     }
     to
 }
@@ -211,12 +246,7 @@ pub(super) fn find(root: &ArgMatches) -> Option<(&'static Entry, &ArgMatches)> {
 /// All words that can follow a group; `""` is the top level.
 pub(super) fn words_below(group: &str) -> Vec<&'static str> {
     let groups = GROUPS.iter().map(|group| group.name).filter(|_| group.is_empty());
-    let commands = COMMANDS.iter().flat_map(|entry| entry.paths);
-    let commands = commands.filter_map(|path| match path.rsplit_once(' ') {
-        Some((first, name)) => (first == group).then_some(name),
-        None => group.is_empty().then_some(*path),
-    });
-    groups.chain(commands).collect()
+    groups.chain(members(group).flat_map(|(name, aliases, _)| [vec![name], aliases].concat())).collect()
 }
 
 /// The command with this spelling.
@@ -243,7 +273,9 @@ mod tests {
     #[test]
     fn the_tree_is_sound() {
         root(Detail::Full).debug_assert();
-        root(Detail::Lazy).debug_assert();
+        for entry in COMMANDS {
+            root(Detail::Lazy(&[entry.paths[0].into()])).debug_assert();
+        }
     }
 
     #[test]

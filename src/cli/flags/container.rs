@@ -1,7 +1,6 @@
 //! The flags of `run` and `create`.
 
 use super::super::{Context, output};
-use super::refused::RefusedFlags;
 use super::words;
 use crate::container::caps::CapSet;
 use crate::container::config::{Device, LogDriver, NetworkMode, UserNamespace};
@@ -317,9 +316,6 @@ pub(crate) struct ContainerFlags {
     #[arg(long, value_name = "MODE", value_parser = words::user_namespace, help_heading = "Security")]
     userns: Option<UserNamespace>,
 
-    #[command(flatten)]
-    refused: RefusedFlags,
-
     /// The image (or a directory with --rootfs), then the command and its arguments
     #[arg(value_name = "IMAGE", trailing_var_arg = true, required = true)]
     words: Vec<String>,
@@ -352,7 +348,6 @@ impl ContainerFlags {
     /// # Errors
     /// `Unsupported` for what is not there yet; `NotFound` for a file that is not there.
     pub(crate) fn request(self, ctx: &Context) -> Result<ContainerRequest> {
-        self.refused.check()?;
         if self.network.len() > 1 {
             return Err(crate::container::volume::not_yet("several --network"));
         }

@@ -2,16 +2,18 @@
 
 use super::*;
 use crate::cli::flags::global::GlobalFlags;
+use crate::cli::flags::refused;
 use crate::error::Kind;
 use clap::{Command, FromArgMatches};
 
 fn command() -> Command {
-    RunFlags::augment_args(ContainerFlags::augment_args(Command::new("run")))
+    refused::augment(RunFlags::augment_args(ContainerFlags::augment_args(Command::new("run"))))
 }
 
 fn parse(words: &[&str]) -> Result<(ContainerRequest, RunFlags), String> {
     let words = std::iter::once(&"run").chain(words).copied();
     let matches = command().try_get_matches_from(words).map_err(|said| said.to_string())?;
+    refused::check(&matches).map_err(|error| error.chain())?;
     let flags = ContainerFlags::from_arg_matches(&matches).map_err(|said| said.to_string())?;
     let run = RunFlags::from_arg_matches(&matches).map_err(|said| said.to_string())?;
     let globals = GlobalFlags::augment_args(Command::new("box")).get_matches_from(["box"]);
@@ -131,7 +133,6 @@ fn volumes_and_mounts_keep_their_kinds() {
 #[test]
 fn a_refusal_is_unsupported() {
     let matches = command().try_get_matches_from(["run", "-p", "80:80", "img"]).unwrap();
-    let refused = RefusedFlags::from_arg_matches(&matches).unwrap();
-    let error = refused.check().unwrap_err();
+    let error = refused::check(&matches).unwrap_err();
     assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Unsupported, "not yet: --publish"));
 }

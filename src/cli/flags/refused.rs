@@ -1,10 +1,14 @@
 //! The flags of `run` and `create` that box knows and does not have: they are parsed, so that the
 //! answer names the flag, and refused.
+//!
+//! They are half of all flags of these commands, so the tree that every `run` builds goes without
+//! them: their user meets them in the full tree, which is built when the other one did not
+//! understand.
 
 use crate::container::volume::not_yet;
 use crate::error::{Error, Kind, Result};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 /// Whether a flag has a value.
 #[derive(Clone, Copy, PartialEq)]
@@ -113,61 +117,35 @@ const NEVER: &[(&str, &str)] = &[
     ("kernel-memory", "the kernel has dropped it; --memory limits all memory"),
 ];
 
-/// The refused flags that were given.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct RefusedFlags {
-    given: Vec<&'static str>,
-}
-
-impl RefusedFlags {
-    /// Refuses the first one that was given.
-    ///
-    /// # Errors
-    /// `Unsupported` with the flag's name.
-    pub(crate) fn check(&self) -> Result<()> {
-        let Some(name) = self.given.first() else { return Ok(()) };
-        match NEVER.iter().find(|(never, _)| never == name) {
-            Some((_, instead)) => {
-                Err(Error::new(Kind::Unsupported, format!("box has no --{name}")).hint(*instead))
-            }
-            None => Err(not_yet(format!("--{name}"))),
+/// Refuses the first one that was given.
+///
+/// # Errors
+/// `Unsupported` with the flag's name.
+pub(crate) fn check(matches: &ArgMatches) -> Result<()> {
+    let given = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
+    for name in matches.ids().map(clap::Id::as_str).filter(given) {
+        if let Some((_, instead)) = NEVER.iter().find(|(never, _)| *never == name) {
+            return Err(Error::new(Kind::Unsupported, format!("box has no --{name}")).hint(*instead));
+        }
+        if NOT_YET.iter().any(|(later, ..)| *later == name) {
+            return Err(not_yet(format!("--{name}")));
         }
     }
+    Ok(())
 }
 
-fn names() -> impl Iterator<Item = &'static str> {
-    NOT_YET.iter().map(|(name, ..)| *name).chain(NEVER.iter().map(|(name, _)| *name))
-}
-
-impl FromArgMatches for RefusedFlags {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<RefusedFlags, clap::Error> {
-        let given = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
-        Ok(RefusedFlags { given: names().filter(given).collect() })
+/// Adds them all to a command.
+pub(crate) fn augment(mut command: Command) -> Command {
+    for (name, short, takes) in NOT_YET {
+        let arg = Arg::new(*name).long(*name).short(*short).hide(true);
+        command = command.arg(match takes {
+            Value => arg.action(ArgAction::Append).allow_hyphen_values(true),
+            Nothing => arg.action(ArgAction::SetTrue),
+        });
     }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = RefusedFlags::from_arg_matches(matches)?;
-        Ok(())
+    for (name, _) in NEVER {
+        let arg = Arg::new(*name).long(*name).hide(true).action(ArgAction::Append);
+        command = command.arg(arg.allow_hyphen_values(true));
     }
-}
-
-impl Args for RefusedFlags {
-    fn augment_args(mut command: Command) -> Command {
-        for (name, short, takes) in NOT_YET {
-            let arg = Arg::new(*name).long(*name).short(*short).hide(true);
-            command = command.arg(match takes {
-                Value => arg.action(ArgAction::Append).allow_hyphen_values(true),
-                Nothing => arg.action(ArgAction::SetTrue),
-            });
-        }
-        for (name, _) in NEVER {
-            let arg = Arg::new(*name).long(*name).hide(true).action(ArgAction::Append);
-            command = command.arg(arg.allow_hyphen_values(true));
-        }
-        command
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        RefusedFlags::augment_args(command)
-    }
+    command
 }
