@@ -246,7 +246,8 @@ pub(super) fn find(root: &ArgMatches) -> Option<(&'static Entry, &ArgMatches)> {
 /// All words that can follow a group; `""` is the top level.
 pub(super) fn words_below(group: &str) -> Vec<&'static str> {
     let groups = GROUPS.iter().map(|group| group.name).filter(|_| group.is_empty());
-    groups.chain(members(group).flat_map(|(name, aliases, _)| [vec![name], aliases].concat())).collect()
+    // Of two that are equally near the command is meant, not the group.
+    members(group).flat_map(|(name, aliases, _)| [vec![name], aliases].concat()).chain(groups).collect()
 }
 
 /// The command with this spelling.
