@@ -172,3 +172,26 @@ fn a_pull_that_is_killed_can_be_done_again() {
     env.run(["pull", "-q", &image]).code(0);
     env.run(["run", "--rm", &image, "cat", "/l/replaced"]).code(0).stdout("a file now\n");
 }
+
+#[test]
+fn nothing_outlives_a_container_that_shares_a_pid_namespace() {
+    let env = Env::new();
+    let script = "sleep 703 & (sleep 704 & sleep 705) & echo up";
+    env.run(["run", "--rm", "--pid", "host", "busybox", "sh", "-c", script]).code(0).stdout("up\n");
+    assert!(env.processes().is_empty(), "{:?}", env.processes());
+
+    env.run(["run", "-d", "--name", "c", "busybox", "sleep", "706"]).code(0);
+    let joined = ["run", "--rm", "--pid", "container:c", "busybox", "sh", "-c", "sleep 707 & echo up"];
+    env.run(joined).code(0).stdout("up\n");
+    assert_eq!(find(&env, "sleep 707"), None);
+    env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+
+    // Nor when the supervisor is killed: whoever looks next sees to it.
+    let script = "sleep 708 & exec sleep 709";
+    env.run(["run", "-d", "--name", "c", "--pid", "host", "busybox", "sh", "-c", script]).code(0);
+    eventually("both sleep", || find(&env, "sleep 708").and(find(&env, "sleep 709")).is_some());
+    kill_9(env.ok(["inspect", "-f", "{{.State.ConmonPid}}", "c"]).parse().expect("a pid"));
+    eventually("it has ended", || env.status("c") == "exited");
+    eventually("nothing sleeps", || find(&env, "sleep 70").is_none());
+    env.run(["rm", "c"]).code(0);
+}

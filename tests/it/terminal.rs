@@ -171,3 +171,32 @@ fn ctrl_c_ends_a_foreground_container() {
     pty.send("\x03");
     pty.code(130);
 }
+
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let env = Env::new();
+    let script = r#""$0" run --rm --network none busybox echo lost >/dev/full"#;
+    let mut command = env.program("sh");
+    command.args(["-c", script]).arg(Env::binary());
+    crate::env::finish(command, b"").fails(125, "cannot write to standard output: No space left on device");
+}
+
+#[test]
+fn a_signal_is_not_stuck_behind_input_that_nobody_reads() {
+    let env = Env::new();
+    let container = "trap 'exit 33' TERM; echo up; while :; do sleep 0.05; done";
+    let script = format!(
+        r#"mkfifo p; yes >p & "$0" run --rm -i --network none busybox sh -c "{container}" <p & C=$!; echo $C; wait $C; echo code=$?"#
+    );
+    let mut command = env.program("sh");
+    command.current_dir(env.tmp()).args(["-c", &script]).arg(Env::binary());
+    let mut shell = crate::env::Running::start(command);
+    shell.expect("up\n");
+    eventually("the client waits for room", || env.processes().values().any(|line| line.starts_with("yes")));
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let client =
+        env.processes().into_iter().find(|(_, line)| line.contains("run --rm -i") && !line.starts_with("sh"));
+    let (pid, _) = client.expect("the client runs");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGTERM).expect("the client gets it");
+    shell.finish().stdout_contains("code=33");
+}
