@@ -181,6 +181,45 @@ fn skopeo_reads_the_store_as_it_is() {
 }
 
 #[test]
+fn a_layer_that_was_lost_is_unpacked_again() {
+    for user in EVERYONE {
+        let env = Env::empty(user);
+        let image = name("library/busybox");
+        env.run(["pull", "-q", &image]).code(0);
+        for layer in std::fs::read_dir(env.root().join("layers")).unwrap().flatten() {
+            std::fs::remove_dir_all(layer.path()).unwrap();
+        }
+        env.run(["run", "--rm", &image, "echo", "x"]).code(0).stdout("x\n").stderr("");
+    }
+}
+
+#[test]
+fn what_skopeo_writes_into_the_store_runs() {
+    let env = Env::new();
+    let mut skopeo = env.program("skopeo");
+    skopeo.args([
+        "--insecure-policy",
+        "copy",
+        "-q",
+        &format!("docker-archive:{}", fixture("busybox-docker.tar")),
+    ]);
+    skopeo.arg(format!("oci:{}:foreign", env.root().join("images").display()));
+    finish(skopeo, b"").code(0);
+    env.run(["run", "--rm", "foreign", "echo", "x"]).code(0).stdout("x\n");
+    env.run(["rmi", "foreign"]).code(0).stdout_contains("Untagged: localhost/foreign:latest");
+    env.run(["image", "exists", "busybox"]).code(0);
+}
+
+#[test]
+fn all_tags_of_a_repository_are_pulled() {
+    let env = Env::empty(User::Sub);
+    env.run(["pull", "-q", "--all-tags", &name("library/busybox")]).code(0);
+    env.run(["image", "exists", &name("library/busybox:docker")]).code(0);
+    env.run(["image", "exists", &name("library/busybox:latest")]).code(0);
+    env.run(["pull", "-q", "-a", &name("library/busybox:latest")]).code(125);
+}
+
+#[test]
 fn images_are_listed_tagged_and_removed() {
     let env = Env::new();
     let list = env.ok(["images"]);
