@@ -6,10 +6,10 @@ use super::flags::words;
 use super::run::{detach_keys, exit_code};
 use crate::container::state::Status;
 use crate::error::{Result, invalid};
+use crate::ops;
 use crate::ops::run::{Attendance, Outcome};
 use crate::ops::select::Selection;
 use crate::ops::start::Attach;
-use crate::ops::{self};
 use clap::ArgAction;
 
 /// Start one or more containers that do not run
@@ -67,11 +67,7 @@ impl Start {
         let meant = selection.find(settings, store, |entry| entry.status() != Status::Running)?;
         if !attached {
             for (word, entry) in tally.found(meant) {
-                let started = if entry.status() == Status::Running {
-                    Ok(())
-                } else {
-                    ops::start::start(settings, store, &entry, &Attach::nothing()).map(drop)
-                };
+                let started = ops::start::start_if_needed(settings, store, &entry);
                 tally.served(&word, started);
             }
             return Ok(tally.code());

@@ -72,6 +72,7 @@ pub fn start_and_attend(
     entry: &Entry,
     attendance: &Attendance,
 ) -> Result<Outcome> {
+    let entry = &start::surely(settings, store, entry)?;
     if entry.status() == Status::Running {
         let attachment = client::attach(
             &store.container_run(&entry.id),

@@ -9,7 +9,8 @@ use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
 use crate::supervisor::client::{self, Attachment};
-use crate::supervisor::protocol::{Hello, VERSION};
+use crate::supervisor::control;
+use crate::supervisor::protocol::{Hello, Request, VERSION};
 use crate::sys::fd;
 use crate::sys::process::{self, Child};
 use crate::sys::signal::{Signal, SignalFd};
@@ -87,6 +88,45 @@ pub fn hold_signals() -> Result<SignalFd> {
 /// runs.
 pub fn start(settings: &Settings, store: &Store, entry: &Entry, attach: &Attach) -> Result<Startup> {
     start_or_clean_up(settings, store, entry, attach, hold_signals()?, || {})
+}
+
+/// Starts the container unless it runs.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_if_needed(settings: &Settings, store: &Store, entry: &Entry) -> Result<()> {
+    let entry = surely(settings, store, entry)?;
+    if entry.status() == Status::Running {
+        return Ok(());
+    }
+    start(settings, store, &entry, &Attach::nothing()).map(drop)
+}
+
+/// The container as it is when nobody is just dying: one whose first process has ended, or whose
+/// supervisor was killed, still holds its lock for a moment, and would be taken for running.
+///
+/// # Errors
+/// `NotFound` if it is gone.
+pub fn surely(settings: &Settings, store: &Store, entry: &Entry) -> Result<Entry> {
+    let until = Instant::now() + Duration::from_secs(5);
+    let mut entry = entry.clone();
+    while let (State::Started(started), true) = (&entry.state, entry.lock_held) {
+        let answers = || {
+            let asked = control::request(
+                &store.container_run(&entry.id),
+                &Request::Ping,
+                Some(Duration::from_secs(5)),
+            );
+            asked.is_ok()
+        };
+        if (answers() && reconcile::process_of(&started.init)?.is_some()) || Instant::now() > until {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+        let now = reconcile::look(settings, store, &entry.id)?;
+        entry = now.ok_or_else(|| containers::no_such(entry.name.as_str()))?;
+    }
+    Ok(entry)
 }
 
 /// As [`start`], under signals that are held already; after a failure or a signal, `clean_up` runs.
