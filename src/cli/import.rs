@@ -1,7 +1,7 @@
 //! `box import`.
 
 use super::{Context, output};
-use crate::error::{Doing, Result, invalid};
+use crate::error::{Doing, Result};
 use crate::image::platform::Platform;
 use crate::image::reference::Reference;
 use crate::ops;
