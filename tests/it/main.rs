@@ -9,6 +9,7 @@ mod containers;
 mod errors;
 mod escapes;
 mod exec;
+mod hostile;
 mod images;
 mod inspect;
 mod kills;
