@@ -56,12 +56,7 @@ impl Arch {
     /// The one that box was built for.
     pub const NATIVE: Arch = if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arch::X86_64 };
 
-    /// The native one and those whose programs the same kernel runs beside it.
-    #[must_use]
-    pub fn all_here() -> [Arch; 2] {
-        Arch::NATIVE.with_companion()
-    }
-
+    /// It, and the one whose programs the same kernel runs beside its own.
     fn with_companion(self) -> [Arch; 2] {
         match self {
             Arch::Aarch64 | Arch::Arm => [Arch::Aarch64, Arch::Arm],
@@ -136,7 +131,7 @@ pub(crate) struct Policy {
 /// The built-in profile for a process that holds at most `caps`.
 #[must_use]
 pub fn default_filter(caps: CapSet) -> Vec<Insn> {
-    compile::compile(&default::policy(caps))
+    compile::compile(&default::policy(Arch::NATIVE, caps))
         .expect("the built-in profile fits, as a test proves for each set")
 }
 
@@ -154,7 +149,7 @@ pub fn compile(json: &str, caps: CapSet) -> Result<Vec<Insn>> {
 /// profile's.
 #[must_use]
 pub fn single_id_filter() -> Vec<Insn> {
-    compile::compile(&default::single_id_policy()).expect("it is short")
+    compile::compile(&default::single_id_policy(Arch::NATIVE)).expect("it is short")
 }
 
 #[cfg(test)]

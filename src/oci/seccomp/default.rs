@@ -183,13 +183,13 @@ const AF_ALG: u64 = 38;
 const AF_VSOCK: u64 = 40;
 const KEYCTL_JOIN_SESSION_KEYRING: u64 = 1;
 
-/// The built-in profile for `caps`, on the machine this was built for.
-pub(super) fn policy(caps: CapSet) -> Policy {
+/// The built-in profile for `caps` on a machine of the instruction set `native`.
+pub(super) fn policy(native: Arch, caps: CapSet) -> Policy {
     Policy {
         default: Action::Errno(ENOSYS),
         foreign: Action::KillProcess,
         x32: Action::Errno(ENOSYS),
-        arches: Arch::all_here().map(|arch| (arch, rules(arch, caps))).into(),
+        arches: native.with_companion().map(|arch| (arch, rules(arch, caps))).into(),
     }
 }
 
@@ -258,7 +258,7 @@ const S_IFBLK: u64 = 0o060_000;
 ///
 /// Of mknod only devices are pretended: pipes, sockets and files need no privilege and are really
 /// made, and so is the 0:0 device that overlay mounts use as a whiteout.
-pub(super) fn single_id_policy() -> Policy {
+pub(super) fn single_id_policy(native: Arch) -> Policy {
     let rules = |arch: Arch| {
         let mut rules = Vec::new();
         for name in PRETENDED {
@@ -280,7 +280,7 @@ pub(super) fn single_id_policy() -> Policy {
         default: Action::Allow,
         foreign: Action::Allow,
         x32: Action::Allow,
-        arches: Arch::all_here().map(|arch| (arch, rules(arch))).into(),
+        arches: native.with_companion().map(|arch| (arch, rules(arch))).into(),
     }
 }
 

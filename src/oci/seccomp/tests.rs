@@ -187,7 +187,7 @@ fn the_built_in_profile_names_only_calls_that_exist_and_each_once() {
 #[test]
 fn the_built_in_profile_depends_on_the_capabilities() {
     let program = default_filter(CapSet::DEFAULT);
-    let [native, compat] = Arch::all_here();
+    let [native, compat] = Arch::NATIVE.with_companion();
     for arch in [native, compat] {
         assert_eq!(ask(&program, arch, "read", &[]), ALLOW);
         assert_eq!(ask(&program, arch, "chroot", &[]), ALLOW);
@@ -202,6 +202,25 @@ fn the_built_in_profile_depends_on_the_capabilities() {
     let program = default_filter(caps);
     assert_eq!(ask(&program, native, "bpf", &[]), ALLOW);
     assert_eq!(ask(&program, native, "chroot", &[]), errno(1));
+}
+
+#[test]
+fn arm_machines_have_the_same_profile() {
+    let program = compile::compile(&default::policy(Arch::Aarch64, CapSet::DEFAULT)).unwrap();
+    let single = compile::compile(&default::single_id_policy(Arch::Aarch64)).unwrap();
+    for arch in [Arch::Aarch64, Arch::Arm] {
+        for name in ["openat", "clone3", "execve", "mount", "chroot", "statx"] {
+            assert_eq!(ask(&program, arch, name, &[]), ALLOW, "{arch:?} {name}");
+        }
+        assert_eq!(ask(&program, arch, "bpf", &[]), errno(1));
+        assert_eq!(ask(&program, arch, "io_uring_setup", &[]), errno(38));
+        assert_eq!(ask(&program, arch, "socket", &[38, 5, 0]), errno(97));
+        assert_eq!(ask(&single, arch, "fchownat", &[]), errno(0));
+    }
+    // What the C library of arm calls before it does anything else.
+    assert_eq!(ask(&program, Arch::Arm, "set_tls", &[]), ALLOW);
+    assert_eq!(ask(&program, Arch::Arm, "cacheflush", &[]), ALLOW);
+    assert_eq!(answer(&program, Arch::X86_64, 0, [0; 6]), 0x8000_0000);
 }
 
 #[test]
@@ -242,7 +261,7 @@ fn x32_and_unknown_instruction_sets_are_refused() {
 #[test]
 fn the_single_id_filter_pretends_and_lets_the_rest_through() {
     let program = single_id_filter();
-    let [native, compat] = Arch::all_here();
+    let [native, compat] = Arch::NATIVE.with_companion();
     for name in ["fchownat", "fchown", "setuid", "setgroups", "setresgid", "capset"] {
         assert_eq!(ask(&program, native, name, &[]), errno(0), "{name}");
     }
