@@ -82,7 +82,8 @@ impl Client {
 
     /// Asks a token server, as nobody in particular.
     fn token(&self, realm: &str, service: Option<&str>, scope: &str) -> Result<String> {
-        if !realm.starts_with("https://") && !(realm.starts_with("http://") && self.may_use_http) {
+        let good = realm.starts_with("https://") || (realm.starts_with("http://") && self.may_use_http);
+        if !good {
             return Err(Error::new(Kind::Denied, format!("{} sends us to {realm} for a token", self.host)));
         }
         let mut url =
