@@ -57,11 +57,19 @@ impl Images {
         if let Some(name) = &self.name {
             filters.add_name(name);
         }
-        let listing = images::list(store)?;
+        let shows_users = self
+            .format
+            .as_deref()
+            .is_some_and(|f| f == "json" || f.contains("json .") || f.contains(".Containers"));
+        let users = match shows_users || filters.ask_for_users() {
+            true => images::users(store)?,
+            false => Default::default(),
+        };
+        let all = images::list(store)?;
         let now = Timestamp::now();
         let mut rows: Vec<Row<'_>> = Vec::new();
-        for image in &listing.images {
-            let users = listing.users.get(image.id.hex()).copied().unwrap_or(0);
+        for image in &all {
+            let users = users.get(image.id.hex()).copied().unwrap_or(0);
             let names: Vec<Option<&Reference>> = match image.names.is_empty() {
                 true => vec![None],
                 false => image.names.iter().map(Some).collect(),

@@ -118,28 +118,54 @@ impl Ps {
                 let values: Vec<Value> = rows.iter().map(|row| row.fields(self.no_trunc)).collect();
                 format.rows(&values, HEADINGS, !self.noheading)
             }
-            None => template::Format::parse(&self.columns())?.rows(
-                &rows.iter().map(|row| row.fields(self.no_trunc)).collect::<Vec<_>>(),
-                HEADINGS,
-                !self.noheading,
-            ),
+            None => Ok(self.table(&rows)),
         }
     }
 
-    fn columns(&self) -> String {
+    /// The usual table. Not by a template: making all fields of each row costs more than reading
+    /// the containers.
+    fn table(&self, rows: &[Row]) -> String {
+        let mut columns: Vec<(&str, fn(&Row, bool) -> String)> = vec![("CONTAINER ID", Row::id)];
         if self.namespace {
-            return "table {{.ID}}\t{{.Names}}\t{{.Pid}}\t{{.Cgroup}}\t{{.IPC}}\t{{.MNT}}\t{{.NET}}\t{{.PIDNS}}\t{{.User}}\t{{.UTS}}".into();
+            columns.extend::<[(&str, fn(&Row, bool) -> String); 9]>([
+                ("NAMES", |row, _| row.entry.name.to_string()),
+                ("PID", |row, _| row.pid().to_string()),
+                ("CGROUPNS", |row, _| namespace(row.pid(), "cgroup")),
+                ("IPC", |row, _| namespace(row.pid(), "ipc")),
+                ("MNT", |row, _| namespace(row.pid(), "mnt")),
+                ("NET", |row, _| namespace(row.pid(), "net")),
+                ("PIDNS", |row, _| namespace(row.pid(), "pid")),
+                ("USERNS", |row, _| namespace(row.pid(), "user")),
+                ("UTS", |row, _| namespace(row.pid(), "uts")),
+            ]);
+        } else {
+            columns.extend::<[(&str, fn(&Row, bool) -> String); 6]>([
+                ("IMAGE", |row, _| row.image()),
+                ("COMMAND", Row::command_text),
+                ("CREATED", |row, _| human::ago(row.entry.config.created, row.now)),
+                ("STATUS", |row, _| row.status()),
+                ("PORTS", |row, _| row.ports()),
+                ("NAMES", |row, _| row.entry.name.to_string()),
+            ]);
+            if self.pod {
+                columns.push(("POD ID", |_, _| String::new()));
+                columns.push(("PODNAME", |_, _| String::new()));
+            }
+            if self.size {
+                columns.push(("SIZE", |row, _| row.size_text()));
+            }
         }
-        let mut columns =
-            "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
-                .to_string();
-        if self.pod {
-            columns += "\t{{.Pod}}\t{{.PodName}}";
+        let mut text = String::new();
+        if !self.noheading {
+            text += &columns.iter().map(|(title, _)| *title).collect::<Vec<_>>().join("\t");
+            text.push('\n');
         }
-        if self.size {
-            columns += "\t{{.Size}}";
+        for row in rows {
+            let cells: Vec<String> = columns.iter().map(|(_, cell)| cell(row, self.no_trunc)).collect();
+            text += &cells.join("\t");
+            text.push('\n');
         }
-        columns
+        table::layout(&text, table::terminal_width())
     }
 
     fn rows(&self, ctx: &Context) -> Result<Vec<Row>> {
@@ -247,6 +273,12 @@ impl Row {
         self.entry.config.process.args().join(" ")
     }
 
+    fn command_text(&self, whole: bool) -> String {
+        // One line and no columns of its own, whatever is in it.
+        let command = self.command().replace(['\n', '\t'], " ");
+        if whole { command } else { table::shorten(&command, 20) }
+    }
+
     fn image(&self) -> String {
         match &self.entry.config.rootfs {
             crate::container::config::Rootfs::Directory(dir) => dir.display().to_string(),
@@ -337,7 +369,6 @@ impl Row {
         let config = &self.entry.config;
         let labels: serde_json::Map<String, serde_json::Value> =
             config.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
-        let command = self.command();
         let seconds = |time: Option<Timestamp>| time.map_or(-62_135_596_800, Timestamp::as_second);
         let namespace = |kind: &str| namespace(self.pid(), kind);
         let mounts = self.mounts().join(",");
@@ -345,7 +376,7 @@ impl Row {
             "AutoRemove": config.ending.remove,
             "CIDFile": "",
             "Cgroup": namespace("cgroup"),
-            "Command": if whole { command } else { table::shorten(&command, 20) },
+            "Command": self.command_text(whole),
             "Created": human::ago(config.created, self.now),
             "CreatedAt": human::time(config.created),
             "CreatedHuman": human::ago(config.created, self.now),
@@ -423,9 +454,8 @@ impl Row {
     fn docker_json(&self, whole: bool) -> serde_json::Value {
         let config = &self.entry.config;
         let labels: Vec<String> = config.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let command = self.command();
         json!({
-            "Command": format!("\"{}\"", if whole { command } else { table::shorten(&command, 20) }),
+            "Command": format!("\"{}\"", self.command_text(whole)),
             "CreatedAt": human::time(config.created),
             "ID": self.id(whole),
             "Image": self.image(),

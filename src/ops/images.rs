@@ -9,22 +9,21 @@ use crate::store::layout::Store;
 use jiff::Timestamp;
 use std::collections::HashMap;
 
-/// All images, the newest first, and how many containers use each.
-#[derive(Debug, Default)]
-pub struct Listing {
-    /// The images.
-    pub images: Vec<Image>,
-    /// By the image's id.
-    pub users: HashMap<String, u32>,
-}
-
-/// Lists all images.
+/// Lists all images, the newest first.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn list(store: &Store) -> Result<Listing> {
+pub fn list(store: &Store) -> Result<Vec<Image>> {
     let mut all = images::list(store)?;
     all.sort_by_key(|image| std::cmp::Reverse(image.created));
+    Ok(all)
+}
+
+/// How many containers were made from each image, by its id. Reads every container.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn users(store: &Store) -> Result<HashMap<String, u32>> {
     let mut users = HashMap::new();
     for id in containers::list(store)? {
         // One that is broken, or gone by now, is nobody's user.
@@ -34,7 +33,7 @@ pub fn list(store: &Store) -> Result<Listing> {
             *users.entry(image.hex().to_string()).or_insert(0) += 1;
         }
     }
-    Ok(Listing { images: all, users })
+    Ok(users)
 }
 
 /// The words of all `--filter` of one `images`. Words with the same key are alternatives, except
@@ -114,6 +113,12 @@ impl Filters {
     /// Adds what `images NAME` means: only this name.
     pub fn add_name(&mut self, name: &str) {
         self.tests.push(("reference".to_string(), Test::Reference(name.to_string())));
+    }
+
+    /// Whether they have to be told how many containers use an image.
+    #[must_use]
+    pub fn ask_for_users(&self) -> bool {
+        self.tests.iter().any(|(_, test)| matches!(test, Test::Containers(_)))
     }
 
     /// Whether the image is meant; `name` is one of its names, or none if it has none.
