@@ -121,6 +121,20 @@ impl Prepared {
         Ok(File::open(path).doing(|| "open the container's network namespace")?.into())
     }
 
+    /// Ends an init that has executed nothing, because of `error`; returns init's own failure if it
+    /// had one: who connects its network may notice its death before its report has been read.
+    pub fn give_up(self, error: Error) -> Error {
+        let _ = process::send_signal(self.child.as_fd(), libc::SIGKILL);
+        let _ = self.child.wait();
+        loop {
+            match hear(&self.report, &self.steps) {
+                Ok(Heard::Ready(_)) => {}
+                Ok(Heard::Failed(own)) => return own,
+                Ok(Heard::Executed) | Err(_) => return error,
+            }
+        }
+    }
+
     /// Lets init go on to execve, now that its network is connected.
     ///
     /// # Errors

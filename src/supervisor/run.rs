@@ -25,7 +25,7 @@ use crate::sys::file::{self, Durable};
 use crate::sys::process;
 use jiff::Timestamp;
 use std::ffi::OsString;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -181,12 +181,7 @@ fn launch(
     let beside = beside(store, config, sockets, &prepared);
     let (listeners, log, uplink) = match beside {
         Ok(beside) => beside,
-        Err(error) => {
-            // It has executed nothing; its end is not waited for longer than it takes.
-            let _ = process::send_signal(prepared.child.as_fd(), libc::SIGKILL);
-            let _ = prepared.child.wait();
-            return Err(error);
-        }
+        Err(error) => return Err(prepared.give_up(error)),
     };
     let mut running = prepared.go()?;
     let streams = match (streams, running.pty_master.take()) {
