@@ -3,8 +3,13 @@
 use super::*;
 use crate::cli::flags::global::GlobalFlags;
 use crate::cli::flags::refused;
+use crate::container::id::ContainerId;
+use crate::container::resolve::{HostFacts, ImageFacts, resolve};
 use crate::error::Kind;
+use crate::image::config::ImageConfig;
+use crate::image::digest::{BlobDigest, ImageId};
 use clap::{Command, FromArgMatches};
+use jiff::Timestamp;
 
 fn command() -> Command {
     refused::augment(RunFlags::augment_args(ContainerFlags::augment_args(Command::new("run"))))
@@ -29,17 +34,43 @@ fn good(words: &[&str]) -> ContainerRequest {
     parse(words).unwrap_or_else(|error| panic!("{words:?}: {error}")).0
 }
 
+/// What is decided from these words, for an image with a volume and a read-only root.
+fn decided(words: &[&str]) -> Result<String, String> {
+    let mut request = parse(words)?.0;
+    request.create_command.clear();
+    let text = r#"{"architecture":"amd64","os":"linux","config":{"Cmd":["sh"],"Env":["a=c","x=y"],"Volumes":{"/v":{}}},
+        "rootfs":{"type":"layers","diff_ids":[]}}"#;
+    let config = ImageConfig::parse(text.as_bytes()).unwrap();
+    let id = ImageId::of_config(&BlobDigest::of(b"config"));
+    let facts = ImageFacts { name: "img", id: &id, digest: None, layers: &[], config: &config };
+    let host = HostFacts {
+        hostname: "host".into(),
+        env: vec![("http_proxy".into(), "http://p".into()), ("H".into(), "1".into())],
+        cwd: "/".into(),
+        processors: 1,
+        last_capability: 40,
+        ..HostFacts::default()
+    };
+    let id = ContainerId::from_random([1; 32]);
+    let decided = resolve(&request, Some(facts), id, Timestamp::UNIX_EPOCH, &host);
+    decided.map(|config| format!("{config:?}")).map_err(|error| error.chain())
+}
+
 /// A value that the flag takes and that is not its default.
 fn sample(name: &str, file: &str) -> String {
     match name {
         "add-host" => "a:1.2.3.4",
-        "annotation" | "label" | "env-merge" | "log-opt" | "sysctl" => "a=b",
+        "annotation" | "label" | "env-merge" => "a=b",
+        "log-opt" => "path=/x",
+        "sysctl" => "net.ipv4.ip_forward=1",
+        "workdir" => "/x",
         "arch" => "arm64",
         "attach" => "stdout",
         "cap-add" | "cap-drop" => "NET_ADMIN",
         "cgroupns" | "pid" | "ipc" | "uts" | "network" => "host",
         "device" => "/dev/fuse",
         "dns" => "1.1.1.1",
+        "env" => "H",
         "env-file" | "label-file" => file,
         "expose" => "80",
         "http-proxy" | "tls-verify" | "read-only-tmpfs" | "sig-proxy" => "false",
@@ -65,6 +96,25 @@ fn sample(name: &str, file: &str) -> String {
 fn each_flag_changes_the_request_or_refuses_by_its_name() {
     /// Accepted because what they ask for is what happens anyway.
     const WITHOUT_EFFECT: [&str; 3] = ["disable-content-trust", "no-healthcheck", "runtime"];
+    /// These are about the image, the name and the client, not about the container.
+    const NOT_DECIDED: [&str; 16] = [
+        "arch",
+        "attach",
+        "cidfile",
+        "detach",
+        "detach-keys",
+        "name",
+        "os",
+        "platform",
+        "pull",
+        "quiet",
+        "replace",
+        "rmi",
+        "sig-proxy",
+        "tls-verify",
+        "variant",
+        "create-command",
+    ];
     let file = std::env::temp_dir().join(format!("box-flags-{}", std::process::id()));
     std::fs::write(&file, "KEY=value\n").unwrap();
     let plain = format!("{:?}", parse(&["img"]).unwrap());
@@ -84,6 +134,14 @@ fn each_flag_changes_the_request_or_refuses_by_its_name() {
             Ok(changed) => {
                 assert_ne!(format!("{changed:?}"), plain, "--{name} has no effect");
                 works += 1;
+                if !NOT_DECIDED.contains(&name) {
+                    let base: Vec<&str> =
+                        if name == "read-only-tmpfs" { vec!["--read-only", "img"] } else { vec!["img"] };
+                    if name == "read-only-tmpfs" {
+                        words.insert(0, "--read-only");
+                    }
+                    assert!(decided(&words) != decided(&base), "--{name} changes nothing of the container");
+                }
             }
             Err(error) => {
                 let named = error.contains(&format!("not yet: --{name}"))
