@@ -73,14 +73,23 @@ pub fn plan(settings: &Settings, store: &Store, request: &ContainerRequest) -> R
 }
 
 impl Planned {
+    /// `--replace`: removes the container that has the name, which may take its stop timeout.
+    ///
+    /// # Errors
+    /// When it does not stop.
+    pub fn make_room(&self, settings: &Settings, store: &Store) -> Result<()> {
+        match (&self.name, self.replace) {
+            (Some(name), true) => make_room(settings, store, name),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes the container, in place of another one with its name if that is wished.
     ///
     /// # Errors
     /// `Conflict` if the name is in use; nothing is left behind.
     pub fn make(self, settings: &Settings, store: &Store) -> Result<Entry> {
-        if let (Some(name), true) = (&self.name, self.replace) {
-            make_room(settings, store, name)?;
-        }
+        self.make_room(settings, store)?;
         let name = match &self.name {
             Some(name) => {
                 containers::create(store, &self.config, name)?;

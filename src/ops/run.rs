@@ -43,6 +43,8 @@ pub fn run(
     attendance: &Attendance,
 ) -> Result<Outcome> {
     let planned = create::plan(settings, store, request)?;
+    // While signals still end us.
+    planned.make_room(settings, store)?;
     // From here on there is something to clean up.
     let signals = start::hold_signals()?;
     let entry = planned.make(settings, store)?;
