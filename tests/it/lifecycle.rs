@@ -196,7 +196,7 @@ fn exists_answers_by_its_code() {
     let env = Env::new();
     env.run(["create", "--name", "c", "busybox", "true"]).code(0);
     env.run(["container", "exists", "c"]).code(0).stdout("").stderr("");
-    env.run(["container", "exists", "d"]).code(1).stdout("").stderr("");
+    env.run(["container", "exists", "not-there"]).code(1).stdout("").stderr("");
 }
 
 #[test]
