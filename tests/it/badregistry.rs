@@ -17,6 +17,10 @@ enum Fault {
     Busy,
     /// Each blob stops after its first half, and nothing comes any more.
     Stall,
+    /// The first two answers with a blob end after their first half.
+    Cut,
+    /// Whoever has no token is sent to fetch one.
+    Token,
 }
 
 /// A server in front of the real registry; lives as long as the test program.
@@ -60,6 +64,24 @@ fn answer(mut client: TcpStream, fault: Fault, blobs: &AtomicUsize) -> Option<()
         let text = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         return client.write_all(text.as_bytes()).ok();
     }
+    if let Fault::Token = fault {
+        let json = |status: &str, more: &str, body: &str| {
+            format!(
+                "HTTP/1.1 {status}\r\n{more}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            )
+        };
+        if head.starts_with("GET /token?scope=repository:library/busybox:pull&service=test ") {
+            return client.write_all(json("200 OK", "", r#"{"access_token":"T123"}"#).as_bytes()).ok();
+        }
+        if !head.to_ascii_lowercase().contains("authorization: bearer t123") {
+            let me = client.local_addr().ok()?;
+            let ask = format!(
+                "WWW-Authenticate: Bearer realm=\"http://{me}/token\",service=\"test\",scope=\"repository:library/busybox:pull\"\r\n"
+            );
+            return client.write_all(json("401 Unauthorized", &ask, "{}").as_bytes()).ok();
+        }
+    }
     let mut upstream = TcpStream::connect(registry()).ok()?;
     write!(upstream, "{head}Connection: close\r\n\r\n").ok()?;
     let mut answer = Vec::new();
@@ -69,6 +91,7 @@ fn answer(mut client: TcpStream, fault: Fault, blobs: &AtomicUsize) -> Option<()
     match fault {
         Fault::Corrupt if is_blob && half < answer.len() => answer[half] ^= 0x55,
         Fault::Truncate if is_blob => answer.truncate(half),
+        Fault::Cut if is_blob && number < 2 => answer.truncate(half),
         Fault::Stall if is_blob => {
             client.write_all(&answer[..half]).ok()?;
             std::thread::sleep(PATIENCE);
@@ -108,6 +131,22 @@ fn a_busy_registry_is_tried_again() {
     let proxy = Proxy::start(Fault::Busy);
     env.run(["pull", "-q", &format!("{}/library/busybox", proxy.address)]).code(0);
     assert!(proxy.blobs.load(Ordering::SeqCst) >= 4, "it was not tried again");
+}
+
+#[test]
+fn a_blob_that_breaks_off_is_resumed() {
+    let env = Env::empty(User::Sub);
+    let proxy = Proxy::start(Fault::Cut);
+    let image = format!("{}/library/busybox", proxy.address);
+    env.run(["pull", "-q", &image]).code(0);
+    env.run(["run", "--rm", &image, "echo", "x"]).code(0).stdout("x\n");
+}
+
+#[test]
+fn a_token_is_fetched_where_one_is_wanted() {
+    let env = Env::empty(User::Sub);
+    let proxy = Proxy::start(Fault::Token);
+    env.run(["pull", "-q", &format!("{}/library/busybox", proxy.address)]).code(0);
 }
 
 #[test]
