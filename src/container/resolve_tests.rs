@@ -8,7 +8,7 @@ fn host() -> HostFacts {
     HostFacts {
         hostname: "host".into(),
         env: vec![("USER".into(), "alice".into()), ("http_proxy".into(), "http://p:1".into())],
-        cwd: "/home".into(),
+        cwd: "/here".into(),
         hard_limits: BTreeMap::from([("nofile".into(), 20_000), ("nproc".into(), u64::MAX)]),
         may_raise_limits: false,
         processors: 2,
@@ -160,7 +160,7 @@ fn users_mounts_win_over_the_images_and_read_only_adds_tmpfs() {
     let mounts = config.unwrap().mounts;
     let places: Vec<_> = mounts.iter().map(|mount| mount.destination.as_str()).collect();
     assert_eq!(places, ["/data", "/run", "/tmp", "/var/tmp", "/z"]);
-    assert!(matches!(&mounts[0].source, MountSource::Bind { path, .. } if path == Path::new("/home/rel")));
+    assert!(matches!(&mounts[0].source, MountSource::Bind { path, .. } if path == Path::new("/here/rel")));
     let twice = decide(|request| {
         request.mounts = ["/a:/x", "/b:/x"].map(|text| text.parse::<VolumeWord>().unwrap().0).to_vec();
     });
