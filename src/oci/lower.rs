@@ -248,15 +248,19 @@ fn masked_paths(config: &ContainerConfig) -> Vec<String> {
 fn kernel_mounts(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<Mount> {
     let privileged = config.security.privileged;
     let host_net = matches!(config.network.mode, NetworkMode::Host | NetworkMode::Path(_));
-    let host_pid = config.namespaces.pid == Share::Host;
     let host_ipc = config.namespaces.ipc == Share::Host;
     let mut mounts = Vec::new();
+    mounts.push(match &config.namespaces.pid {
+        Share::Host => mount("/proc", "bind", "/proc", words("rbind")),
+        Share::Private => mount("/proc", "proc", "proc", words("nosuid,noexec,nodev")),
+        // We mount before we are in that namespace, so its own procfs is what is mounted, without
+        // the masks it has there; ours follow.
+        Share::Container(id) => {
+            let source = format!("/proc/{}/root/proc", input.inits.get(id).copied().unwrap_or(0));
+            mount("/proc", "bind", &source, words("bind,nosuid,noexec,nodev"))
+        }
+    });
     let mut add = |at: &str, kind: &str, options: &str| mounts.push(mount(at, kind, kind, words(options)));
-    if host_pid {
-        add("/proc", "bind", "rbind");
-    } else {
-        add("/proc", "proc", "nosuid,noexec,nodev");
-    }
     add("/dev", "tmpfs", "nosuid,noexec,strictatime,mode=755,size=65536k");
     // Group 5 is tty in every distribution; with one id mapped there is no group 5.
     let pts = "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620";

@@ -9,11 +9,10 @@ use crate::oci::spec::Spec;
 use crate::sys::fd;
 use crate::sys::process::{self, Child};
 use crate::sys::tty::WindowSize;
-use crate::sys::userns::{self, IdMaps};
+use crate::sys::userns::IdMaps;
 use std::convert::Infallible;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 
 /// What a process has as standard input, output and error.
 #[derive(Debug)]
@@ -77,10 +76,7 @@ pub fn prepare(spec: &Spec, stdio: Stdio, print: bool) -> Result<Prepared> {
     let (ours, theirs) = fd::socket_pair()?;
     let steps = plan.steps;
     let body = || child(&steps, &stdio, &theirs);
-    let child = match &plan.pid_namespace {
-        None => process::spawn(plan.namespaces, body)?,
-        Some(path) => born_in(path, plan.namespaces, body)?,
-    };
+    let child = process::spawn(plan.namespaces, body)?;
     drop(theirs);
     drop(stdio);
     let host_pid = process::pid_of(child.as_fd())?;
@@ -102,6 +98,7 @@ pub fn run_joined(spec: &Spec, stdio: Stdio, single_id: bool) -> Result<(Child, 
     loop {
         match hear(&report, &steps)? {
             Heard::Ready(fd) => master = fd.or(master),
+            Heard::Reborn(_) => return Err(failed("a joining process cannot be replaced")),
             Heard::Executed => return Ok((child, master)),
             Heard::Failed(error) => {
                 child.wait()?;
@@ -128,7 +125,7 @@ impl Prepared {
         let _ = self.child.wait();
         loop {
             match hear(&self.report, &self.steps) {
-                Ok(Heard::Ready(_)) => {}
+                Ok(Heard::Ready(_) | Heard::Reborn(_)) => {}
                 Ok(Heard::Failed(own)) => return own,
                 Ok(Heard::Executed) | Err(_) => return error,
             }
@@ -139,13 +136,19 @@ impl Prepared {
     ///
     /// # Errors
     /// The failure of a step, in words; of kind `CommandNotFound` or `NotExecutable` for the command's.
-    pub fn go(self) -> Result<Running> {
+    pub fn go(mut self) -> Result<Running> {
         let mut master = None;
         loop {
             match hear(&self.report, &self.steps)? {
                 Heard::Ready(Some(fd)) => master = Some(fd),
                 Heard::Ready(None) => {
                     rustix::io::write(&self.report, &[message::GO]).doing(|| "let init go on")?;
+                }
+                Heard::Reborn(pidfd) => {
+                    let pid = process::pid_of(pidfd.as_fd())?;
+                    let first = std::mem::replace(&mut self.child, Child { pid, pidfd });
+                    self.host_pid = pid;
+                    first.wait()?;
                 }
                 Heard::Executed => break,
                 Heard::Failed(error) => {
@@ -166,6 +169,7 @@ impl Prepared {
 
 enum Heard {
     Ready(Option<OwnedFd>),
+    Reborn(OwnedFd),
     Executed,
     Failed(Error),
 }
@@ -177,8 +181,10 @@ fn hear(report: &OwnedFd, steps: &[Step]) -> Result<Heard> {
     if n == 0 {
         return Ok(Heard::Executed);
     }
-    if head[0] != message::FAILED {
-        return Ok(Heard::Ready(fd));
+    match (head[0], fd) {
+        (message::FAILED, _) => {}
+        (message::REBORN, Some(fd)) => return Ok(Heard::Reborn(fd)),
+        (_, fd) => return Ok(Heard::Ready(fd)),
     }
     let mut rest = Vec::new();
     let mut buffer = [0; 512];
@@ -274,6 +280,7 @@ fn child(steps: &[Step], stdio: &Stdio, report: &OwnedFd) -> Infallible {
     process::reset_signals();
     let mut walker = Walker {
         report,
+        pid_namespace: None,
         root: None,
         terminal: None,
         size,
@@ -304,41 +311,4 @@ fn connect(streams: [&Option<OwnedFd>; 3]) -> Result<()> {
         fd::replace_stdio(fd, number as i32)?;
     }
     Ok(())
-}
-
-/// Clones a child into an existing pid namespace. setns(2) on one counts for children only and
-/// cannot be taken back, so a helper does it and the child becomes our own by CLONE_PARENT.
-fn born_in(path: &Path, namespaces: i32, body: impl FnOnce() -> Infallible) -> Result<Child> {
-    let namespace = File::open(path).doing(|| format!("open {}", path.display()))?;
-    let (reader, writer) = fd::pipe()?;
-    // Who is in there already must not look into it before it is one of them; execve ends that.
-    // (CVE-2016-9962. A container with CAP_SYS_PTRACE still can: whoever adds that and then shares
-    // the pid namespace trusts it.)
-    let hidden = || {
-        process::set_dumpable(false);
-        body()
-    };
-    let helper = process::spawn(0, || {
-        let born = userns::join_file(&namespace)
-            .and_then(|()| process::spawn(namespaces | libc::CLONE_PARENT, hidden));
-        let told = match born {
-            Ok(child) => child.pid,
-            // Errors travel as negative numbers, as in the kernel.
-            Err(error) => -error.io().and_then(std::io::Error::raw_os_error).unwrap_or(libc::EIO),
-        };
-        // If the parent is gone there is nobody left to tell.
-        let _ = rustix::io::write(&writer, &told.to_ne_bytes());
-        process::exit_now(0)
-    })?;
-    drop(writer);
-    let mut bytes = [0; 4];
-    let heard = rustix::io::read(&reader, &mut bytes);
-    helper.wait()?;
-    let pid = i32::from_ne_bytes(bytes);
-    if !matches!(heard, Ok(4)) || pid <= 0 {
-        let cause = Error::from(std::io::Error::from_raw_os_error(-pid));
-        return Err(failed("cannot start a process in that pid namespace").because(cause));
-    }
-    let pidfd = process::open_pidfd(pid)?.ok_or_else(|| failed("a new process vanished"))?;
-    Ok(Child { pid, pidfd })
 }

@@ -17,8 +17,6 @@ use std::path::PathBuf;
 pub(crate) struct Plan {
     /// New namespaces for clone3: `CLONE_NEW*`.
     pub namespaces: i32,
-    /// An existing pid namespace to be born in.
-    pub pid_namespace: Option<PathBuf>,
     /// The steps.
     pub steps: Vec<Step>,
 }
@@ -36,13 +34,16 @@ pub(crate) struct Inside {
 /// `Unsupported` and `Invalid` for what the spec asks and we cannot do, by name.
 pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
     let mut namespaces = 0;
-    let mut pid_namespace = None;
+    let mut shared_pids = false;
     let mut steps = vec![Step::NewSession, Step::NewKeyring];
     for namespace in &spec.linux.namespaces {
         match (&namespace.path, namespace.kind) {
             // We are in the user's namespace already; a further one is made below it.
             (None, kind) => namespaces |= flag(kind),
-            (Some(path), NamespaceKind::Pid) => pid_namespace = Some(path.clone()),
+            (Some(path), NamespaceKind::Pid) => {
+                shared_pids = true;
+                steps.push(Step::OpenPidNamespace { path: path.clone() });
+            }
             (Some(path), kind) => steps.push(Step::JoinNamespace { path: path.clone(), flag: flag(kind) }),
         }
     }
@@ -89,8 +90,12 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
     if spec.root.readonly {
         steps.push(Step::ReadOnlyRoot);
     }
+    if shared_pids {
+        // Only now: whoever is in there could look at the host through us until the root is changed.
+        steps.push(Step::EnterPidNamespace);
+    }
     steps.extend(process_steps(spec, inside)?);
-    Ok(Plan { namespaces, pid_namespace, steps })
+    Ok(Plan { namespaces, steps })
 }
 
 /// Makes the plan for a further process in a running container, whose namespaces it is in already.
@@ -381,6 +386,18 @@ mod tests {
         spec.process.no_new_privileges = true;
         let steps = names(&plan(&spec, Inside { single_id: false }).unwrap());
         assert!(at(&steps, "load seccomp") > at(&steps, "set no_new_privs"));
+    }
+
+    #[test]
+    fn a_shared_pid_namespace_is_entered_after_the_change_of_root() {
+        let mut spec = spec();
+        spec.linux.namespaces[1].path = Some("/proc/7/ns/pid".into());
+        let plan = plan(&spec, Inside { single_id: false }).unwrap();
+        let names = names(&plan);
+        let at = |name: &str| names.iter().position(|n| n.starts_with(name)).unwrap();
+        assert!(at("change the root") < at("enter the shared pid namespace"));
+        assert!(at("enter the shared pid namespace") < at("look up the user"));
+        assert_eq!(plan.namespaces, libc::CLONE_NEWNS);
     }
 
     #[test]

@@ -101,6 +101,14 @@ pub(super) fn bind(root: &RootFd, bind: &BindMount) -> Result<()> {
         }
         Err(error) => return Err(error),
     };
+    if of_process(&bind.source).is_some() && bind.at == Path::new("/proc") {
+        // Whoever may mount in there may have put something else in its place.
+        const PROC_SUPER_MAGIC: i64 = 0x9fa0;
+        let there = rustix::fs::fstatfs(&tree).doing(|| "look at the other container's /proc")?;
+        if there.f_type as i64 != PROC_SUPER_MAGIC {
+            return Err(failed("the other container has something else in the place of /proc"));
+        }
+    }
     if bind.attributes != Attributes::none() {
         mount::set_attributes(tree.as_fd(), bind.attributes, bind.recursive)?;
     }

@@ -7,7 +7,7 @@ use crate::sys::mount::{Attributes, Propagation};
 use crate::sys::path::RootFd;
 use crate::sys::seccomp::Insn;
 use crate::sys::tty::WindowSize;
-use crate::sys::{fd, limits, mount, net, seccomp, userns};
+use crate::sys::{fd, limits, mount, net, process, seccomp, userns};
 use std::fmt;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -46,6 +46,7 @@ pub(crate) enum Step {
     NewSession,
     NewKeyring,
     JoinNamespace { path: PathBuf, flag: i32 },
+    OpenPidNamespace { path: PathBuf },
     SlaveMounts,
     OverlayRoot { at: PathBuf, fs: FsMount },
     DirectoryRoot { at: PathBuf },
@@ -65,6 +66,7 @@ pub(crate) enum Step {
     WaitForNetwork,
     PivotRoot,
     ReadOnlyRoot,
+    EnterPidNamespace,
     Limit { name: String, soft: u64, hard: u64 },
     OomScore { score: i32 },
     Umask { mask: u32 },
@@ -88,6 +90,8 @@ impl fmt::Display for Step {
             Step::NewSession => write!(f, "start a session"),
             Step::NewKeyring => write!(f, "take a session keyring of its own"),
             Step::JoinNamespace { path, .. } => write!(f, "join the namespace {}", path.display()),
+            Step::OpenPidNamespace { path } => write!(f, "open the pid namespace {}", path.display()),
+            Step::EnterPidNamespace => write!(f, "enter the shared pid namespace by a child"),
             Step::SlaveMounts => write!(f, "make / a slave mount"),
             Step::OverlayRoot { at, fs } => {
                 let lower = fs.options.iter().filter(|(key, _)| key.starts_with("lowerdir")).count();
@@ -141,6 +145,8 @@ pub(super) struct Walker<'a> {
     pub report: &'a OwnedFd,
     /// The container's root, once it is mounted.
     pub root: Option<RootFd>,
+    /// The pid namespace that is shared, once it is open.
+    pub pid_namespace: Option<OwnedFd>,
     /// The pty's slave, once it is open.
     pub terminal: Option<OwnedFd>,
     /// The pty's first size.
@@ -162,6 +168,8 @@ impl Walker<'_> {
 pub(super) mod message {
     /// The mounts are done; the pty's master comes along if there is one.
     pub(crate) const READY: u8 = b'R';
+    /// A sibling goes on in our place; its descriptor comes along.
+    pub(crate) const REBORN: u8 = b'P';
     /// A step failed; its number, errno, kind and text follow.
     pub(crate) const FAILED: u8 = b'F';
     /// The answer: go on and execute.
@@ -190,6 +198,12 @@ impl Step {
                     _ => error,
                 })
             }
+            Step::OpenPidNamespace { path } => {
+                let file = std::fs::File::open(path).doing(|| format!("open {}", path.display()))?;
+                w.pid_namespace = Some(file.into());
+                Ok(())
+            }
+            Step::EnterPidNamespace => enter_pid_namespace(w),
             Step::SlaveMounts => {
                 let root = mount::open_place(Path::new("/"))?;
                 mount::set_propagation(root.as_fd(), Propagation::Slave, true)
@@ -289,4 +303,21 @@ fn wait_for_network(w: &Walker<'_>) -> Result<()> {
             _ => crate::sys::process::exit_now(125),
         }
     }
+}
+
+/// setns(2) on a pid namespace counts for children only, so a child goes on in our place. It is
+/// our sibling by CLONE_PARENT: the one who launches waits for it as for us.
+fn enter_pid_namespace(w: &mut Walker<'_>) -> Result<()> {
+    let namespace = w.pid_namespace.take().ok_or_else(|| failed("the pid namespace is not open yet"))?;
+    userns::join_file(&namespace)?;
+    drop(namespace);
+    // Who is in there already must not look into us before we are one of them; execve ends that.
+    // (CVE-2016-9962)
+    process::set_dumpable(false);
+    if process::split_sibling()?.is_some() {
+        process::exit_now(0);
+    }
+    let own = rustix::process::pidfd_open(rustix::process::getpid(), rustix::process::PidfdFlags::empty())
+        .doing(|| "open a descriptor of ourselves")?;
+    fd::send_fd(w.report.as_fd(), &[message::REBORN], own.as_fd()).map_err(Error::from).doing(|| "report")
 }

@@ -125,6 +125,27 @@ pub fn spawn(namespaces: i32, body: impl FnOnce() -> Infallible) -> Result<Child
     }
 }
 
+/// Splits this process in two, the new one a child of our parent. The old one gets its pid, the new
+/// one `None`.
+///
+/// # Errors
+/// When there can be no more processes.
+///
+/// Source: clone(2), CLONE_PARENT.
+pub fn split_sibling() -> Result<Option<i32>> {
+    assert_one_thread();
+    // SAFETY: all-zero is a valid clone_args.
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    args.flags = libc::CLONE_PARENT as u64;
+    // SAFETY: without CLONE_VM the child has its own copy of everything, as after fork(2).
+    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) };
+    match pid {
+        -1 => Err(refused(io::Error::last_os_error())),
+        0 => Ok(None),
+        pid => Ok(Some(pid as i32)),
+    }
+}
+
 fn assert_one_thread() {
     // proc_task_getattr: the link count of /proc/self/task is two and the number of threads.
     let threads = std::fs::metadata("/proc/self/task").map(|m| m.nlink().saturating_sub(2)).unwrap_or(1);

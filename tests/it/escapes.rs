@@ -470,7 +470,23 @@ fn a_launch_into_a_shared_pid_namespace_shows_nothing_of_the_host() {
     let env = Env::new();
     let marker = env.file("marker", "of the host");
     let spy = bind("spy");
-    env.ok(["run", "-d", "--name", "spy", "--network", "none", "-v", &spy, "busybox", "/spy", "8", &marker]);
+    // With CAP_SYS_PTRACE it may look into whatever is in its pid namespace, root or not.
+    env.ok([
+        "run",
+        "-d",
+        "--name",
+        "spy",
+        "--network",
+        "none",
+        "--cap-add",
+        "SYS_PTRACE",
+        "-v",
+        &spy,
+        "busybox",
+        "/spy",
+        "8",
+        &marker,
+    ]);
     env.until_logged("spy", "watching");
     for _ in 0..10 {
         for user in ["root", "www"] {
