@@ -57,8 +57,8 @@ fn detaching_leaves_it_running_and_attach_returns() {
     let env = Env::new();
     let mut pty = env.pty(["run", "-it", "--name", "c", "busybox", "sh"]);
     pty.expect("# ");
-    pty.line("VAR=kept-$((20+1))");
-    pty.expect("# ");
+    pty.line("VAR=kept-$((20+1)); echo set-$VAR");
+    pty.expect("set-kept-21");
     pty.send("\x10\x11");
     pty.code(0);
     assert!(pty.is_cooked());
