@@ -12,6 +12,7 @@ use super::protocol::{self, Answer, Exit, Failed, Hello, Kind};
 use super::stdio::{self, Output, Read, Streams, Watch};
 use super::uplink::Keeper;
 use crate::error::{Doing, Error, Result};
+use crate::sys::memory;
 use crate::sys::process::{self, Child};
 use crate::sys::signal::SignalFd;
 use crate::sys::tty::{self, WindowSize};
@@ -39,6 +40,9 @@ const PIECE: usize = 64 * 1024;
 
 /// How long a client that did not start the container may take for what is left after its end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// So long without an event, and the start is over: a container that lives as long is worth it.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// What happens around init's life, decided before it begins.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +76,8 @@ pub struct Monitor {
     /// A user asked for the end.
     pub stop_asked: bool,
     exit: Option<Exit>,
+    /// The start is over, and what it needed of memory was given back.
+    settled: bool,
 }
 
 impl Monitor {
@@ -111,6 +117,7 @@ impl Monitor {
             kill_at: limits.timeout.map(|after| Instant::now() + after),
             stop_asked: false,
             exit: None,
+            settled: false,
         };
         monitor.watch(monitor.signals.as_fd(), SIGNALS, EventFlags::IN)?;
         monitor.watch(monitor.init.as_fd(), INIT, EventFlags::IN)?;
@@ -208,6 +215,8 @@ impl Monitor {
     /// Waits for something to happen, and handles it.
     fn turn(&mut self, until: Option<Instant>) -> Result<()> {
         let deadline = if self.exit.is_some() { until } else { self.kill_at };
+        let settling = !self.settled && deadline.is_none();
+        let deadline = if settling { Some(Instant::now() + SETTLE) } else { deadline };
         let timeout = deadline.map(|at| {
             let left = at.saturating_duration_since(Instant::now());
             // Rounded up: waking before the deadline would only wait again.
@@ -222,6 +231,10 @@ impl Monitor {
             Err(rustix::io::Errno::INTR) => Vec::new(),
             Err(errno) => return Err(errno).doing(|| "wait for events"),
         };
+        if settling && ready.is_empty() {
+            self.settled = true;
+            memory::drop_text();
+        }
         for (token, flags) in ready {
             self.handle(token, flags);
         }

@@ -4,6 +4,7 @@ pub mod credentials;
 pub mod fd;
 pub mod file;
 pub mod limits;
+pub mod memory;
 pub mod mount;
 pub mod net;
 pub mod path;
