@@ -291,6 +291,11 @@ impl Env {
         self.ok(["container", "inspect", "--format", "{{.State.Status}}", container])
     }
 
+    /// Waits until a container has that status.
+    pub(crate) fn until_status(&self, container: &str, status: &str) {
+        eventually(&format!("{container} is {status}"), || self.status(container) == status);
+    }
+
     /// Waits until the logs of a container contain `text`.
     pub(crate) fn until_logged(&self, container: &str, text: &str) {
         eventually(&format!("{text:?} is in the log of {container}"), || {
