@@ -125,7 +125,8 @@ impl Ps {
     /// The usual table. Not by a template: making all fields of each row costs more than reading
     /// the containers.
     fn table(&self, rows: &[Row]) -> String {
-        let mut columns: Vec<(&str, fn(&Row, bool) -> String)> = vec![("CONTAINER ID", Row::id)];
+        type Column = (&'static str, fn(&Row, bool) -> String);
+        let mut columns: Vec<Column> = vec![("CONTAINER ID", Row::id)];
         if self.namespace {
             columns.extend::<[(&str, fn(&Row, bool) -> String); 9]>([
                 ("NAMES", |row, _| row.entry.name.to_string()),

@@ -199,7 +199,7 @@ fn what_a_crash_while_making_leaves_is_swept_away() {
     let in_the_making = Lock::try_exclusive(&store.container(&b.id).join("lock"), false).unwrap();
     assert!(look(&store, &a.id).unwrap().is_none());
     sweep_half_made(&store).unwrap();
-    assert_eq!(list(&store).unwrap(), [b.id.clone()]);
+    assert_eq!(list(&store).unwrap(), std::slice::from_ref(&b.id));
     drop(in_the_making);
     sweep_half_made(&store).unwrap();
     assert!(list(&store).unwrap().is_empty());

@@ -22,7 +22,7 @@ impl Dir {
     }
 
     fn unpack(&self, archive: &[u8]) -> Result<Unpacked> {
-        let fd = fs::open(&self.layer(), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        let fd = fs::open(self.layer(), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
         unpack(archive, fd.unwrap(), mine())
     }
 }
@@ -280,7 +280,7 @@ fn an_owner_beyond_the_map_is_named() {
     assert_eq!(error.kind(), Kind::Unsupported);
     assert!(error.chain().contains("70000:0") && error.find_hint().is_some(), "{}", error.chain());
     // With a single id the owner is kept aside instead.
-    let fd = fs::open(&dir.layer(), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
+    let fd = fs::open(dir.layer(), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
     let kept = unpack(&Tar::default().add(foreign, "f", b"").bytes()[..], fd, Owners::Kept).unwrap();
     assert_eq!(kept.owners, [KeptOwner { path: "f".into(), uid: 70_000, gid: 0 }]);
 }

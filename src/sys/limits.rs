@@ -3,31 +3,38 @@
 use crate::error::{Doing, Result, invalid};
 use std::io;
 
+/// The number of a limit, as this C library types it.
+#[cfg(target_env = "musl")]
+pub type Resource = libc::c_int;
+/// The number of a limit, as this C library types it.
+#[cfg(not(target_env = "musl"))]
+pub type Resource = libc::__rlimit_resource_t;
+
 /// Every limit there is, by its name without `RLIMIT_`, lower case.
 ///
 /// Source: getrlimit(2).
-pub const NAMES: [(&str, u32); 16] = [
-    ("cpu", libc::RLIMIT_CPU as u32),
-    ("fsize", libc::RLIMIT_FSIZE as u32),
-    ("data", libc::RLIMIT_DATA as u32),
-    ("stack", libc::RLIMIT_STACK as u32),
-    ("core", libc::RLIMIT_CORE as u32),
-    ("rss", libc::RLIMIT_RSS as u32),
-    ("nproc", libc::RLIMIT_NPROC as u32),
-    ("nofile", libc::RLIMIT_NOFILE as u32),
-    ("memlock", libc::RLIMIT_MEMLOCK as u32),
-    ("as", libc::RLIMIT_AS as u32),
-    ("locks", libc::RLIMIT_LOCKS as u32),
-    ("sigpending", libc::RLIMIT_SIGPENDING as u32),
-    ("msgqueue", libc::RLIMIT_MSGQUEUE as u32),
-    ("nice", libc::RLIMIT_NICE as u32),
-    ("rtprio", libc::RLIMIT_RTPRIO as u32),
-    ("rttime", libc::RLIMIT_RTTIME as u32),
+pub const NAMES: [(&str, Resource); 16] = [
+    ("cpu", libc::RLIMIT_CPU),
+    ("fsize", libc::RLIMIT_FSIZE),
+    ("data", libc::RLIMIT_DATA),
+    ("stack", libc::RLIMIT_STACK),
+    ("core", libc::RLIMIT_CORE),
+    ("rss", libc::RLIMIT_RSS),
+    ("nproc", libc::RLIMIT_NPROC),
+    ("nofile", libc::RLIMIT_NOFILE),
+    ("memlock", libc::RLIMIT_MEMLOCK),
+    ("as", libc::RLIMIT_AS),
+    ("locks", libc::RLIMIT_LOCKS),
+    ("sigpending", libc::RLIMIT_SIGPENDING),
+    ("msgqueue", libc::RLIMIT_MSGQUEUE),
+    ("nice", libc::RLIMIT_NICE),
+    ("rtprio", libc::RLIMIT_RTPRIO),
+    ("rttime", libc::RLIMIT_RTTIME),
 ];
 
 /// The number of a limit, whatever its case, with or without `RLIMIT_`.
 #[must_use]
-pub fn number(name: &str) -> Option<u32> {
+pub fn number(name: &str) -> Option<Resource> {
     let name = name.to_ascii_lowercase();
     let name = name.strip_prefix("rlimit_").unwrap_or(&name);
     NAMES.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
@@ -41,7 +48,7 @@ pub fn get(name: &str) -> Result<(u64, u64)> {
     let resource = number(name).ok_or_else(|| invalid(format!("there is no limit {name}")))?;
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the structure is ours.
-    let done = unsafe { libc::getrlimit(resource as _, &raw mut limit) };
+    let done = unsafe { libc::getrlimit(resource, &raw mut limit) };
     if done != 0 {
         return Err(io::Error::last_os_error()).doing(|| format!("read the limit {name}"));
     }
@@ -56,7 +63,7 @@ pub fn set(name: &str, soft: u64, hard: u64) -> Result<()> {
     let resource = number(name).ok_or_else(|| invalid(format!("there is no limit {name}")))?;
     let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
     // SAFETY: the structure is ours.
-    let done = unsafe { libc::setrlimit(resource as _, &raw const limit) };
+    let done = unsafe { libc::setrlimit(resource, &raw const limit) };
     if done != 0 {
         return Err(io::Error::last_os_error()).doing(|| format!("set the limit {name} to {soft}:{hard}"));
     }

@@ -70,7 +70,7 @@ fn the_pid_is_the_host_s() {
     env.run(["run", "-d", "--name", "c", "busybox", "sleep", "614"]).code(0);
     let pid = env.ok(["inspect", "-f", "{{.State.Pid}}", "c"]);
     let cmdline = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).expect("a host pid");
-    assert_eq!(cmdline, "sleep\0614\0");
+    assert_eq!(cmdline, "sleep\x00614\x00");
 }
 
 #[test]
