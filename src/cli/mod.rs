@@ -1,10 +1,10 @@
 //! The command line: one file per command.
 //!
 //! A command is one file here: a `clap::Args` struct whose doc comments are the help, and a
-//! `run(self, &Context) -> Result<u8>` that returns the exit code. [`tree`] lists them all, with
-//! every spelling; that one line is what makes a command exist. [`usage`] turns clap's complaints
-//! into our errors, [`legacy`] accepts the flags of old Docker versions, [`output`] is the only
-//! place that prints, and [`roles`] is where box begins when it was started by box itself.
+//! `run(self, &Context) -> Result<u8>` that returns the exit code. `tree` lists them all, with
+//! every spelling; that one line is what makes a command exist. `usage` turns clap's complaints
+//! into our errors, `legacy` accepts the flags of old Docker versions, `output` is the only
+//! place that prints, and `roles` is where box begins when it was started by box itself.
 
 mod documents;
 pub(crate) mod flags;

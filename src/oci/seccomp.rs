@@ -1,6 +1,6 @@
 //! Seccomp: from a profile to the program that the kernel runs before each system call.
 //!
-//! A profile, ours ([`default_filter`]) or a JSON one ([`compile`]), becomes a [`Policy`]: for each
+//! A profile, ours ([`default_filter`]) or a JSON one ([`compile`]), becomes a `Policy`: for each
 //! instruction set what happens to each number. The compiler turns that into a tree of ranges,
 //! because the kernel, when it loads a filter, runs it once for every number to build its bitmap of
 //! calls that are always allowed: a chain of comparisons takes twice as long to load as the tree.

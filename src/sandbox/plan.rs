@@ -1,6 +1,6 @@
 //! The launch as a list of steps: read this first.
 //!
-//! [`plan`] turns a [`Spec`] into everything init does between clone3 and execve, in order. The
+//! `plan` turns a [`Spec`] into everything init does between clone3 and execve, in order. The
 //! list can be printed (`--log-level debug`), and a test reads it. [`super::step`] does each step.
 
 use super::step::{BindMount, FsMount, Step};
