@@ -163,13 +163,23 @@ fn names_are_resolved_as_the_host_does() {
     let env = Env::new();
     let servers = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
     assert!(servers.contains("nameserver"), "this machine has no name server: {servers}");
-    // Whatever the host's resolver answers for a Debian mirror, the container's does too.
+    // Whatever the host's resolver answers for its package mirror, the container's does too.
+    let mirror = package_mirror();
     let mut host = env.program("getent");
-    host.args(["ahostsv4", "deb.debian.org"]);
+    host.args(["ahostsv4", &mirror]);
     let host_knows = finish(host, b"").code == Some(0);
     let env = Env::with(crate::env::User::Sub, &["debian"]);
-    let output = env.run(["run", "--rm", "debian", "getent", "ahostsv4", "deb.debian.org"]);
+    let output = env.run(["run", "--rm", "debian", "getent", "ahostsv4", &mirror]);
     assert_eq!(output.code == Some(0), host_knows, "{output}");
+}
+
+/// The host that this machine gets its packages from.
+fn package_mirror() -> String {
+    let asked = std::process::Command::new("apt-get").args(["indextargets", "--format", "$(SITE)"]).output();
+    let sites = String::from_utf8(asked.expect("apt-get runs").stdout).expect("text");
+    let site = sites.lines().next().expect("a package source");
+    let host = site.split_once("://").map_or(site, |(_, rest)| rest);
+    host.split(['/', ':']).next().expect("a host").to_string()
 }
 
 /// The pid of the slirp4netns that a container's supervisor has started.
