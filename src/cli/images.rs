@@ -1,6 +1,6 @@
 //! `box images`.
 
-use super::format::{human, template};
+use super::format::{human, table, template};
 use super::{Context, output};
 use crate::error::Result;
 use crate::image::reference::Reference;
@@ -97,22 +97,25 @@ impl Images {
                 return Ok(super::format::json::pretty(&all) + "\n");
             }
             Some(text) => template::Format::parse(text)?,
-            None => template::Format::parse(&self.columns())?,
+            None => return Ok(self.table(rows)),
         };
         let values: Vec<_> = rows.iter().map(|row| template::value(&row.fields(self.no_trunc))).collect();
         format.rows(&values, HEADINGS, !self.noheading)
     }
 
-    fn columns(&self) -> String {
-        let mut columns = "table {{.Repository}}\t{{.Tag}}".to_string();
+    fn table(&self, rows: &[Row<'_>]) -> String {
+        let mut columns: Vec<table::Column<Row<'_>>> =
+            vec![("REPOSITORY", |row, _| row.repository()), ("TAG", |row, _| row.tag())];
         if self.digests {
-            columns += "\t{{.Digest}}";
+            columns.push(("DIGEST", |row, _| row.image.manifest.to_string()));
         }
-        columns += "\t{{.ID}}\t{{.Created}}\t{{.Size}}";
+        columns.push(("IMAGE ID", |row, whole| row.id(whole)));
+        columns.push(("CREATED", |row, _| row.created()));
+        columns.push(("SIZE", |row, _| human::size(row.image.size)));
         if self.history {
-            columns += "\t{{.History}}";
+            columns.push(("HISTORY", |row, _| row.names().join(", ")));
         }
-        columns
+        table::plain(&columns, rows, self.no_trunc, !self.noheading)
     }
 }
 

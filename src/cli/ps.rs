@@ -122,13 +122,10 @@ impl Ps {
         }
     }
 
-    /// The usual table. Not by a template: making all fields of each row costs more than reading
-    /// the containers.
     fn table(&self, rows: &[Row]) -> String {
-        type Column = (&'static str, fn(&Row, bool) -> String);
-        let mut columns: Vec<Column> = vec![("CONTAINER ID", Row::id)];
+        let mut columns: Vec<table::Column<Row>> = vec![("CONTAINER ID", Row::id)];
         if self.namespace {
-            columns.extend::<[(&str, fn(&Row, bool) -> String); 9]>([
+            columns.extend::<[table::Column<Row>; 9]>([
                 ("NAMES", |row, _| row.entry.name.to_string()),
                 ("PID", |row, _| row.pid().to_string()),
                 ("CGROUPNS", |row, _| namespace(row.pid(), "cgroup")),
@@ -140,7 +137,7 @@ impl Ps {
                 ("UTS", |row, _| namespace(row.pid(), "uts")),
             ]);
         } else {
-            columns.extend::<[(&str, fn(&Row, bool) -> String); 6]>([
+            columns.extend::<[table::Column<Row>; 6]>([
                 ("IMAGE", |row, _| row.image()),
                 ("COMMAND", Row::command_text),
                 ("CREATED", |row, _| human::ago(row.entry.config.created, row.now)),
@@ -156,17 +153,7 @@ impl Ps {
                 columns.push(("SIZE", |row, _| row.size_text()));
             }
         }
-        let mut text = String::new();
-        if !self.noheading {
-            text += &columns.iter().map(|(title, _)| *title).collect::<Vec<_>>().join("\t");
-            text.push('\n');
-        }
-        for row in rows {
-            let cells: Vec<String> = columns.iter().map(|(_, cell)| cell(row, self.no_trunc)).collect();
-            text += &cells.join("\t");
-            text.push('\n');
-        }
-        table::layout(&text, table::terminal_width())
+        table::plain(&columns, rows, self.no_trunc, !self.noheading)
     }
 
     fn rows(&self, ctx: &Context) -> Result<Vec<Row>> {

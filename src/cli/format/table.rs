@@ -56,6 +56,25 @@ pub(crate) fn shorten(text: &str, most: usize) -> String {
     text.chars().take(most - 3).chain("...".chars()).collect()
 }
 
+/// A column: its heading, and its cell of a row; `true` asks for the whole of what is cut otherwise.
+pub(crate) type Column<Row> = (&'static str, fn(&Row, bool) -> String);
+
+/// A command's usual table. Not by a template: making all fields of each row would cost more than
+/// reading what the rows show.
+pub(crate) fn plain<Row>(columns: &[Column<Row>], rows: &[Row], whole: bool, heading: bool) -> String {
+    let mut text = String::new();
+    if heading {
+        text += &columns.iter().map(|(title, _)| *title).collect::<Vec<_>>().join("\t");
+        text.push('\n');
+    }
+    for row in rows {
+        let cells: Vec<String> = columns.iter().map(|(_, cell)| cell(row, whole)).collect();
+        text += &cells.join("\t");
+        text.push('\n');
+    }
+    layout(&text, terminal_width())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
