@@ -9,7 +9,6 @@ use crate::oci::spec::Spec;
 use crate::sys::fd;
 use crate::sys::process::{self, Child};
 use crate::sys::tty::WindowSize;
-use crate::sys::userns::IdMaps;
 use std::convert::Infallible;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -57,13 +56,13 @@ pub struct Running {
 
 /// Clones init, which begins with its steps at once.
 ///
-/// We are inside the user namespace, with one thread. With `print`, the plan goes to standard
+/// We are inside the user namespace, with one thread; `single_id` says that it maps only one. With `print`, the plan goes to standard
 /// error first.
 ///
 /// # Errors
 /// For what the spec asks and cannot be; when the kernel refuses the namespaces.
-pub fn prepare(spec: &Spec, stdio: Stdio, print: bool) -> Result<Prepared> {
-    let plan = plan::plan(spec, Inside { single_id: IdMaps::current()?.is_single() })?;
+pub fn prepare(spec: &Spec, stdio: Stdio, single_id: bool, print: bool) -> Result<Prepared> {
+    let plan = plan::plan(spec, Inside { single_id })?;
     if print {
         for (number, step) in plan.steps.iter().enumerate() {
             // A log line for whoever debugs; a closed standard error is no reason to stop.

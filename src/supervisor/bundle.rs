@@ -14,13 +14,13 @@ use crate::sys::userns::IdMaps;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Writes the container's identity files and makes its spec.
+/// Writes the container's identity files and makes its spec; `maps` are those of our user namespace.
 ///
 /// We are inside the user namespace and hold the container's lock.
 ///
 /// # Errors
 /// `NotFound` when a layer is gone; `Conflict` when a container it shares a namespace with does not run.
-pub fn make(store: &Store, config: &ContainerConfig) -> Result<Spec> {
+pub fn make(store: &Store, config: &ContainerConfig, maps: &IdMaps) -> Result<Spec> {
     let directory = store.container(&config.id);
     let name = containers::name(store, &config.id)?;
     let inits = peers(store, config)?;
@@ -36,7 +36,6 @@ pub fn make(store: &Store, config: &ContainerConfig) -> Result<Spec> {
     };
     // Empty, as podman's: its presence alone says that this is a container.
     write("containerenv", "")?;
-    let maps = IdMaps::current()?;
     let single_id = maps.is_single();
     if single_id {
         write(lower::APT_CONFIG_FILE, lower::APT_CONFIG_TEXT)?;
@@ -57,7 +56,7 @@ pub fn make(store: &Store, config: &ContainerConfig) -> Result<Spec> {
         container: &directory,
         layers: layer_directories(store, config)?,
         single_id,
-        last_gid: last_gid(&maps),
+        last_gid: last_gid(maps),
         inits,
         volatile: config.ending.remove,
     };

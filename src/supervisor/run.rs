@@ -23,6 +23,7 @@ use crate::store::layout::Store;
 use crate::sys::fd;
 use crate::sys::file::{self, Durable};
 use crate::sys::process;
+use crate::sys::userns::IdMaps;
 use jiff::Timestamp;
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
@@ -165,7 +166,8 @@ fn launch(
     hello: &Hello,
     sockets: &Path,
 ) -> Result<Launched> {
-    let spec = bundle::make(store, config)?;
+    let maps = IdMaps::current()?;
+    let spec = bundle::make(store, config, &maps)?;
     let (child_ends, streams) = match config.process.tty {
         true => (Stdio::Tty { size: hello.size }, None),
         false => {
@@ -174,7 +176,7 @@ fn launch(
             (Stdio::Pipes { stdin, stdout: Some(ends.stdout), stderr: Some(ends.stderr) }, Some(streams))
         }
     };
-    let prepared = launch::prepare(&spec, child_ends, settings.debug)?;
+    let prepared = launch::prepare(&spec, child_ends, maps.is_single(), settings.debug)?;
     // Before it executes: a short one would be gone before we look.
     let rest = Rest::of(config, prepared.host_pid);
     // While init mounts.
