@@ -3378,7 +3378,7 @@ _box() {
             return 0
             ;;
         box__subcmd__image__subcmd__tag)
-            opts="-h --root --runroot --log-level --help"
+            opts="-f -h --force --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4808,7 +4808,7 @@ _box() {
             return 0
             ;;
         box__subcmd__tag)
-            opts="-h --root --runroot --log-level --help"
+            opts="-f -h --force --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

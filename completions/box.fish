@@ -746,6 +746,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
+complete -c box -n "__fish_box_using_subcommand tag" -s f -l force -d 'Accepted for old scripts: a name always moves'
 complete -c box -n "__fish_box_using_subcommand tag" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -1769,6 +1770,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -s f -l force -d 'Accepted for old scripts: a name always moves'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F

@@ -2,6 +2,7 @@
 
 use crate::container::volume::not_yet;
 use crate::error::{Error, Kind};
+use std::ffi::OsString;
 
 /// What a later version does. A group stands for all that is below it.
 const NOT_YET: &[&str] = &[
@@ -39,6 +40,7 @@ const NOT_YET: &[&str] = &[
     "image build",
     "image diff",
     "image history",
+    "image insert",
     "image mount",
     "image push",
     "image save",
@@ -49,6 +51,7 @@ const NOT_YET: &[&str] = &[
     "image trust",
     "image unmount",
     "init",
+    "insert",
     "kube",
     "login",
     "logout",
@@ -82,7 +85,6 @@ const NOT_YET: &[&str] = &[
 const NEVER: &[(&str, &str)] = &[
     ("config", "it belongs to swarm; a file reaches a container with -v"),
     ("container runlabel", "run the command that the label holds: `box inspect` shows it"),
-    ("daemon", "there is no daemon to start: every command works by itself"),
     ("farm", "build on each machine in its own job"),
     ("machine", "box runs on Linux itself; on other systems use it inside WSL2 or Lima"),
     ("node", "box works on one machine; for several there are Kubernetes and Nomad"),
@@ -99,47 +101,87 @@ const NEVER: &[(&str, &str)] = &[
 
 /// Flags of a later version: the command, then the flag.
 const FLAGS: &[(&str, &[&str])] = &[
-    (
-        "",
-        &[
-            "connection",
-            "context",
-            "cpu-profile",
-            "db-backend",
-            "host",
-            "identity",
-            "imagestore",
-            "memory-profile",
-            "module",
-            "namespace",
-            "noout",
-            "out",
-            "remote",
-            "ssh",
-            "syslog",
-            "tls-ca",
-            "tls-cert",
-            "tls-key",
-            "trace",
-            "transient-store",
-            "url",
-        ],
-    ),
+    ("", &["imagestore", "module", "transient-store"]),
     ("exec", &["cidfile", "preserve-fd", "preserve-fds"]),
     ("images", &["tree", "viz"]),
+    ("rm", &["link"]),
     ("pull", &["authfile", "cert-dir", "creds", "decryption-key", "retry-delay"]),
 ];
 
-/// The answer to a flag that is known elsewhere; `None` if it is known nowhere.
-pub(super) fn flag(path: &str, flag: &str) -> Option<Error> {
-    let name = flag.strip_prefix("--")?.split('=').next()?;
+const OTHER_MACHINES: &str = "box works on the machine it runs on; for another one: ssh HOST box …";
+const NOT_PROFILED: &str = "box measures nothing of itself; perf(1) and strace(1) can";
+
+/// Flags before the command that no version has: the flag, its letter, what to do in its place.
+const NEVER_GLOBAL: &[(&str, Option<char>, &str)] = &[
+    ("connection", Some('c'), OTHER_MACHINES),
+    ("context", None, OTHER_MACHINES),
+    ("cpu-profile", None, NOT_PROFILED),
+    ("db-backend", None, "box has no database: the store is plain files"),
+    ("host", Some('H'), OTHER_MACHINES),
+    ("identity", None, OTHER_MACHINES),
+    ("memory-profile", None, NOT_PROFILED),
+    ("namespace", None, "another --root is another set of containers"),
+    ("noout", None, "redirect the output: box … > /dev/null"),
+    ("out", None, "redirect the output: box … > FILE"),
+    ("remote", Some('r'), OTHER_MACHINES),
+    ("ssh", None, OTHER_MACHINES),
+    ("syslog", None, "what box has to say is on stderr: box … 2>&1 | logger"),
+    ("tls", None, OTHER_MACHINES),
+    ("tls-ca", None, OTHER_MACHINES),
+    ("tls-cert", None, OTHER_MACHINES),
+    ("tls-key", None, OTHER_MACHINES),
+    ("tlscacert", None, OTHER_MACHINES),
+    ("tlscert", None, OTHER_MACHINES),
+    ("tlskey", None, OTHER_MACHINES),
+    ("tlsverify", None, OTHER_MACHINES),
+    ("trace", None, "--log-level debug prints every step of a launch"),
+    ("url", None, OTHER_MACHINES),
+];
+
+/// The answer to a flag that is known elsewhere; `None` if it is known nowhere. `words` is the whole
+/// command line.
+pub(super) fn flag(path: &str, flag: &str, words: &[OsString]) -> Option<Error> {
+    if path.is_empty() {
+        // `docker -d` with all its flags was the daemon.
+        if words
+            .iter()
+            .skip(1)
+            .take_while(|word| *word != "--")
+            .any(|word| *word == "-d" || *word == "--daemon")
+        {
+            return Some(no_daemon());
+        }
+        let named = |(name, letter, _): &&(&str, Option<char>, &str)| {
+            flag.strip_prefix("--").is_some_and(|typed| typed.split('=').next() == Some(name))
+                || letter.is_some_and(|letter| flag.starts_with(&format!("-{letter}")))
+        };
+        if let Some((name, _, instead)) = NEVER_GLOBAL.iter().find(named) {
+            return Some(Error::new(Kind::Unsupported, format!("box has no --{name}")).hint(*instead));
+        }
+    }
     let entry = super::tree::named(path).and_then(|entry| entry.paths.first()).copied();
     let (_, flags) = FLAGS.iter().find(|(command, _)| *command == entry.unwrap_or_default())?;
+    let name = match flag.strip_prefix("--") {
+        Some(name) => name.split('=').next()?,
+        // Docker 0.8 wrote `-viz`, of which only the first letter was complained about.
+        None => words
+            .iter()
+            .filter_map(|word| word.to_str()?.strip_prefix('-')?.split('=').next())
+            .find(|name| flags.contains(name))?,
+    };
     flags.contains(&name).then(|| not_yet(format!("--{name}")))
+}
+
+fn no_daemon() -> Error {
+    Error::new(Kind::Unsupported, "there is no daemon to start")
+        .hint("every command works by itself: leave this line out")
 }
 
 /// The answer to a command that is known elsewhere; `None` if it is known nowhere.
 pub(super) fn answer(path: &str) -> Option<Error> {
+    if path == "daemon" {
+        return Some(no_daemon());
+    }
     if let Some((_, instead)) = NEVER.iter().find(|(name, _)| *name == path) {
         return Some(Error::new(Kind::Unsupported, format!("box has no command {path:?}")).hint(*instead));
     }
@@ -159,8 +201,9 @@ mod tests {
         }
         assert_eq!(answer("build").unwrap().to_string(), "not yet: box build");
         assert!(answer("frobnicate").is_none());
-        assert_eq!(flag("image pull", "--creds=a:b").unwrap().to_string(), "not yet: --creds");
-        assert_eq!(flag("", "--url").unwrap().to_string(), "not yet: --url");
-        assert!(flag("pull", "--frob").is_none());
+        assert_eq!(flag("exec", "--cidfile=a", &[]).unwrap().to_string(), "not yet: --cidfile");
+        assert_eq!(flag("", "--url", &[]).unwrap().to_string(), "box has no --url");
+        assert_eq!(flag("", "-Htcp://a", &[]).unwrap().to_string(), "box has no --host");
+        assert!(flag("pull", "--frob", &[]).is_none());
     }
 }

@@ -10,13 +10,18 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 /// The long flags of Docker 0.8 that were written with one dash.
-const OLD_LONG: [&str; 31] = [
+const OLD_LONG: [&str; 45] = [
     "attach",
+    "author",
     "cidfile",
+    "detach",
     "dns",
+    "email",
     "entrypoint",
     "env",
     "expose",
+    "follow",
+    "force",
     "format",
     "help",
     "hostname",
@@ -24,11 +29,14 @@ const OLD_LONG: [&str; 31] = [
     "link",
     "lxc-conf",
     "memory",
+    "message",
     "name",
     "networking",
+    "no-cache",
     "no-stdin",
     "no-trunc",
     "notrunc",
+    "password",
     "privileged",
     "publish",
     "publish-all",
@@ -37,8 +45,14 @@ const OLD_LONG: [&str; 31] = [
     "run",
     "sig-proxy",
     "signal",
+    "since",
+    "time",
+    "tree",
     "tty",
+    "until",
     "user",
+    "username",
+    "viz",
     "volume",
     "volumes-from",
     "workdir",
@@ -86,12 +100,14 @@ fn rewrite_text(words: &[&str], old: &mut Vec<String>) -> Vec<String> {
     let root = tree::root(tree::Detail::Lazy(&[]));
     let mut path = String::new();
     let mut command: Option<Command> = None;
+    // Where in `out` the command's own flags begin.
+    let mut own = 0;
     while let Some(&word) = rest.next() {
         if word == "--" {
             out.push(word.to_string());
             break;
         }
-        let flags = command.as_ref().unwrap_or(&root);
+        let flags = Flags { own: command.as_ref().unwrap_or(&root), root: &root };
         if !word.starts_with('-') || word == "-" {
             out.push(word.to_string());
             if let Some(command) = &command {
@@ -103,13 +119,23 @@ fn rewrite_text(words: &[&str], old: &mut Vec<String>) -> Vec<String> {
             }
             path = if path.is_empty() { word.to_string() } else { format!("{path} {word}") };
             command = tree::named(&path).map(|entry| entry.full(Command::new("box")));
+            own = out.len();
             if command.is_none() && !tree::is_group(word) {
                 break;
             }
             continue;
         }
         match today(word, flags, old) {
-            Today::Dropped => continue,
+            Today::Nothing => continue,
+            // The last word counts: `--rm --rm=false` is no --rm.
+            Today::Off(spellings, others) => {
+                let mut at = 0;
+                out.retain(|word| {
+                    at += 1;
+                    at <= own || !spellings.contains(word)
+                });
+                out.extend(others);
+            }
             Today::Word(today) => {
                 let value_follows = takes_next(&today, flags);
                 out.push(today);
@@ -123,20 +149,45 @@ fn rewrite_text(words: &[&str], old: &mut Vec<String>) -> Vec<String> {
     out
 }
 
+/// Where a flag can be from: the command itself, or `--root` and its like, which stand anywhere.
+#[derive(Clone, Copy)]
+struct Flags<'a> {
+    own: &'a Command,
+    root: &'a Command,
+}
+
+impl<'a> Flags<'a> {
+    fn long(self, name: &str) -> Option<&'a Arg> {
+        let named = |arg: &&Arg| {
+            arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|all| all.contains(&name))
+        };
+        let global = || self.root.get_arguments().filter(|arg| arg.is_global_set()).find(named);
+        self.own.get_arguments().find(named).or_else(global)
+    }
+
+    fn short(self, letter: char) -> Option<&'a Arg> {
+        self.own.get_arguments().find(|arg| arg.get_short() == Some(letter))
+    }
+}
+
 enum Today {
+    /// It stands for this word.
     Word(String),
-    Dropped,
+    /// It switches off what these words switch on; the rest of its bundle stays.
+    Off(Vec<String>, Option<String>),
+    /// It says what is so anyway.
+    Nothing,
 }
 
 /// One flag as it is written today.
-fn today(word: &str, flags: &Command, old: &mut Vec<String>) -> Today {
+fn today(word: &str, flags: Flags<'_>, old: &mut Vec<String>) -> Today {
     let mut word = word.to_string();
     if let Some((name, value)) = old_long(&word) {
         let name = match name {
             "notrunc" => "no-trunc",
             name => name,
         };
-        if long(flags, name).is_some() {
+        if flags.long(name).is_some() {
             old.push(format!("-{name}"));
             word = match value {
                 Some(value) => format!("--{name}={value}"),
@@ -146,47 +197,44 @@ fn today(word: &str, flags: &Command, old: &mut Vec<String>) -> Today {
     }
     let Some((flag, on)) = bool_value(&word) else { return Today::Word(word) };
     // Docker 0.8: `-n=false` and `-networking=false` are today's `--network=none`.
-    if matches!(flag, "-n" | "-networking") && long(flags, "network").is_some() {
-        return if on { Today::Dropped } else { Today::Word("--network=none".to_string()) };
+    if matches!(flag, "-n" | "-networking") && flags.long("network").is_some() {
+        return if on { Today::Nothing } else { Today::Word("--network=none".to_string()) };
     }
-    let arg = match flag.strip_prefix("--") {
-        Some(name) => long(flags, name),
-        None => match flag.strip_prefix('-').map(|rest| rest.chars().collect::<Vec<_>>()).as_deref() {
-            Some([letter]) => short(flags, *letter),
-            _ => None,
-        },
+    let is_switch = |arg: &Arg| matches!(arg.get_action(), ArgAction::SetTrue);
+    let (arg, others) = match flag.strip_prefix("--") {
+        Some(name) => (flags.long(name), None),
+        None => {
+            // Of a bundle the last letter has the value: `-it=false` is `-i` alone.
+            let letters: Vec<char> = flag.chars().skip(1).collect();
+            let Some((last, others)) = letters.split_last() else { return Today::Word(word) };
+            if !others.iter().all(|letter| flags.short(*letter).is_some_and(is_switch)) {
+                return Today::Word(word);
+            }
+            let bundle = (!others.is_empty())
+                .then(|| others.iter().fold("-".to_string(), |all, c| all + &c.to_string()));
+            (flags.short(*last), bundle)
+        }
     };
     match arg {
-        Some(arg) if matches!(arg.get_action(), ArgAction::SetTrue) => {
-            if on {
-                Today::Word(flag.to_string())
-            } else {
-                Today::Dropped
-            }
+        Some(arg) if is_switch(arg) && on => Today::Word(flag.to_string()),
+        Some(arg) if is_switch(arg) => {
+            let long = arg.get_long().map(|name| format!("--{name}"));
+            let short = arg.get_short().map(|letter| format!("-{letter}"));
+            Today::Off(long.into_iter().chain(short).collect(), others)
         }
         _ => Today::Word(word),
     }
 }
 
-fn long<'a>(flags: &'a Command, name: &str) -> Option<&'a Arg> {
-    flags.get_arguments().find(|arg| {
-        arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|all| all.contains(&name))
-    })
-}
-
-fn short(flags: &Command, letter: char) -> Option<&Arg> {
-    flags.get_arguments().find(|arg| arg.get_short() == Some(letter))
-}
-
 /// Whether the value of this flag is the next word.
-fn takes_next(word: &str, flags: &Command) -> bool {
+fn takes_next(word: &str, flags: Flags<'_>) -> bool {
     let needs = |arg: &Arg| arg.get_action().takes_values() && !arg.is_require_equals_set();
     if let Some(name) = word.strip_prefix("--") {
-        return !name.contains('=') && long(flags, name).is_some_and(needs);
+        return !name.contains('=') && flags.long(name).is_some_and(needs);
     }
     let mut letters = word[1..].chars();
     while let Some(letter) = letters.next() {
-        if short(flags, letter).is_some_and(needs) {
+        if flags.short(letter).is_some_and(needs) {
             return letters.as_str().is_empty();
         }
     }
@@ -225,6 +273,10 @@ mod tests {
             ("box attach -sig-proxy=false web", "box attach --sig-proxy=false web"),
             ("box inspect -format {{.Id}} web", "box inspect --format {{.Id}} web"),
             ("box rm -f=true web", "box rm -f web"),
+            ("box run --rm -i --rm=false -i=0 img", "box run img"),
+            ("box run -dit=false --rm img", "box run -di --rm img"),
+            ("box run -dit=true img", "box run -dit img"),
+            ("box run --root /x -rm img", "box run --root /x --rm img"),
         ] {
             assert_eq!(today(old), new, "{old}");
         }

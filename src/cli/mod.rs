@@ -6,6 +6,7 @@
 //! into our errors, `legacy` accepts the flags of old Docker versions, `output` is the only
 //! place that prints, and `roles` is where box begins when it was started by box itself.
 
+mod called;
 mod documents;
 pub(crate) mod flags;
 pub(crate) mod format;
@@ -13,6 +14,8 @@ mod later;
 mod legacy;
 pub(crate) mod output;
 mod roles;
+#[cfg(test)]
+mod seeds;
 mod tree;
 mod usage;
 
@@ -61,7 +64,7 @@ use crate::store::layout::Store;
 use clap::FromArgMatches;
 use flags::global::GlobalFlags;
 use std::cell::OnceCell;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 /// What every command is given.
@@ -131,6 +134,7 @@ pub fn main() -> ExitCode {
 /// Parses and runs one command.
 fn command(words: Vec<OsString>) -> Result<u8> {
     let command_line = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    called::note(words.first().map_or(OsStr::new("box"), OsString::as_os_str))?;
     let words = legacy::rewrite(words);
     let matches = match tree::root(tree::Detail::Lazy(&words)).try_get_matches_from(&words) {
         Ok(matches) => matches,

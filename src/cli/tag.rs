@@ -12,6 +12,9 @@ use crate::ops;
     after_help = "Examples:\n  box tag debian mine:1.0\n  box tag 0a1b2c3d4e5f registry.example/team/app:2"
 )]
 pub(crate) struct Tag {
+    /// Accepted for old scripts: a name always moves
+    #[arg(short, long, hide = true)]
+    force: bool,
     /// The image's name or id
     #[arg(value_name = "IMAGE")]
     image: String,
@@ -22,6 +25,7 @@ pub(crate) struct Tag {
 
 impl Tag {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
+        let Tag { force: _, .. } = self;
         ops::tag::tag(ctx.store()?, &self.image, &self.names)?;
         Ok(0)
     }

@@ -1,6 +1,6 @@
 //! What clap says about a wrong command line, as one of our errors: a line and a hint.
 
-use super::output;
+use super::{called, output};
 use crate::error::{Error, Result, invalid};
 use clap::error::{ContextKind, ErrorKind};
 use std::ffi::OsString;
@@ -10,11 +10,12 @@ pub(super) fn answer(said: &clap::Error, words: &[OsString]) -> Result<u8> {
     match said.kind() {
         // One line for each flag: the first page has to fit a screen.
         ErrorKind::DisplayHelp if command_of(words) == "box" => {
-            output::text(super::tree::root(super::tree::Detail::Full).render_help().to_string());
+            let help = super::tree::root(super::tree::Detail::Full).render_help();
+            output::text(called::in_help(&help.to_string()));
             Ok(0)
         }
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            output::text(said.render().to_string());
+            output::text(called::in_help(&said.render().to_string()));
             Ok(0)
         }
         // `box container help`, as podman has it.
@@ -26,13 +27,13 @@ pub(super) fn answer(said: &clap::Error, words: &[OsString]) -> Result<u8> {
             let group = command_of(words);
             let group = group.strip_prefix("box ").unwrap_or_default();
             if let Some(command) = root.find_subcommand_mut(group) {
-                output::text(command.render_help().to_string());
+                output::text(called::in_help(&command.render_help().to_string()));
             }
             Ok(0)
         }
         // `box` and `box container` alone: the list of commands, but it is no success.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            output::note(said.render().to_string().trim_end());
+            output::note(called::in_help(said.render().to_string().trim_end()));
             Ok(125)
         }
         _ => Err(error(said, words)),
@@ -41,7 +42,8 @@ pub(super) fn answer(said: &clap::Error, words: &[OsString]) -> Result<u8> {
 
 /// The error in our form.
 pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
-    let command = command_of(words);
+    let path = command_of(words);
+    let command = called::path(&path);
     let see = format!("`{command} --help` shows what it takes");
     let text = |kind| said.get(kind).map(ToString::to_string);
     // `--name <NAME>` without its value's name.
@@ -53,7 +55,9 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
             invalid(format!("{command}: {arg:?} is one word too many")).hint(see)
         }
         ErrorKind::UnknownArgument => {
-            if let Some(known) = super::later::flag(command.strip_prefix("box ").unwrap_or_default(), &arg) {
+            if let Some(known) =
+                super::later::flag(path.strip_prefix("box ").unwrap_or_default(), &arg, words)
+            {
                 return known;
             }
             let error = invalid(format!("{command}: unknown flag {arg}"));
@@ -64,7 +68,7 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
         }
         ErrorKind::InvalidSubcommand => {
             let name = text(ContextKind::InvalidSubcommand).unwrap_or_default();
-            let group = command.strip_prefix("box ").unwrap_or_default();
+            let group = path.strip_prefix("box ").unwrap_or_default();
             if let Some(known) = super::later::answer(format!("{group} {name}").trim_start()) {
                 return known;
             }

@@ -9,6 +9,7 @@ mod containers;
 mod errors;
 mod escapes;
 mod exec;
+mod habits;
 mod hostile;
 mod images;
 mod inspect;

@@ -125,8 +125,8 @@ pub(crate) struct ContainerFlags {
     image_volume: Option<ImageVolumes>,
 
     /// Accepted for docker's scripts
-    #[arg(long, num_args = 0..=1, require_equals = true, hide = true)]
-    disable_content_trust: Option<Option<String>>,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide = true)]
+    disable_content_trust: Option<String>,
 
     /// Accepted for docker's scripts: box is its own runtime
     #[arg(long, value_name = "NAME", hide = true)]
