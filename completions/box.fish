@@ -69,6 +69,7 @@ complete -c box -n "__fish_box_needs_command" -f -a "import" -d 'Make an image o
 complete -c box -n "__fish_box_needs_command" -f -a "load" -d 'Load images from an archive'
 complete -c box -n "__fish_box_needs_command" -f -a "pull" -d 'Pull images from a registry'
 complete -c box -n "__fish_box_needs_command" -f -a "rmi" -d 'Remove one or more images'
+complete -c box -n "__fish_box_needs_command" -f -a "save" -d 'Save images to an archive'
 complete -c box -n "__fish_box_needs_command" -f -a "tag" -d 'Give an image another name'
 complete -c box -n "__fish_box_needs_command" -f -a "untag" -d 'Take names away from an image'
 complete -c box -n "__fish_box_needs_command" -f -a "doctor" -d 'Say what this host has and lacks for containers, and what mends it'
@@ -736,6 +737,26 @@ complete -c box -n "__fish_box_using_subcommand rmi" -s f -l force -d 'Also imag
 complete -c box -n "__fish_box_using_subcommand rmi" -s i -l ignore -d 'No error for an image that does not exist'
 complete -c box -n "__fish_box_using_subcommand rmi" -l no-prune -d 'Ignored: an image has no parents here that could be kept'
 complete -c box -n "__fish_box_using_subcommand rmi" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand save" -l format -d 'docker-archive (as docker save), oci-archive, oci-dir (an OCI layout), or docker-dir (dir:)' -r -f -a "docker-archive\t''
+oci-archive\t''
+oci-dir\t''
+docker-dir\t''"
+complete -c box -n "__fish_box_using_subcommand save" -s o -l output -d 'The file, or the directory, to write to' -r -F
+complete -c box -n "__fish_box_using_subcommand save" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand save" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand save" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand save" -l compress -d 'Pack plain layers with gzip; with --format docker-dir only'
+complete -c box -n "__fish_box_using_subcommand save" -s m -l multi-image-archive -d 'Each word is an image, not one more name of the first; here that is told by what it names'
+complete -c box -n "__fish_box_using_subcommand save" -s q -l quiet -d 'Show no progress'
+complete -c box -n "__fish_box_using_subcommand save" -l uncompressed -d 'Leave plain layers plain, as is done anyway'
+complete -c box -n "__fish_box_using_subcommand save" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand tag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand tag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand tag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1569,9 +1590,9 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l exit-first-match -d 'Return when the first of several containers has ended, and print its code'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1579,19 +1600,20 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "inspect" -d 'Show everything about images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "ls" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "list" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "load" -d 'Load images from an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "pull" -d 'Pull images from a registry'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "rm" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "remove" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "tag" -d 'Give an image another name'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove tag untag" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "inspect" -d 'Show everything about images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "ls" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "list" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "load" -d 'Load images from an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "pull" -d 'Pull images from a registry'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "rm" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "remove" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "save" -d 'Save images to an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "tag" -d 'Give an image another name'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "untag" -d 'Take names away from an image'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1760,6 +1782,26 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'No error for an image that does not exist'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l no-prune -d 'Ignored: an image has no parents here that could be kept'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -l format -d 'docker-archive (as docker save), oci-archive, oci-dir (an OCI layout), or docker-dir (dir:)' -r -f -a "docker-archive\t''
+oci-archive\t''
+oci-dir\t''
+docker-dir\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -s o -l output -d 'The file, or the directory, to write to' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -l compress -d 'Pack plain layers with gzip; with --format docker-dir only'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -s m -l multi-image-archive -d 'Each word is an image, not one more name of the first; here that is told by what it names'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -s q -l quiet -d 'Show no progress'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -l uncompressed -d 'Leave plain layers plain, as is done anyway'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''

@@ -13,7 +13,7 @@ use super::flags::refused;
 use super::{
     Context, attach, completion, container_exists, create, doctor, exec, help, image_exists, image_prune,
     images, import, info, inspect, kill, load, logs, prune, ps, pull, rename, reset, restart, rm, rmi, run,
-    start, stop, tag, top, unshare, usage, version, wait,
+    save, start, stop, tag, top, unshare, usage, version, wait,
 };
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
@@ -92,6 +92,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(load::Load, "load", "image load"),
     entry!(pull::Pull, "pull", "image pull"),
     entry!(rmi::Rmi, "rmi", "image rm", "image remove"),
+    entry!(save::Save, "save", "image save"),
     entry!(tag::Tag, "tag", "image tag"),
     entry!(tag::Untag, "untag", "image untag"),
     // The host and the store.

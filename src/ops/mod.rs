@@ -23,6 +23,7 @@ pub mod restart;
 pub mod rm;
 pub mod rmi;
 pub mod run;
+pub mod save;
 pub mod select;
 pub mod start;
 pub mod stop;

@@ -14,9 +14,9 @@ pub fn tag(store: &Store, image: &str, names: &[String]) -> Result<()> {
     let names: Vec<Reference> =
         names.iter().map(|name| Reference::parse_local(name)).collect::<Result<_>>()?;
     let _hold = images::hold(store)?;
-    let found = images::find(store, image)?.ok_or_else(|| images::unknown(image))?;
+    let (found, by) = images::find_named(store, image)?.ok_or_else(|| images::unknown(image))?;
     for name in &names {
-        images::tag(store, &found, name)?;
+        images::tag(store, &found, by.as_ref(), name)?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::container::config::Rootfs;
 use crate::error::{Doing, Result};
 use crate::image::config::ImageConfig;
 use crate::image::digest::{BlobDigest, ChainId};
-use crate::image::manifest::MAX_CONFIG;
+use crate::image::manifest::{MAX_CONFIG, Manifest};
 use crate::sys::userns::InUserNs;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -78,14 +78,28 @@ pub fn collect(store: &Store, _inside: &InUserNs) -> Result<Collected> {
 fn marked(store: &Store) -> Result<(HashSet<String>, HashSet<String>)> {
     let (mut blobs, mut layers) = (HashSet::new(), HashSet::new());
     let mut mark = |digest: &BlobDigest| blobs.insert(digest.hex().to_string());
-    for entry in images::read_index(store)?.manifests {
-        mark(&entry.digest);
+    let mut mark_manifest = |digest: &BlobDigest| -> Option<Manifest> {
+        mark(digest);
         // A broken image harms only itself; it cannot be used without being pulled again.
-        let Ok(manifest) = images::manifest(store, &entry.digest) else { continue };
+        let manifest = images::manifest(store, digest).ok()?;
         mark(&manifest.config.digest);
         for layer in &manifest.layers {
             mark(&layer.digest);
         }
+        Some(manifest)
+    };
+    for entry in images::read_index(store)?.manifests {
+        // What came through an index and was kept whole goes out whole again.
+        let through = entry.annotations.get(images::INDEX_DIGEST).and_then(|text| text.parse().ok());
+        if let Some(digest) = through
+            && let Some(index) = images::index(store, &digest)
+        {
+            mark_manifest(&digest);
+            for other in &index.manifests {
+                mark_manifest(&other.digest);
+            }
+        }
+        let Some(manifest) = mark_manifest(&entry.digest) else { continue };
         let config = super::blobs::read(store, &manifest.config.digest, MAX_CONFIG);
         let Ok(config) = config.and_then(|bytes| ImageConfig::parse(&bytes)) else { continue };
         layers.extend(ChainId::chain(&config.rootfs.diff_ids).iter().map(|chain| chain.hex().to_string()));

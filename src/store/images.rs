@@ -165,19 +165,28 @@ fn take_name(index: &mut Index, name: &Reference) -> bool {
     true
 }
 
-/// Gives an image one more name; the name moves here from where it was.
+/// The entry of an image that has this name, or its first. The same image can be here through several
+/// manifests, compressed by gzip and by zstd for example.
 ///
 /// # Errors
 /// `NotFound` when the image has gone meanwhile.
-pub fn tag(store: &Store, image: &Image, name: &Reference) -> Result<()> {
+pub fn entry(store: &Store, image: &Image, name: Option<&Reference>) -> Result<Descriptor> {
     let index = read_index(store)?;
-    let entry = index
-        .manifests
-        .iter()
-        .find(|d| d.digest == image.manifest)
-        .ok_or_else(|| unknown(&image.display_name()))?;
+    let named = |entry: &&Descriptor| name.is_some() && entry_name(entry).as_ref() == name;
+    let entry = index.manifests.iter().find(named);
+    let entry = entry.or_else(|| index.manifests.iter().find(|entry| entry.digest == image.manifest));
+    entry.cloned().ok_or_else(|| unknown(&image.display_name()))
+}
+
+/// Gives an image, meant by its name `found` or by its id, one more name; that moves here from where
+/// it was.
+///
+/// # Errors
+/// `NotFound` when the image has gone meanwhile.
+pub fn tag(store: &Store, image: &Image, found: Option<&Reference>, name: &Reference) -> Result<()> {
+    let entry = entry(store, image, found)?;
     let through = entry.annotations.get(INDEX_DIGEST).and_then(|text| text.parse().ok());
-    add(store, entry, Some(name), through.as_ref())
+    add(store, &entry, Some(name), through.as_ref())
 }
 
 /// Takes a name away. The image stays, even nameless.
@@ -242,6 +251,14 @@ pub(crate) fn manifest(store: &Store, digest: &BlobDigest) -> Result<Manifest> {
     match Document::parse(&blobs::read(store, digest, MAX_MANIFEST)?, None)? {
         Document::Manifest(manifest) => Ok(manifest),
         Document::Index(_) => Err(failed(format!("{digest} is an index, not an image"))),
+    }
+}
+
+/// The index that an image came through; `None` unless it was kept.
+pub(crate) fn index(store: &Store, digest: &BlobDigest) -> Option<Index> {
+    match Document::parse(&blobs::read(store, digest, MAX_MANIFEST).ok()?, None) {
+        Ok(Document::Index(index)) => Some(index),
+        _ => None,
     }
 }
 

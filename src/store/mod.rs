@@ -10,4 +10,5 @@ pub mod layers;
 pub mod layout;
 pub mod lock;
 pub mod staging;
+pub mod tarball;
 pub mod unpack;

@@ -9,6 +9,7 @@ use crate::image::manifest::{Descriptor, Manifest, media};
 use crate::image::platform::Platform;
 use crate::image::reference::Reference;
 use crate::registry::client::download;
+use crate::store::compress;
 use crate::store::images;
 use crate::store::layers;
 use crate::store::layout::Store;
@@ -55,6 +56,7 @@ pub fn import(store: &Store, request: &ImportRequest) -> Result<ImageId> {
         Some(path) => Box::new(File::open(path).doing(|| format!("open {}", path.display()))?),
         None => Box::new(std::io::stdin().lock()),
     };
+    let reader = compress::without_xz(reader).doing(|| format!("import {}", request.source))?;
     let layer = layers::stage(&staging, reader).doing(|| format!("import {}", request.source))?;
     if layer.blob.size() == 0 {
         return Err(failed(format!("cannot import {}: it is empty", request.source)));
@@ -91,6 +93,7 @@ pub fn import(store: &Store, request: &ImportRequest) -> Result<ImageId> {
         media_type: media::OCI_MANIFEST.to_string(),
         names: request.name.clone().into_iter().collect(),
         index: None,
+        beside: Vec::new(),
     };
     publish(store, &staging, parts)
 }

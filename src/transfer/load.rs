@@ -11,6 +11,7 @@ use crate::image::manifest::{Descriptor, Document, Index, MAX_CONFIG, Manifest, 
 use crate::image::platform::Platform;
 use crate::image::reference::Reference;
 use crate::store::archive::{MemberKind, TarReader};
+use crate::store::blobs::{self, StagedBlob};
 use crate::store::compress::{self, Compression};
 use crate::store::images;
 use crate::store::layers::{self, StagedLayer};
@@ -112,6 +113,8 @@ struct Found {
     layers: Vec<String>,
     /// `None`: one is made.
     manifest: Option<(Vec<u8>, String)>,
+    /// The index through which it was found.
+    index: Option<BlobDigest>,
 }
 
 /// One image in `manifest.json` of Docker's archives.
@@ -128,7 +131,7 @@ struct DockerImage {
 impl Contents {
     fn archive(&mut self, staging: &Staging, from: impl Read) -> Result<()> {
         // The archive as a whole may be compressed.
-        let (_, plain) = compress::decoder(BufReader::with_capacity(128 << 10, from))?;
+        let (_, plain) = compress::decoder(compress::without_xz(from)?)?;
         let mut tar = TarReader::new(BufReader::with_capacity(128 << 10, plain));
         while let Some(member) = tar.next_member()? {
             let name = plain_name(&member.path);
@@ -194,10 +197,15 @@ impl Contents {
                 .map_err(|cause| invalid("its manifest.json cannot be read").because(cause))?;
             return list.into_iter().map(|image| self.docker_image(image)).collect();
         }
+        if let Some(manifest) = self.documents.get("manifest.json") {
+            // What skopeo calls `dir:`.
+            let entry = Descriptor::of("", manifest);
+            return Ok(vec![self.oci_image(&entry, &entry, None)?]);
+        }
         if let Some(index) = self.documents.get("index.json") {
             let index: Index = serde_json::from_slice(index)
                 .map_err(|cause| invalid("its index.json cannot be read").because(cause))?;
-            return index.manifests.iter().map(|entry| self.oci_image(entry, entry, 0)).collect();
+            return index.manifests.iter().map(|entry| self.oci_image(entry, entry, None)).collect();
         }
         Err(invalid("it is no archive of images (docker-archive, oci-archive or an OCI layout)")
             .hint("a tarball of a root file system becomes an image by `box import`"))
@@ -218,20 +226,33 @@ impl Contents {
             config: self.document(&image.config)?.clone(),
             layers: image.layers.unwrap_or_default().iter().map(|name| self.resolve(name)).collect(),
             manifest: None,
+            index: None,
         })
     }
 
-    fn oci_image(&self, named: &Descriptor, entry: &Descriptor, depth: u32) -> Result<Found> {
-        let bytes = self.document(&blob_name(&entry.digest))?;
+    /// The file of a blob: an OCI layout has them below `blobs/`, a `dir:` beside its manifest.
+    fn blob_name(&self, digest: &BlobDigest) -> String {
+        let in_dir = [digest.hex().to_string(), format!("{}.manifest.json", digest.hex())];
+        let here = |name: &String| self.documents.contains_key(name) || self.layers.contains_key(name);
+        in_dir.into_iter().find(here).unwrap_or_else(|| format!("blobs/sha256/{}", digest.hex()))
+    }
+
+    fn oci_image(&self, named: &Descriptor, entry: &Descriptor, index: Option<&BlobDigest>) -> Result<Found> {
+        let bytes = match self.documents.get("manifest.json") {
+            Some(bytes) if BlobDigest::of(bytes) == entry.digest => bytes,
+            _ => self.document(&self.blob_name(&entry.digest))?,
+        };
         check(bytes, &entry.digest)?;
         let manifest = match Document::parse(bytes, Some(&entry.media_type))? {
-            Document::Index(_) if depth > 3 => return Err(invalid("its indexes are nested too deep")),
+            Document::Index(_) if index.is_some() => {
+                return Err(invalid("it has an index in an index"));
+            }
             Document::Index(index) => {
-                return self.oci_image(named, index.choose(&Platform::host())?, depth + 1);
+                return self.oci_image(named, index.choose(&Platform::host())?, Some(&entry.digest));
             }
             Document::Manifest(manifest) => manifest,
         };
-        let config = self.document(&blob_name(&manifest.config.digest))?;
+        let config = self.document(&self.blob_name(&manifest.config.digest))?;
         check(config, &manifest.config.digest)?;
         let note = |key: &str| named.annotations.get(key).filter(|text| !text.is_empty());
         let label = note(images::REF_NAME).cloned().unwrap_or_default();
@@ -247,8 +268,9 @@ impl Contents {
             label,
             names: names.into_iter().collect(),
             config: config.clone(),
-            layers: manifest.layers.iter().map(|layer| blob_name(&layer.digest)).collect(),
+            layers: manifest.layers.iter().map(|layer| self.blob_name(&layer.digest)).collect(),
             manifest: Some((bytes.clone(), media_type)),
+            index: index.cloned(),
         })
     }
 
@@ -269,7 +291,8 @@ impl Contents {
         let mut parts = Vec::new();
         for name in &image.layers {
             let layer = self.take(store, staging, name)?;
-            if let Some(hex) = name.strip_prefix("blobs/sha256/") {
+            let hex = name.strip_prefix("blobs/sha256/").unwrap_or(name);
+            if is_digest(hex) {
                 layer.blob.expect(&format!("sha256:{hex}").parse()?)?;
             }
             entries.push(Descriptor::new(
@@ -288,7 +311,43 @@ impl Contents {
             }
         };
         let (config, names) = (image.config, image.names);
-        publish(store, staging, Parts { layers: parts, config, manifest, media_type, names, index: None })
+        let beside = match &image.index {
+            Some(index) => self.beside(store, staging, index)?,
+            None => Vec::new(),
+        };
+        let index = image.index;
+        publish(store, staging, Parts { layers: parts, config, manifest, media_type, names, index, beside })
+    }
+
+    /// An index and what is here of its images: blobs of other platforms are kept as they are.
+    fn beside(&mut self, store: &Store, staging: &Staging, index: &BlobDigest) -> Result<Vec<StagedBlob>> {
+        let name = match self.documents.get("manifest.json") {
+            Some(bytes) if BlobDigest::of(bytes) == *index => "manifest.json".to_string(),
+            _ => self.blob_name(index),
+        };
+        let bytes = self.document(&name)?.clone();
+        let Document::Index(list) = Document::parse(&bytes, None)? else { return Ok(Vec::new()) };
+        let mut kept = vec![blobs::stage(staging, &bytes)?];
+        for entry in &list.manifests {
+            let Some(bytes) = self.documents.get(&self.blob_name(&entry.digest)).cloned() else { continue };
+            check(&bytes, &entry.digest)?;
+            kept.push(blobs::stage(staging, &bytes)?);
+            let Document::Manifest(manifest) = Document::parse(&bytes, Some(&entry.media_type))? else {
+                continue;
+            };
+            for blob in manifest.layers.iter().chain([&manifest.config]) {
+                let name = self.blob_name(&blob.digest);
+                if let Some(bytes) = self.documents.get(&name) {
+                    check(bytes, &blob.digest)?;
+                    kept.push(blobs::stage(staging, bytes)?);
+                } else if self.layers.contains_key(&name) {
+                    let staged = self.take(store, staging, &name)?.into_blob();
+                    staged.expect(&blob.digest)?;
+                    kept.push(staged);
+                }
+            }
+        }
+        Ok(kept)
     }
 
     /// The staged layer of that name; one that was used already is unpacked again from its blob.
@@ -321,10 +380,6 @@ fn plain_name(path: &[u8]) -> String {
     parts.join("/")
 }
 
-fn blob_name(digest: &BlobDigest) -> String {
-    format!("blobs/sha256/{}", digest.hex())
-}
-
 fn check(bytes: &[u8], digest: &BlobDigest) -> Result<()> {
     let actual = BlobDigest::of(bytes);
     if actual == *digest {
@@ -333,12 +388,17 @@ fn check(bytes: &[u8], digest: &BlobDigest) -> Result<()> {
     Err(failed(format!("{digest} in it is damaged: its digest is {actual}")))
 }
 
+/// Whether it is the bare name of a blob, as in a `dir:`.
+fn is_digest(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// By the name in Docker's archives, by the content in OCI's, where all blobs look alike.
 fn looks_like_a_layer(name: &str, start: &[u8]) -> bool {
     if name.ends_with(".tar") || name.ends_with(".tar.gz") {
         return true;
     }
-    if !name.starts_with("blobs/") {
+    if !name.starts_with("blobs/") && !is_digest(name) {
         return false;
     }
     let compressed = !matches!(Compression::detect(start), Ok(Compression::None));

@@ -1,7 +1,10 @@
 //! Between a registry or an archive and the store.
 
 pub mod import;
+pub mod layouts;
 pub mod load;
+pub mod outgoing;
 pub mod progress;
 pub mod publish;
 pub mod pull;
+pub mod save;

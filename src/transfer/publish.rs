@@ -35,6 +35,8 @@ pub struct Parts {
     pub names: Vec<Reference>,
     /// The index it was chosen from.
     pub index: Option<BlobDigest>,
+    /// What else is kept: the index and its other images, so that they go out together again.
+    pub beside: Vec<StagedBlob>,
 }
 
 /// Compares each layer with the configuration, then makes layers, blobs and names visible, in this
@@ -79,6 +81,9 @@ pub fn publish(store: &Store, staging: &Staging, parts: Parts) -> Result<ImageId
             Part::Staged(layer) => layer.publish(store, &chain, below.as_ref())?,
         }
         below = Some(chain);
+    }
+    for blob in parts.beside {
+        blob.publish(store)?;
     }
     config_blob.publish(store)?;
     manifest_blob.publish(store)?;

@@ -170,6 +170,7 @@ fn from_source(
         media_type,
         names: vec![name.canonical()],
         index,
+        beside: Vec::new(),
     };
     publish(store, &staging, parts)
 }
@@ -202,7 +203,15 @@ pub fn unpack_missing(store: &Store, digest: &BlobDigest) -> Result<()> {
     }
     let media_type = manifest.media_type.clone().unwrap_or_else(|| media::OCI_MANIFEST.to_string());
     let (config, manifest) = (config_bytes, bytes);
-    let parts = Parts { layers: parts, config, manifest, media_type, names: Vec::new(), index: None };
+    let parts = Parts {
+        layers: parts,
+        config,
+        manifest,
+        media_type,
+        names: Vec::new(),
+        index: None,
+        beside: Vec::new(),
+    };
     publish(store, &staging, parts).map(drop)
 }
 

@@ -4,6 +4,7 @@
 mod env;
 mod pty;
 
+mod archives;
 mod badregistry;
 mod containers;
 mod errors;
