@@ -941,7 +941,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s s -l size -d 'Also add up how much each takes'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Only containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Only containers for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1825,9 +1825,9 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info reset" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info reset" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info reset" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1835,9 +1835,11 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info reset" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info reset" -f -a "info" -d 'Show this host, the store and the version'
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info reset" -f -a "reset" -d 'Remove all containers, all images and everything else that box keeps'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -f -a "info" -d 'Show this host, the store and the version'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -f -a "df" -d 'Show how much of the disk images and containers take'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -f -a "prune" -d 'Remove what nobody uses'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -f -a "reset" -d 'Remove all containers, all images and everything else that box keeps'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d '`json`, or a Go template' -r
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -1850,6 +1852,35 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -s v -l verbose -d 'Show each image and each container'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l filter -d 'Only that for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -s a -l all -d 'Also images that have a name, if no container uses them'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l build -d 'Accepted for podman\'s scripts: nothing is cached for builds'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l external -d 'Accepted for podman\'s scripts: there are no containers but box\'s own'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''

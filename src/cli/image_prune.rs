@@ -1,13 +1,14 @@
 //! `box image prune`.
 
-use super::{Context, output, rmi};
+use super::flags::words;
+use super::{Context, output, prune};
 use crate::error::{Result, invalid};
 use crate::ops;
-use std::io::IsTerminal;
+use crate::ops::images::Filters;
 
 /// Remove images that have no name and that no container uses
 ///
-/// Asks first when there is a terminal to ask on. The ids of the removed images are printed.
+/// Asks first. The ids of the removed images are printed.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  box image prune -f\n  box image prune -a      those with names as well")]
 pub(crate) struct ImagePrune {
@@ -32,44 +33,28 @@ impl ImagePrune {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let (settings, store) = (ctx.settings()?, ctx.store()?);
         let _ = (self.build_cache, self.external);
-        let mut labels = Vec::new();
-        for filter in &self.filter {
-            match filter.split_once('=') {
-                Some(("label", label)) => labels.push((true, label)),
-                Some(("label!", label)) => labels.push((false, label)),
-                Some(("dangling", "true")) => {}
-                _ => return Err(invalid(format!("not yet: --filter {filter}"))),
-            }
-        }
-        if !self.force && std::io::stdin().is_terminal() {
-            let what = if self.all { "all images without a container" } else { "all dangling images" };
-            output::note(format_args!("WARNING! This will remove {what}."));
-            if !super::prune::agreed()? {
-                return Ok(0);
-            }
-        }
-        let mut code = 0;
-        for image in ops::rmi::unused(store, self.all)? {
-            let has = |label: &str| match label.split_once('=') {
-                Some((key, value)) => image.config.config.labels.get(key).is_some_and(|v| v == value),
-                None => image.config.config.labels.contains_key(label),
-            };
-            if !labels.iter().all(|(wanted, label)| has(label) == *wanted) {
-                continue;
-            }
-            match ops::rmi::remove_whole(settings, store, &image, false) {
-                Ok(removal) => {
-                    if let Some(id) = removal.deleted {
-                        output::line(id.hex());
-                    }
-                }
-                Err(error) => {
-                    output::report(&error);
-                    code = rmi::code(&error).max(code);
+        let (mut all, mut words) = (self.all, Vec::new());
+        for word in self.filter {
+            match word.split_once('=') {
+                Some(("label" | "label!" | "until", _)) => words.push(word),
+                // Every image that is removed without --all is one.
+                Some(("dangling", value)) => all |= !words::boolean(value)?,
+                _ => {
+                    let key = word.split('=').next().unwrap_or_default();
+                    return Err(invalid(format!("{key} is an invalid filter"))
+                        .hint("there are: dangling, label, label!, until"));
                 }
             }
         }
-        ops::rmi::collect(settings, store)?;
-        Ok(code)
+        let filters = Filters::parse(&words, store)?;
+        let what = if all { "all images without a container" } else { "all dangling images" };
+        if !self.force && !prune::agreed(&format!("WARNING! This will remove {what}."))? {
+            return Ok(0);
+        }
+        let pruned = ops::prune::images(settings, store, all, &filters)?;
+        for id in &pruned.images {
+            output::line(id.hex());
+        }
+        Ok(prune::code(&pruned))
     }
 }

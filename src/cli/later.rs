@@ -68,10 +68,8 @@ const NOT_YET: &[&str] = &[
     "stats",
     "system check",
     "system connection",
-    "system df",
     "system dial-stdio",
     "system events",
-    "system prune",
     "system service",
     "unmount",
     "unpause",
@@ -103,6 +101,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("exec", &["cidfile", "preserve-fd", "preserve-fds"]),
     ("images", &["tree", "viz"]),
     ("rm", &["link"]),
+    ("system prune", &["volumes"]),
     ("pull", &["authfile", "cert-dir", "creds", "decryption-key", "retry-delay"]),
 ];
 

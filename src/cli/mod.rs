@@ -51,6 +51,8 @@ mod run;
 mod save;
 mod start;
 mod stop;
+mod system_df;
+mod system_prune;
 mod tag;
 mod top;
 mod unshare;

@@ -13,7 +13,7 @@ use super::flags::refused;
 use super::{
     Context, attach, completion, container_exists, create, doctor, exec, help, image_exists, image_prune,
     images, import, info, inspect, kill, load, logs, prune, ps, pull, rename, reset, restart, rm, rmi, run,
-    save, start, stop, tag, top, unshare, usage, version, wait,
+    save, start, stop, system_df, system_prune, tag, top, unshare, usage, version, wait,
 };
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
@@ -99,6 +99,8 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(doctor::Doctor, "doctor"),
     entry!(info::Info, "info", "system info"),
     entry!(inspect::Inspect, "inspect"),
+    entry!(system_df::SystemDf, "system df"),
+    entry!(system_prune::SystemPrune, "system prune"),
     entry!(reset::Reset, "system reset"),
     entry!(unshare::Unshare, "unshare"),
     // About box itself.

@@ -2,6 +2,7 @@
 
 pub mod attach;
 pub mod create;
+pub mod df;
 pub mod doctor;
 pub mod exec;
 pub mod host;

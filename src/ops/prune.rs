@@ -1,19 +1,27 @@
-//! Removing all containers that do not run.
+//! Removing what nobody uses: containers that do not run, images without a container.
 
 use super::select::Filters;
-use super::{ps, rm};
+use super::{df, images, ps, rm, rmi};
 use crate::container::id::ContainerId;
 use crate::container::state::Status;
 use crate::error::{Error, Kind, Result};
+use crate::image::digest::ImageId;
 use crate::settings::Settings;
-use crate::store::containers;
+use crate::store::containers::{self, Entry};
+use crate::store::images::Image;
 use crate::store::layout::Store;
 
 /// What was removed, and what went wrong.
 #[derive(Debug, Default)]
 pub struct Pruned {
-    /// These are gone.
-    pub removed: Vec<ContainerId>,
+    /// These containers are gone.
+    pub containers: Vec<ContainerId>,
+    /// These images are gone.
+    pub images: Vec<ImageId>,
+    /// Bytes that are free now, or will be when the trash is empty.
+    pub bytes: u64,
+    /// The images are in use by somebody (a pull, a build): their files go with the next collection.
+    pub busy: bool,
     /// The failures.
     pub errors: Vec<Error>,
 }
@@ -22,15 +30,12 @@ pub struct Pruned {
 ///
 /// # Errors
 /// When the store cannot be listed.
-pub fn prune(settings: &Settings, store: &Store, filters: &Filters) -> Result<Pruned> {
+pub fn containers(settings: &Settings, store: &Store, filters: &Filters) -> Result<Pruned> {
     let mut pruned = Pruned::default();
     containers::sweep_half_made(store)?;
-    for entry in ps::list(settings, store)?.containers {
-        if entry.status() == Status::Running || !filters.hold(&entry) {
-            continue;
-        }
+    for entry in ended(settings, store, filters)? {
         match rm::remove(settings, store, &entry) {
-            Ok(()) => pruned.removed.push(entry.id),
+            Ok(()) => pruned.containers.push(entry.id),
             // Started, or removed by somebody else, since we looked.
             Err(error) if matches!(error.kind(), Kind::Conflict | Kind::NotFound) => {}
             Err(error) => pruned.errors.push(error),
@@ -38,4 +43,72 @@ pub fn prune(settings: &Settings, store: &Store, filters: &Filters) -> Result<Pr
     }
     rm::empty_trash(settings, store);
     Ok(pruned)
+}
+
+/// The containers that do not run and that the filters mean.
+fn ended(settings: &Settings, store: &Store, filters: &Filters) -> Result<Vec<Entry>> {
+    let all = ps::list(settings, store)?.containers;
+    Ok(all.into_iter().filter(|entry| entry.status() != Status::Running && filters.hold(entry)).collect())
+}
+
+/// Removes the images that no container uses and that the filters mean: those without a name, or
+/// with `all` also those with one.
+///
+/// # Errors
+/// When the store cannot be listed, or the user namespace cannot be entered.
+pub fn images(settings: &Settings, store: &Store, all: bool, filters: &images::Filters) -> Result<Pruned> {
+    let mut pruned = Pruned::default();
+    for image in unused(store, all, filters)? {
+        match rmi::remove_whole(settings, store, &image, false) {
+            Ok(removal) => pruned.images.extend(removal.deleted),
+            // A container was made from it since we looked.
+            Err(error) if error.kind() == Kind::Conflict => {}
+            Err(error) => pruned.errors.push(error),
+        }
+    }
+    let collected = rmi::collect(settings, store)?;
+    pruned.bytes = collected.bytes;
+    pruned.busy = collected.busy;
+    Ok(pruned)
+}
+
+fn unused(store: &Store, all: bool, filters: &images::Filters) -> Result<Vec<Image>> {
+    let mut unused = rmi::unused(store, all)?;
+    unused.retain(|image| match image.names.is_empty() {
+        true => filters.hold(image, None, 0),
+        false => image.names.iter().any(|name| filters.hold(image, Some(name), 0)),
+    });
+    Ok(unused)
+}
+
+/// What [`everything`] removes.
+#[derive(Debug, Default)]
+pub struct Wish {
+    /// Also images that have a name.
+    pub all_images: bool,
+    /// Which containers.
+    pub containers: Filters,
+    /// Which images.
+    pub images: images::Filters,
+}
+
+/// Removes the containers that do not run, then the images that nobody uses.
+///
+/// # Errors
+/// When the store cannot be listed, or the user namespace cannot be entered.
+pub fn everything(settings: &Settings, store: &Store, wish: &Wish) -> Result<Pruned> {
+    let ids: Vec<ContainerId> =
+        ended(settings, store, &wish.containers)?.into_iter().map(|entry| entry.id).collect();
+    // Before they go.
+    let sizes = df::written(settings, &ids)?;
+    let of_containers = containers(settings, store, &wish.containers)?;
+    let of_images = images(settings, store, wish.all_images, &wish.images)?;
+    let freed: u64 = of_containers.containers.iter().filter_map(|id| sizes.get(id)).sum();
+    Ok(Pruned {
+        containers: of_containers.containers,
+        images: of_images.images,
+        bytes: freed + of_images.bytes,
+        busy: of_images.busy,
+        errors: of_containers.errors.into_iter().chain(of_images.errors).collect(),
+    })
 }

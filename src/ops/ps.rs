@@ -95,7 +95,8 @@ pub fn sizes_job(
 }
 
 /// The bytes of all files below `dir`; hard links count once.
-fn tree_size(dir: &Path) -> u64 {
+#[must_use]
+pub fn tree_size(dir: &Path) -> u64 {
     let mut seen = std::collections::HashSet::new();
     let mut waiting = vec![dir.to_path_buf()];
     let mut sum = 0;

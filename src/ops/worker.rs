@@ -207,6 +207,7 @@ fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_jso
         "reset" => typed(body, |(): ()| super::reset::job(here)),
         "id-maps" => typed(body, |(): ()| id_maps(here)),
         "empty-trash" => typed(body, |(): ()| containers::empty_trash(&here.store, &here.inside)),
+        "written" => typed(body, |ids| super::df::written_job(&here.store, ids, &here.inside)),
         "sizes" => typed(body, |ids| super::ps::sizes_job(&here.store, ids, &here.inside)),
         _ => Err(failed(format!("there is no job {job}"))),
     }

@@ -4,7 +4,7 @@
 //! image meanwhile. While somebody is, nothing is removed and the next collection does it.
 
 use super::layout::Store;
-use super::{containers, images, staging};
+use super::{containers, images, layers, staging};
 use crate::container::config::Rootfs;
 use crate::error::{Doing, Result};
 use crate::image::config::ImageConfig;
@@ -23,6 +23,8 @@ pub struct Collected {
     pub blobs: u64,
     /// Layers that are out of sight; their files wait in the trash.
     pub layers: u64,
+    /// The bytes that were freed, or will be when the trash is empty.
+    pub bytes: u64,
     /// Somebody was using the images, so nothing was done.
     pub busy: bool,
 }
@@ -47,22 +49,26 @@ pub fn collect(store: &Store, _inside: &InUserNs) -> Result<Collected> {
     };
     staging::sweep(store)?;
     images::drop_shadowed(store)?;
-    let (blobs, layers) = marked(store)?;
+    let (blobs, used) = marked(store)?;
     let mut done = Collected::default();
     // Layers first: a layer without its blob is found and removed later, as is a blob without a layer.
     for hex in names(&store.layers())? {
-        if layers.contains(&hex) {
+        if used.contains(&hex) {
             continue;
         }
         let from = store.layers().join(&hex);
+        let chain = format!("sha256:{hex}").parse().ok();
+        let size = chain.and_then(|chain| layers::record(store, &chain).ok()).map_or(0, |record| record.size);
         let to = free_place(&store.trash(), &hex);
         std::fs::rename(&from, &to).doing(|| format!("move {} to the trash", from.display()))?;
         done.layers += 1;
+        done.bytes += size;
     }
     let dir = store.images().join("blobs/sha256");
     for hex in names(&dir)? {
         if !blobs.contains(&hex) {
             let path = dir.join(&hex);
+            done.bytes += std::fs::symlink_metadata(&path).map_or(0, |meta| meta.len());
             std::fs::remove_file(&path).doing(|| format!("remove {}", path.display()))?;
             done.blobs += 1;
         }
@@ -118,7 +124,7 @@ fn marked(store: &Store) -> Result<(HashSet<String>, HashSet<String>)> {
     Ok((blobs, layers))
 }
 
-fn names(dir: &Path) -> Result<Vec<String>> {
+pub(crate) fn names(dir: &Path) -> Result<Vec<String>> {
     let doing = || format!("list {}", dir.display());
     let mut names = Vec::new();
     for entry in std::fs::read_dir(dir).doing(doing)? {

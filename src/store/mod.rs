@@ -12,3 +12,4 @@ pub mod lock;
 pub mod staging;
 pub mod tarball;
 pub mod unpack;
+pub mod usage;

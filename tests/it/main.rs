@@ -12,6 +12,7 @@ mod escapes;
 mod exec;
 mod habits;
 mod hostile;
+mod housekeeping;
 mod images;
 mod inspect;
 mod kills;

@@ -1,0 +1,78 @@
+//! `box system prune`.
+
+use super::format::human;
+use super::{Context, output, prune};
+use crate::error::{Result, invalid};
+use crate::ops::prune::{Wish, everything};
+use crate::ops::{images, select};
+
+/// Remove what nobody uses
+///
+/// All containers that do not run, then all images without a name that no container uses, and
+/// what killed commands have left in the store. Asks first.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  box system prune\n  box system prune -a -f               also images with a name\n  \
+    box system prune -f --filter until=240h"
+)]
+pub(crate) struct SystemPrune {
+    /// Also images that have a name, if no container uses them
+    #[arg(short, long)]
+    all: bool,
+    /// Accepted for podman's scripts: nothing is cached for builds
+    #[arg(long, hide = true)]
+    build: bool,
+    /// Accepted for podman's scripts: there are no containers but box's own
+    #[arg(long, hide = true)]
+    external: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    force: bool,
+    /// Only that for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)
+    #[arg(long, value_name = "KEY=VALUE")]
+    filter: Vec<String>,
+}
+
+impl SystemPrune {
+    pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
+        let (settings, store) = (ctx.settings()?, ctx.store()?);
+        let _ = (self.build, self.external);
+        for word in &self.filter {
+            if !matches!(word.split_once('='), Some(("label" | "label!" | "until", _))) {
+                let key = word.split('=').next().unwrap_or_default();
+                return Err(
+                    invalid(format!("{key} is an invalid filter")).hint("there are: label, label!, until")
+                );
+            }
+        }
+        let wish = Wish {
+            all_images: self.all,
+            containers: select::Filters::parse(&self.filter, settings, store)?,
+            images: images::Filters::parse(&self.filter, store)?,
+        };
+        if !self.force && !prune::agreed(&self.warning())? {
+            return Ok(0);
+        }
+        let pruned = everything(settings, store, &wish)?;
+        section("Deleted Containers", pruned.containers.iter().map(|id| id.to_string()));
+        section("Deleted Images", pruned.images.iter().map(|id| id.hex().to_string()));
+        output::line(format_args!("Total reclaimed space: {}", human::size(pruned.bytes)));
+        Ok(prune::code(&pruned))
+    }
+
+    fn warning(&self) -> String {
+        let images = match self.all {
+            true => "all images without at least one container associated with them",
+            false => "all dangling images",
+        };
+        format!("WARNING! This command removes:\n\t- all stopped containers\n\t- {images}\n")
+    }
+}
+
+fn section(title: &str, ids: impl Iterator<Item = String>) {
+    let ids: Vec<String> = ids.collect();
+    if !ids.is_empty() {
+        output::line(title);
+        ids.iter().for_each(output::line);
+    }
+}

@@ -1,0 +1,129 @@
+//! What takes up the disk: images, containers, and how much of it could go.
+
+use super::{images, ps, worker};
+use crate::container::id::ContainerId;
+use crate::container::state::Status;
+use crate::error::Result;
+use crate::settings::Settings;
+use crate::store::containers::Entry;
+use crate::store::images::Image;
+use crate::store::layout::Store;
+use crate::store::usage::Usage;
+use crate::sys::userns::InUserNs;
+use std::collections::HashMap;
+
+/// One kind of thing, added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// How many there are.
+    pub total: usize,
+    /// How many are in use.
+    pub active: usize,
+    /// Bytes of all.
+    pub size: u64,
+    /// Bytes of what is not in use.
+    pub reclaimable: u64,
+}
+
+/// An image and its room on the disk.
+#[derive(Clone, Debug)]
+pub struct ImageUse {
+    /// The image.
+    pub image: Image,
+    /// Bytes of its blobs and layers.
+    pub size: u64,
+    /// Of them those that another image has as well.
+    pub shared: u64,
+    /// How many containers were made from it.
+    pub containers: u32,
+}
+
+/// A container and its room on the disk.
+#[derive(Clone, Debug)]
+pub struct ContainerUse {
+    /// The container.
+    pub entry: Entry,
+    /// Bytes of what it has written, its log included.
+    pub size: u64,
+}
+
+/// All of it.
+#[derive(Clone, Debug, Default)]
+pub struct DiskUse {
+    /// Each image.
+    pub images: Vec<ImageUse>,
+    /// Each container.
+    pub containers: Vec<ContainerUse>,
+    /// The images added up: what two of them share counts once, what nobody refers to counts too.
+    pub all_images: Sum,
+    /// The containers added up.
+    pub all_containers: Sum,
+}
+
+/// Adds it all up.
+///
+/// # Errors
+/// When the store cannot be read, or the user namespace cannot be entered.
+pub fn disk_use(settings: &Settings, store: &Store) -> Result<DiskUse> {
+    let usage = Usage::read(store)?;
+    let users = images::users(store)?;
+    let users_of = |image: &crate::image::digest::ImageId| users.get(image.hex()).copied().unwrap_or(0);
+    let mut all = DiskUse::default();
+    for image in images::list(store)? {
+        let (size, shared) = usage.of_image(&image.id);
+        all.images.push(ImageUse { size, shared, containers: users_of(&image.id), image });
+    }
+    let size = usage.size(usage.sizes.keys());
+    all.all_images = Sum {
+        total: all.images.len(),
+        active: all.images.iter().filter(|image| image.containers > 0).count(),
+        size,
+        reclaimable: size - usage.kept(|image| users_of(image) > 0),
+    };
+    let entries = ps::list(settings, store)?.containers;
+    let ids: Vec<ContainerId> = entries.iter().map(|entry| entry.id.clone()).collect();
+    let sizes = written(settings, &ids)?;
+    for entry in entries {
+        let size = sizes.get(&entry.id).copied().unwrap_or(0);
+        let running = entry.status() == Status::Running;
+        all.all_containers.total += 1;
+        all.all_containers.active += usize::from(running);
+        all.all_containers.size += size;
+        all.all_containers.reclaimable += if running { 0 } else { size };
+        all.containers.push(ContainerUse { entry, size });
+    }
+    Ok(all)
+}
+
+/// Bytes that these containers have written. Their directories may be closed to the user who owns
+/// the containers, so a worker inside the user namespace adds them up.
+///
+/// # Errors
+/// When the user namespace cannot be entered.
+pub fn written(settings: &Settings, wanted: &[ContainerId]) -> Result<HashMap<ContainerId, u64>> {
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let pairs: Vec<(ContainerId, u64)> = worker::call(settings, "written", &wanted)?;
+    Ok(pairs.into_iter().collect())
+}
+
+/// The worker's part of [`written`].
+///
+/// # Errors
+/// None now: what cannot be read counts as nothing.
+pub fn written_job(
+    store: &Store,
+    wanted: Vec<ContainerId>,
+    _inside: &InUserNs,
+) -> Result<Vec<(ContainerId, u64)>> {
+    let size = |id: &ContainerId| {
+        let dir = store.container(id);
+        let logs = std::fs::read_dir(&dir).into_iter().flatten().flatten();
+        let logs = logs.filter(|entry| entry.file_name().to_string_lossy().starts_with("log"));
+        ps::tree_size(&dir.join("diff"))
+            + ps::tree_size(&dir.join("volumes"))
+            + logs.map(|entry| entry.metadata().map_or(0, |meta| meta.len())).sum::<u64>()
+    };
+    Ok(wanted.into_iter().map(|id| (id.clone(), size(&id))).collect())
+}

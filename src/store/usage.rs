@@ -1,0 +1,116 @@
+//! How much of the disk the images take: which blobs and layers there are, and who refers to them.
+
+use super::layout::Store;
+use super::{containers, images, layers};
+use crate::container::config::Rootfs;
+use crate::error::{Doing, Result};
+use crate::image::config::ImageConfig;
+use crate::image::digest::{BlobDigest, ChainId, ImageId};
+use crate::image::manifest::MAX_CONFIG;
+use std::collections::{HashMap, HashSet};
+
+/// A file or directory of the image store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// A blob, by the hex digits of its digest.
+    Blob(String),
+    /// An unpacked layer, by the hex digits of its chain.
+    Layer(String),
+}
+
+/// All parts with their sizes, and those that each image and the containers refer to.
+#[derive(Clone, Debug, Default)]
+pub struct Usage {
+    /// Bytes of each part that is there.
+    pub sizes: HashMap<Part, u64>,
+    /// What each image refers to.
+    pub images: HashMap<ImageId, HashSet<Part>>,
+    /// What the containers refer to.
+    pub containers: HashSet<Part>,
+}
+
+impl Usage {
+    /// Reads it all; takes no lock, so what is being made or removed meanwhile may be half counted.
+    ///
+    /// A layer counts as many bytes as its regular files had when it was unpacked.
+    ///
+    /// # Errors
+    /// When the store cannot be listed.
+    pub fn read(store: &Store) -> Result<Usage> {
+        let mut usage = Usage::default();
+        for hex in super::gc::names(&store.images().join("blobs/sha256"))? {
+            let path = store.images().join("blobs/sha256").join(&hex);
+            // One that went away meanwhile takes no room.
+            let size = std::fs::symlink_metadata(path).map_or(0, |meta| meta.len());
+            usage.sizes.insert(Part::Blob(hex), size);
+        }
+        for hex in super::gc::names(&store.layers())? {
+            let chain = format!("sha256:{hex}").parse::<ChainId>();
+            let size = chain.and_then(|chain| layers::record(store, &chain)).map_or(0, |record| record.size);
+            usage.sizes.insert(Part::Layer(hex), size);
+        }
+        for entry in images::read_index(store)?.manifests {
+            // A broken image harms only itself; `system check` names it.
+            let Ok(manifest) = images::manifest(store, &entry.digest) else { continue };
+            let parts = usage.images.entry(ImageId::of_config(&manifest.config.digest)).or_default();
+            let blob = |digest: &BlobDigest| Part::Blob(digest.hex().to_string());
+            parts.extend([blob(&entry.digest), blob(&manifest.config.digest)]);
+            parts.extend(manifest.layers.iter().map(|layer| blob(&layer.digest)));
+            let config = super::blobs::read(store, &manifest.config.digest, MAX_CONFIG);
+            let Ok(config) = config.and_then(|bytes| ImageConfig::parse(&bytes)) else { continue };
+            let chain = ChainId::chain(&config.rootfs.diff_ids);
+            parts.extend(chain.iter().map(|layer| Part::Layer(layer.hex().to_string())));
+        }
+        for id in containers::list(store).doing(|| "look at what the containers use")? {
+            let Ok(config) = containers::config(store, &id) else { continue };
+            if let Rootfs::Layers(chain) = &config.rootfs {
+                usage.containers.extend(chain.iter().map(|layer| Part::Layer(layer.hex().to_string())));
+            }
+        }
+        Ok(usage)
+    }
+
+    /// Bytes of these parts together.
+    pub fn size<'a>(&self, parts: impl IntoIterator<Item = &'a Part>) -> u64 {
+        parts.into_iter().filter_map(|part| self.sizes.get(part)).sum()
+    }
+
+    /// Bytes of an image: all of it, and the part of them that another image has as well.
+    #[must_use]
+    pub fn of_image(&self, id: &ImageId) -> (u64, u64) {
+        let Some(parts) = self.images.get(id) else { return (0, 0) };
+        let others = || self.images.iter().filter(|(other, _)| *other != id);
+        let shared = parts.iter().filter(|part| others().any(|(_, theirs)| theirs.contains(part)));
+        (self.size(parts), self.size(shared))
+    }
+
+    /// Bytes that would stay if all images went but those that `keep` takes.
+    pub fn kept(&self, keep: impl Fn(&ImageId) -> bool) -> u64 {
+        let of_images = self.images.iter().filter(|(id, _)| keep(id)).flat_map(|(_, parts)| parts);
+        let kept: HashSet<&Part> = of_images.chain(&self.containers).collect();
+        self.size(kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_images_share_counts_once() {
+        let part = |name: &str| Part::Layer(name.to_string());
+        let id = |name: &str| ImageId::of_config(&BlobDigest::of(name.as_bytes()));
+        let mut usage = Usage::default();
+        for (name, size) in [("base", 100), ("a", 10), ("b", 1), ("garbage", 1000), ("held", 5)] {
+            usage.sizes.insert(part(name), size);
+        }
+        usage.images.insert(id("a"), [part("base"), part("a"), part("gone")].into());
+        usage.images.insert(id("b"), [part("base"), part("b")].into());
+        usage.containers.insert(part("held"));
+        assert_eq!(usage.of_image(&id("a")), (110, 100));
+        assert_eq!(usage.of_image(&id("b")), (101, 100));
+        assert_eq!(usage.size(usage.sizes.keys()), 1116);
+        assert_eq!(usage.kept(|image| *image == id("b")), 106);
+        assert_eq!(usage.kept(|_| true), 116);
+    }
+}

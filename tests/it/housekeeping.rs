@@ -1,0 +1,122 @@
+//! system df, system prune, container prune, image prune.
+
+use crate::env::{EVERYONE, Env, User, fixture};
+
+/// A field of `system df --format json`.
+fn df(env: &Env, kind: &str, field: &str) -> u64 {
+    let text = env.ok(["system", "df", "--format", "json"]);
+    let rows: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let row = rows.as_array().expect("a list").iter().find(|row| row["Type"] == kind).expect("the row");
+    row[field].as_u64().expect("a number")
+}
+
+#[test]
+fn df_adds_up_what_is_there() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        env.run(["system", "df"])
+            .code(0)
+            .stdout_matches(r"^TYPE +TOTAL +ACTIVE +SIZE +RECLAIMABLE\nImages +1 +0 +[0-9.]+MB +[0-9.]+MB \(100%\)\nContainers +0 +0 +0B +0B \(0%\)\n");
+        env.run(["run", "--name", "c", "busybox", "sh", "-c", "head -c 3000000 /dev/zero > /x"]).code(0);
+        assert_eq!(df(&env, "Images", "Active"), 1);
+        assert_eq!(df(&env, "Images", "RawReclaimable"), 0);
+        let size = df(&env, "Containers", "RawSize");
+        assert!((3_000_000..3_100_000).contains(&size), "{size}");
+        assert_eq!(df(&env, "Containers", "RawReclaimable"), size);
+        env.run(["run", "-d", "--name", "d", "busybox", "sleep", "600"]).code(0);
+        assert_eq!(df(&env, "Containers", "Active"), 1);
+        env.run(["system", "df", "--format", "{{.Type}}={{.Total}}"])
+            .code(0)
+            .stdout_contains("Images=1\nContainers=2\n");
+        env.run(["system", "df", "-v"])
+            .code(0)
+            .stdout_contains("Images space usage:\n\nREPOSITORY")
+            .stdout_matches(r"localhost/busybox +latest +[0-9a-f]{12} .* 2\n")
+            .stdout_matches(r"sleep 600 .* running +d\n");
+        env.run(["system", "df", "-v", "--format", "json"]).code(125);
+    }
+}
+
+#[test]
+fn what_two_images_share_counts_once() {
+    let env = Env::new();
+    let before = df(&env, "Images", "RawSize");
+    env.run(["tag", "busybox", "other"]).code(0);
+    assert_eq!(df(&env, "Images", "RawSize"), before);
+    assert_eq!(df(&env, "Images", "Total"), 1);
+    // The same layer under another configuration: only the documents are new.
+    env.run(["import", "--change", "ENV A=b", &fixture("busybox.tar"), "second"]).code(0);
+    assert_eq!(df(&env, "Images", "Total"), 2);
+    let after = df(&env, "Images", "RawSize");
+    assert!(after > before && after - before < 4096, "{before} {after}");
+    env.run(["system", "df", "-v"])
+        .code(0)
+        .stdout_matches(r"second .* [0-9.]+MB +[0-9.]+MB +[0-9.]+k?B +0\n");
+    // What an unused image would free is only what is its own.
+    env.run(["create", "--name", "c", "busybox", "true"]).code(0);
+    let reclaimable = df(&env, "Images", "RawReclaimable");
+    assert!(reclaimable > 0 && reclaimable < 4096, "{reclaimable}");
+}
+
+#[test]
+fn prune_removes_what_nobody_uses_and_says_how_much() {
+    let env = Env::new();
+    env.run(["run", "--name", "ended", "busybox", "sh", "-c", "head -c 2000000 /dev/zero > /x"]).code(0);
+    env.run(["run", "-d", "--name", "running", "busybox", "sleep", "600"]).code(0);
+    env.run(["import", "--change", "ENV A=b", &fixture("busybox.tar"), "second"]).code(0);
+    let ended = env.ok(["inspect", "--format", "{{.Id}}", "ended"]);
+    let second = env.ok(["images", "-q", "--no-trunc", "second"]).replace("sha256:", "");
+
+    // Nobody answers, or somebody does not mean it.
+    env.run(["system", "prune"]).code(125).stdout("").stderr_contains("--force");
+    env.feed(b"n\n", ["system", "prune"]).code(0).stdout("").stderr_contains("all stopped containers");
+    env.run(["container", "exists", "ended"]).code(0);
+
+    env.feed(b"y\n", ["system", "prune"])
+        .code(0)
+        .stdout(&format!("Deleted Containers\n{ended}\nTotal reclaimed space: 2MB\n"));
+    env.run(["image", "exists", "second"]).code(0);
+    env.run(["system", "prune", "-a", "-f"])
+        .code(0)
+        .stdout_contains(&format!("Deleted Images\n{second}\n"))
+        .stdout_matches(r"Total reclaimed space: [0-9.]+k?B\n$");
+    env.run(["image", "exists", "second"]).code(1);
+    env.run(["image", "exists", "busybox"]).code(0);
+    assert_eq!(env.status("running"), "running");
+    env.run(["system", "prune", "-f"]).code(0).stdout("Total reclaimed space: 0B\n");
+}
+
+#[test]
+fn prunes_take_filters() {
+    let env = Env::new();
+    for (name, label) in [("a", "tier=ci"), ("b", "tier=prod"), ("c", "other")] {
+        env.run(["create", "--name", name, "--label", label, "busybox", "true"]).code(0);
+    }
+    env.run(["container", "prune", "-f", "--filter", "label=tier=ci"]).code(0);
+    env.run(["container", "exists", "a"]).code(1);
+    env.run(["system", "prune", "-f", "--filter", "label!=other", "--filter", "until=1h"]).code(0);
+    env.run(["container", "exists", "b"]).code(0);
+    env.run(["system", "prune", "-f", "--filter", "label!=other"])
+        .code(0)
+        .stdout_contains("Deleted Containers");
+    env.run(["container", "exists", "b"]).code(1);
+    env.run(["container", "exists", "c"]).code(0);
+    for command in ["system", "image"] {
+        let output = env.run([command, "prune", "-f", "--filter", "foo=bar"]);
+        output.code(125).stdout("").stderr_contains("foo is an invalid filter");
+    }
+    env.run(["rm", "c"]).code(0);
+    env.run(["import", "--change", "LABEL a=b", &fixture("busybox.tar"), "labelled"]).code(0);
+    env.run(["image", "prune", "-a", "-f", "--filter", "until=1h"]).code(0).stdout("");
+    env.run(["image", "prune", "-a", "-f", "--filter", "label=a=b"]).code(0);
+    env.run(["image", "exists", "labelled"]).code(1);
+    env.run(["image", "exists", "busybox"]).code(0);
+    env.run(["image", "prune", "-a"]).code(125).stdout("");
+}
+
+#[test]
+fn an_empty_store_has_nothing_to_prune() {
+    let env = Env::empty(User::Sub);
+    env.run(["system", "df"]).code(0).stdout_matches(r"Images +0 +0 +0B +0B \(0%\)\n");
+    env.run(["system", "prune", "-af"]).code(0).stdout("Total reclaimed space: 0B\n");
+}
