@@ -1,5 +1,6 @@
 //! What a container is; no I/O.
 
+pub mod bridge;
 pub mod caps;
 pub mod config;
 pub mod env;
@@ -12,5 +13,6 @@ pub mod resolve;
 pub mod security;
 pub mod size;
 pub mod state;
+pub mod subnet;
 pub mod uplink;
 pub mod volume;

@@ -6,10 +6,13 @@
 //!   layers/<hex>/  diff/ (what overlay mounts) beside what belongs to it
 //!   containers/<id>/  config.json state.json name lock log diff/ work/ hosts resolv.conf hostname
 //!   names/<name>   a symlink to ../containers/<id>: made, with its content, in one step
+//!   networks/<name>/  network.json leases/<container id>
 //!   trash/         what waits for its removal in the background
 //! run/             userns/ (the lock and the living holders) c/<short id>/{attach,control}.sock
+//!                  networks/<name>/{lock,uplink,holders/<container id>}
 //! ```
 
+use crate::container::bridge::NetworkName;
 use crate::container::id::ContainerId;
 use crate::error::{Doing, Result};
 use crate::image::digest::{BlobDigest, ChainId};
@@ -102,6 +105,18 @@ impl Store {
     #[must_use]
     pub fn names(&self) -> PathBuf {
         self.root.join("names")
+    }
+
+    /// All networks.
+    #[must_use]
+    pub fn networks(&self) -> PathBuf {
+        self.root.join("networks")
+    }
+
+    /// What a network has as long as one of its containers runs.
+    #[must_use]
+    pub fn network_run(&self, name: &NetworkName) -> PathBuf {
+        self.run.join("networks").join(name.as_str())
     }
 
     /// What waits for its removal.

@@ -12,7 +12,9 @@
 //!    (within it: `tmp/gate` and `index.lock`, each held for a moment and never both)
 //! 2. `names.lock`: changing a container's name and removing names that lead nowhere
 //! 3. `containers/<id>/lock`: held by a supervisor as long as it lives; taken without waiting
-//! 4. `userns/lock` in the runtime directory: finding or making the user namespace
+//! 4. `networks/<name>/lock` in the runtime directory: who takes part in a network; one at a time,
+//!    and only then `networks/lock`: which networks there are
+//! 5. `userns/lock` in the runtime directory: finding or making the user namespace
 //!
 //! A container's lock is only ever tried, so it cannot be part of a deadlock.
 
