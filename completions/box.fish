@@ -153,7 +153,7 @@ complete -c box -n "__fish_box_using_subcommand create" -l pid -d 'PID namespace
 complete -c box -n "__fish_box_using_subcommand create" -l ipc -d 'IPC namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand create" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand create" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
-complete -c box -n "__fish_box_using_subcommand create" -l userns -d 'User namespace: host (the caller is root inside), nomap' -r
+complete -c box -n "__fish_box_using_subcommand create" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)' -r
 complete -c box -n "__fish_box_using_subcommand create" -l authfile -r
 complete -c box -n "__fish_box_using_subcommand create" -l blkio-weight -r
 complete -c box -n "__fish_box_using_subcommand create" -l blkio-weight-device -r
@@ -465,7 +465,7 @@ complete -c box -n "__fish_box_using_subcommand run" -l pid -d 'PID namespace: p
 complete -c box -n "__fish_box_using_subcommand run" -l ipc -d 'IPC namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand run" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand run" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
-complete -c box -n "__fish_box_using_subcommand run" -l userns -d 'User namespace: host (the caller is root inside), nomap' -r
+complete -c box -n "__fish_box_using_subcommand run" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)' -r
 complete -c box -n "__fish_box_using_subcommand run" -l authfile -r
 complete -c box -n "__fish_box_using_subcommand run" -l blkio-weight -r
 complete -c box -n "__fish_box_using_subcommand run" -l blkio-weight-device -r
@@ -1010,7 +1010,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d 'IPC namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host (the caller is root inside), nomap' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight-device -r
@@ -1408,7 +1408,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'IPC namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host (the caller is root inside), nomap' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight-device -r

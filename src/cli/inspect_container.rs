@@ -440,9 +440,9 @@ fn what_holds_it_in(config: &ContainerConfig, tmpfs: Map<String, Value>) -> Valu
         "Sysctls": pairs(&security.sysctls),
         "Tmpfs": tmpfs,
         "UTSMode": mode(&namespaces.uts),
-        "UsernsMode": match namespaces.user {
+        "UsernsMode": match &namespaces.user {
             UserNamespace::Host => "",
-            UserNamespace::NoMap => "nomap",
+            UserNamespace::NoMap | UserNamespace::KeepId { .. } => "private",
         },
     })
 }

@@ -148,7 +148,7 @@ pub struct Namespaces {
 }
 
 /// `--userns`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UserNamespace {
     /// The user's shared one: the caller is root in it, the subordinate ids follow.
@@ -156,6 +156,16 @@ pub enum UserNamespace {
     Host,
     /// One of its own in which the caller's own id is not mapped.
     NoMap,
+    /// One of its own in which the caller's own ids are these.
+    KeepId {
+        /// The caller's user id inside.
+        uid: u32,
+        /// The caller's group id inside.
+        gid: u32,
+        /// What it is called in the container's account files when they do not know it; empty if
+        /// it is not to be written there.
+        name: String,
+    },
 }
 
 /// Host name, name servers and hosts.

@@ -5,6 +5,7 @@ pub mod caps;
 pub mod config;
 pub mod env;
 pub mod id;
+pub mod idmap;
 pub mod limit;
 pub mod name;
 pub mod port;

@@ -149,7 +149,24 @@ pub struct NamespacesRequest {
     /// `--cgroupns`.
     pub cgroup: NamespaceRequest,
     /// `--userns`.
-    pub user: super::config::UserNamespace,
+    pub user: UserNamespaceRequest,
+}
+
+/// `--userns`, as asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum UserNamespaceRequest {
+    /// The user's shared one.
+    #[default]
+    Host,
+    /// Without the caller's own id.
+    NoMap,
+    /// With the caller's own ids as these, or as what they are on the host.
+    KeepId {
+        /// The user id inside.
+        uid: Option<u32>,
+        /// The group id inside.
+        gid: Option<u32>,
+    },
 }
 
 /// Host name, name servers and hosts, as asked for.

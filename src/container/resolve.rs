@@ -7,12 +7,15 @@ use super::caps::{CapSet, apply};
 use super::config::{
     CONFIG_VERSION, ContainerConfig, Ending, Identity, ImageOrigin, Log, LogDriver, Mount, MountSource,
     Namespace, Namespaces, Network, NetworkMode, Process, Rootfs, SeccompChoice, Security, Ulimit,
+    UserNamespace,
 };
 use super::env::{Env, HostEnv};
 use super::id::ContainerId;
 use super::limit::UlimitRequest;
 use super::port::{self, Exposed};
-use super::request::{ContainerRequest, ImageVolumes, NamespaceRequest, NetworkRequest, SecurityRequest};
+use super::request::{
+    ContainerRequest, ImageVolumes, NamespaceRequest, NetworkRequest, SecurityRequest, UserNamespaceRequest,
+};
 use super::security::{self, SecurityOption};
 use super::uplink::UplinkOptions;
 use super::volume::{SourceRequest, clean_path};
@@ -76,6 +79,10 @@ pub struct HostFacts {
     pub processors: u32,
     /// The number of the newest capability that the kernel knows.
     pub last_capability: u8,
+    /// The caller's user and group.
+    pub ids: (u32, u32),
+    /// The caller's login name; only asked for when its ids are kept.
+    pub user_name: String,
     /// The containers that the request names ([`ContainerRequest::named_containers`]), found.
     pub containers: BTreeMap<String, ContainerId>,
 }
@@ -114,7 +121,7 @@ pub fn resolve(
             digest: image.digest.cloned(),
         }),
         rootfs,
-        process: process(request, from_image, host)?,
+        process: process(request, from_image, &namespaces.user, host)?,
         namespaces,
         identity,
         network,
@@ -129,7 +136,12 @@ pub fn resolve(
     })
 }
 
-fn process(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) -> Result<Process> {
+fn process(
+    request: &ContainerRequest,
+    image: &ImageConfig,
+    namespace: &UserNamespace,
+    host: &HostFacts,
+) -> Result<Process> {
     let asked = &request.process;
     let of_image = &image.config;
     // As Docker and podman: whoever replaces the entrypoint does not want the arguments that were
@@ -159,7 +171,12 @@ fn process(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) ->
         cmd,
         env: environment(request, image, host)?.lines(),
         workdir,
-        user: asked.user.clone().unwrap_or_else(|| of_image.user.clone()),
+        user: match (&asked.user, namespace) {
+            (Some(user), _) => user.clone(),
+            // Whoever keeps its ids wants to be itself, as with podman.
+            (None, UserNamespace::KeepId { uid, gid, .. }) => format!("{uid}:{gid}"),
+            (None, _) => of_image.user.clone(),
+        },
         groups: asked.groups.clone(),
         tty: asked.tty,
         open_stdin: asked.interactive,
@@ -245,8 +262,39 @@ fn namespaces(request: &ContainerRequest, host: &HostFacts) -> Result<Namespaces
         ipc: one(&asked.ipc)?,
         uts: one(&asked.uts)?,
         cgroup: one(&asked.cgroup)?,
-        user: asked.user,
+        user: user_namespace(request, host)?,
     })
+}
+
+fn user_namespace(request: &ContainerRequest, host: &HostFacts) -> Result<UserNamespace> {
+    let asked = &request.namespaces;
+    let user = match asked.user {
+        UserNamespaceRequest::Host => return Ok(UserNamespace::Host),
+        UserNamespaceRequest::NoMap => UserNamespace::NoMap,
+        UserNamespaceRequest::KeepId { uid, gid } => {
+            // Other ids than the host's are most likely those of a user that the image has.
+            let name = if (uid, gid) == (None, None) { host.user_name.clone() } else { String::new() };
+            UserNamespace::KeepId { uid: uid.unwrap_or(host.ids.0), gid: gid.unwrap_or(host.ids.1), name }
+        }
+    };
+    // They belong to the other one's user namespace, and ours has no rights over them.
+    let of_others =
+        [("--pid", &asked.pid), ("--ipc", &asked.ipc), ("--uts", &asked.uts), ("--cgroupns", &asked.cgroup)];
+    let shared = of_others.iter().find(|(_, one)| matches!(one, NamespaceRequest::Container(_)));
+    let shared = shared.map(|(flag, _)| *flag).or(match &request.network {
+        Some(NetworkRequest::Container(_)) => Some("--network container"),
+        Some(NetworkRequest::Path(_)) => Some("--network ns"),
+        _ => None,
+    });
+    match shared {
+        Some(flag) => Err(Error::new(
+            Kind::Unsupported,
+            format!(
+                "{flag}: namespaces of another user namespace cannot be shared under --userns nomap or keep-id"
+            ),
+        )),
+        None => Ok(user),
+    }
 }
 
 fn other(name: &str, host: &HostFacts) -> Result<ContainerId> {

@@ -1,8 +1,8 @@
 //! From a [`ContainerConfig`] to a [`Spec`]: decisions become mounts, namespaces and numbers.
 
 use super::spec::{
-    Capabilities, Device, Extension, Linux, Mount, Namespace, NamespaceKind, Process, Rlimit, Root, Spec,
-    User,
+    Account, Capabilities, Device, Extension, IdMapping, Linux, Mount, Namespace, NamespaceKind, Process,
+    Rlimit, Root, Spec, User,
 };
 use crate::container::caps::{Cap, CapSet};
 use crate::container::config::{
@@ -10,6 +10,7 @@ use crate::container::config::{
 };
 use crate::container::id::ContainerId;
 use crate::error::{Error, Kind, Result};
+use crate::sys::userns::{Extent, IdMaps};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,8 @@ pub struct LowerInput<'a> {
     pub layers: Vec<PathBuf>,
     /// Only one id is mapped here.
     pub single_id: bool,
+    /// The maps of its own user namespace, if it has one.
+    pub nested: Option<&'a IdMaps>,
     /// The greatest group id that is mapped without a gap from 0 on.
     pub last_gid: u32,
     /// The host pids of the containers whose namespaces it shares.
@@ -56,6 +59,8 @@ pub fn lower(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
         mounts: Vec::new(),
         linux: Linux {
             namespaces: namespaces(config, input)?,
+            uid_mappings: mappings(input.nested.map(|maps| &maps.uids[..])),
+            gid_mappings: mappings(input.nested.map(|maps| &maps.gids[..])),
             sysctl: sysctls(config, input),
             devices: usual_devices(),
             masked_paths: masked_paths(config),
@@ -71,6 +76,7 @@ pub fn lower(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
             default_seccomp: security.seccomp == SeccompChoice::Default && !security.privileged,
             hostname_is_default: config.identity.hostname == config.id.short(),
             copy_up: Vec::new(),
+            account: account(config),
             all_devices: security.privileged,
         },
     };
@@ -150,6 +156,21 @@ fn rlimit(limit: &crate::container::config::Ulimit) -> Rlimit {
     Rlimit { kind: format!("RLIMIT_{}", limit.name.to_uppercase()), soft: limit.soft, hard: limit.hard }
 }
 
+fn mappings(extents: Option<&[Extent]>) -> Vec<IdMapping> {
+    let one = |e: &Extent| IdMapping { container_id: e.inside, host_id: e.outside, size: e.count };
+    extents.unwrap_or_default().iter().map(one).collect()
+}
+
+/// The caller, where it keeps its ids: as podman, at home in the working directory.
+fn account(config: &ContainerConfig) -> Option<Account> {
+    match &config.namespaces.user {
+        UserNamespace::KeepId { uid, gid, name } if !name.is_empty() => {
+            Some(Account { name: name.clone(), uid: *uid, gid: *gid, home: config.process.workdir.clone() })
+        }
+        _ => None,
+    }
+}
+
 fn usual_devices() -> Vec<Device> {
     let node = |path: &str, major, minor| Device { kind: "c".into(), path: path.into(), major, minor };
     vec![
@@ -164,6 +185,9 @@ fn usual_devices() -> Vec<Device> {
 
 fn namespaces(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Vec<Namespace>> {
     let mut list = vec![Namespace { kind: NamespaceKind::Mount, path: None }];
+    if input.nested.is_some() {
+        list.push(Namespace { kind: NamespaceKind::User, path: None });
+    }
     let mut add = |kind: NamespaceKind, share: &Share, file: &str| -> Result<()> {
         match share {
             Share::Private => list.push(Namespace { kind, path: None }),
@@ -173,9 +197,6 @@ fn namespaces(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Vec<Na
         Ok(())
     };
     let shares = &config.namespaces;
-    if shares.user == UserNamespace::NoMap {
-        return Err(Error::new(Kind::Unsupported, "not yet: --userns nomap"));
-    }
     add(NamespaceKind::Pid, &shares.pid, "pid")?;
     add(NamespaceKind::Ipc, &shares.ipc, "ipc")?;
     add(NamespaceKind::Uts, &shares.uts, "uts")?;

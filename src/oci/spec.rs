@@ -132,6 +132,12 @@ pub struct Mount {
 pub struct Linux {
     /// Those that are not in this list are shared with the one who launches.
     pub namespaces: Vec<Namespace>,
+    /// The user ids of a new user namespace, as the one who launches sees them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uid_mappings: Vec<IdMapping>,
+    /// The group ids of a new user namespace.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gid_mappings: Vec<IdMapping>,
     /// Kernel settings of its namespaces.
     pub sysctl: BTreeMap<String, String>,
     /// Device nodes.
@@ -143,6 +149,19 @@ pub struct Linux {
     /// A seccomp profile in the specification's own form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seccomp: Option<serde_json::Value>,
+}
+
+/// A row of ids of a new user namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdMapping {
+    /// The first id inside.
+    #[serde(rename = "containerID")]
+    pub container_id: u32,
+    /// The first id outside.
+    #[serde(rename = "hostID")]
+    pub host_id: u32,
+    /// How many.
+    pub size: u32,
 }
 
 /// One namespace.
@@ -210,6 +229,22 @@ pub struct Extension {
     pub hostname_is_default: bool,
     /// Directories to be filled from the image before they are mounted: (host path, path inside).
     pub copy_up: Vec<(PathBuf, String)>,
+    /// Who is written into the container's account files unless they know the id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
     /// Everything the host has in /dev that can be had.
     pub all_devices: bool,
+}
+
+/// A user for the container's account files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its name, which its group has too.
+    pub name: String,
+    /// Its number.
+    pub uid: u32,
+    /// Its group's number.
+    pub gid: u32,
+    /// Its home directory.
+    pub home: String,
 }

@@ -4,7 +4,7 @@ use super::{pull, reconcile, rm};
 use crate::container::config::ContainerConfig;
 use crate::container::id::ContainerId;
 use crate::container::name::ContainerName;
-use crate::container::request::{ContainerRequest, PullPolicy};
+use crate::container::request::{ContainerRequest, PullPolicy, UserNamespaceRequest};
 use crate::container::resolve::{HostFacts, ImageFacts, resolve};
 use crate::container::state::State;
 use crate::error::{Doing, Error, Kind, Result, invalid};
@@ -13,6 +13,7 @@ use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
 use crate::store::{images, lock::Lock};
 use crate::sys::file::{self, Durable};
+use crate::sys::userns::{self, Mapping};
 use crate::sys::{limits, random};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -205,8 +206,29 @@ fn id_file_exists(path: &Path) -> Error {
     )
 }
 
+/// Whether the caller has ids to put into a user namespace below its own.
+fn check_user_namespace(asked: UserNamespaceRequest) -> Result<()> {
+    let flag = match asked {
+        UserNamespaceRequest::Host => return Ok(()),
+        UserNamespaceRequest::NoMap => "nomap",
+        UserNamespaceRequest::KeepId { .. } => "keep-id",
+    };
+    match userns::choose_mapping() {
+        Mapping::Subordinate { .. } => Ok(()),
+        Mapping::Identity => Err(invalid(format!("--userns {flag} is for users who are not root"))),
+        Mapping::Single { reason } => Err(Error::new(
+            Kind::Unsupported,
+            format!("--userns {flag} needs a range of subordinate ids: {reason}"),
+        )
+        .hint("`box doctor` says how to get one")),
+    }
+}
+
 /// What [`resolve`] wants to know of this host.
 fn host_facts(settings: &Settings, store: &Store, request: &ContainerRequest) -> Result<HostFacts> {
+    check_user_namespace(request.namespaces.user)?;
+    let keeps_ids = matches!(request.namespaces.user, UserNamespaceRequest::KeepId { .. });
+    let ids = (nix::unistd::getuid().as_raw(), nix::unistd::getgid().as_raw());
     let mut hard_limits = BTreeMap::new();
     for (name, _) in limits::NAMES {
         hard_limits.insert(name.to_string(), limits::get(name)?.1);
@@ -226,6 +248,8 @@ fn host_facts(settings: &Settings, store: &Store, request: &ContainerRequest) ->
         may_raise_limits: may_raise_limits(),
         processors: processors(),
         last_capability: last_capability(),
+        ids,
+        user_name: if keeps_ids { userns::user_name(ids.0).unwrap_or_default() } else { String::new() },
         containers: named,
     })
 }

@@ -3,8 +3,13 @@
 //! The files belong to the image: they are read through [`RootFd`], bounded, and a broken line
 //! counts as none.
 
-use crate::error::{Result, invalid};
-use crate::sys::path::RootFd;
+use crate::error::{Doing, Result, invalid};
+use crate::oci::spec;
+use crate::sys::path::{RootFd, Want};
+use rustix::fs::{AtFlags, Mode, OFlags};
+use std::ffi::CStr;
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 
 /// Who a process is.
@@ -79,6 +84,40 @@ pub fn look_up(root: &RootFd, user: &str, more: &[String]) -> Result<Account> {
         return Err(invalid(format!("user {user:?}: user and group ids go from 0 to {LAST_ID}")));
     }
     Ok(account)
+}
+
+/// Writes a user and its group into the container's account files, unless these know the numbers.
+///
+/// # Errors
+/// When the files cannot be written.
+pub fn write_down(root: &RootFd, account: &spec::Account) -> Result<()> {
+    let spec::Account { name, uid, gid, home } = account;
+    let passwd = root.read(Path::new("/etc/passwd"), LIMIT)?.unwrap_or_default();
+    if !passwd.lines().filter_map(User::parse).any(|user| user.uid == *uid) {
+        add_line(root, c"passwd", &passwd, &format!("{name}:*:{uid}:{gid}:{name}:{home}:/bin/sh"))?;
+    }
+    let group = root.read(Path::new("/etc/group"), LIMIT)?.unwrap_or_default();
+    if !group.lines().filter_map(Group::parse).any(|group| group.gid == *gid) {
+        add_line(root, c"group", &group, &format!("{name}:x:{gid}:"))?;
+    }
+    Ok(())
+}
+
+/// Replaces a file in /etc by one with a further line; a crash leaves the old one.
+fn add_line(root: &RootFd, file: &CStr, text: &str, line: &str) -> Result<()> {
+    const BESIDE: &CStr = c".box-account";
+    let doing = || format!("add {line:?} to /etc/{} in the container", file.to_string_lossy());
+    root.make_place(Path::new("/etc"), Want::Directory)?;
+    let etc = root.at(Path::new("/etc"), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
+    let _ = rustix::fs::unlinkat(&etc, BESIDE, AtFlags::empty());
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut new: File =
+        rustix::fs::openat(&etc, BESIDE, flags, Mode::from_raw_mode(0o644)).doing(doing)?.into();
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    new.write_all(format!("{text}{end}{line}\n").as_bytes()).doing(doing)?;
+    // Whatever our umask took.
+    rustix::fs::fchmod(&new, Mode::from_raw_mode(0o644)).doing(doing)?;
+    rustix::fs::renameat(&etc, BESIDE, &etc, file).doing(doing)
 }
 
 /// The largest id that engines agree on.
@@ -159,6 +198,23 @@ mod tests {
             assert!(of(refused).is_err(), "{refused}");
         }
         assert_eq!(look_up(&root, "5", &["audio".into(), "77".into()]).unwrap().groups, [29, 77]);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_user_is_written_down_once_and_only_if_its_number_is_unknown() {
+        let dir = std::env::temp_dir().join(format!("box-account-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("etc")).unwrap();
+        std::fs::write(dir.join("etc/passwd"), "root:x:0:0::/root:/bin/sh").unwrap();
+        let root = RootFd::open(&dir).unwrap();
+        let ann = spec::Account { name: "ann".into(), uid: 1001, gid: 1002, home: "/".into() };
+        for _ in 0..2 {
+            write_down(&root, &ann).unwrap();
+        }
+        write_down(&root, &spec::Account { uid: 0, gid: 1002, ..ann }).unwrap();
+        let read = |name: &str| std::fs::read_to_string(dir.join("etc").join(name)).unwrap();
+        assert_eq!(read("passwd"), "root:x:0:0::/root:/bin/sh\nann:*:1001:1002:ann:/:/bin/sh\n");
+        assert_eq!(read("group"), "ann:x:1002:\n");
         std::fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -65,6 +65,11 @@ pub(super) fn drop_bounding(keep: CapSet) -> Result<()> {
     sys::keep_bounding(keep.bits())
 }
 
+/// Becomes user and group 0 of the user namespace that was entered, with all capabilities there.
+pub(super) fn become_root() -> Result<()> {
+    sys::set_ids(0, 0, &[])
+}
+
 /// Changes groups and ids.
 pub(super) fn become_user(account: &Account) -> Result<()> {
     sys::set_ids(account.uid, account.gid, &account.groups).map_err(|error| {

@@ -6,6 +6,8 @@
 //! descriptor beside it), and how it ended. What passes between the two is one JSON line each.
 
 use super::launch::{self, Stdio};
+use super::outside;
+use crate::container::idmap;
 use crate::container::state::ProcId;
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::oci::lower;
@@ -144,8 +146,8 @@ fn serve(socket: &OwnedFd) -> Result<i32> {
     if single_id {
         lower::name_apt_config(&mut request.spec.process.env);
     }
-    enter(&request.init)?;
-    let (child, master) = launch::run_joined(&request.spec, stdio, single_id)?;
+    let nested = enter(&request.init, &stdio)?;
+    let (child, master) = launch::run_joined(&request.spec, stdio, single_id, nested)?;
     if let Some(master) = &master {
         JoinAnswer::Terminal.send(socket.as_fd(), Some(master.as_fd()));
     }
@@ -167,14 +169,16 @@ fn read_request(socket: &OwnedFd) -> Result<JoinRequest> {
     serde_json::from_slice(&text).map_err(|e| failed("cannot read the request").because(e))
 }
 
-/// Enters those namespaces of init that are not ours already.
-fn enter(init: &ProcId) -> Result<()> {
+/// Enters those namespaces of init that are not ours already; says whether the user namespace is one
+/// of them.
+fn enter(init: &ProcId, stdio: &Stdio) -> Result<bool> {
     let gone = || Error::new(Kind::Conflict, "the container has just ended");
     let pidfd = process::open_pidfd(init.pid)?.ok_or_else(gone)?;
     if process::start_time(init.pid) != Some(init.start_time) || process::boot_id()? != init.boot_id {
         return Err(gone());
     }
     let kinds = [
+        ("user", libc::CLONE_NEWUSER),
         ("ipc", libc::CLONE_NEWIPC),
         ("uts", libc::CLONE_NEWUTS),
         ("net", libc::CLONE_NEWNET),
@@ -191,7 +195,18 @@ fn enter(init: &ProcId) -> Result<()> {
             namespaces |= flag;
         }
     }
-    userns::join(pidfd.as_fd(), namespaces)
+    let nested = namespaces & libc::CLONE_NEWUSER != 0;
+    if nested {
+        let maps = IdMaps::of(init.pid)?;
+        let root = (idmap::outward(&maps.uids, 0), idmap::outward(&maps.gids, 0));
+        if let (Stdio::Pipes { stdin, stdout, stderr }, (Some(uid), Some(gid))) = (stdio, root) {
+            let owner = (rustix::fs::Uid::from_raw(uid), rustix::fs::Gid::from_raw(gid));
+            let streams = [stdin, stdout, stderr].into_iter().flatten().map(AsFd::as_fd);
+            outside::give_pipes(streams, owner)?;
+        }
+    }
+    userns::join(pidfd.as_fd(), namespaces)?;
+    Ok(nested)
 }
 
 /// Waits for the process's end. If the command line dies, the pty goes and the process hears of

@@ -1,14 +1,16 @@
 //! Clones init, feeds it, waits until it runs.
 
+use super::outside::{self, Outside};
 use super::plan::{self, Inside};
 use super::rootfs::Cover;
 use super::step::{Step, Walker, message};
 use crate::container::state::ProcId;
 use crate::error::{Doing, Error, Kind, Result, failed};
-use crate::oci::spec::Spec;
+use crate::oci::spec::{IdMapping, Spec};
 use crate::sys::fd;
 use crate::sys::process::{self, Child};
 use crate::sys::tty::WindowSize;
+use crate::sys::userns::{self, Extent, IdMaps};
 use std::convert::Infallible;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -62,7 +64,7 @@ pub struct Running {
 /// # Errors
 /// For what the spec asks and cannot be; when the kernel refuses the namespaces.
 pub fn prepare(spec: &Spec, stdio: Stdio, single_id: bool, print: bool) -> Result<Prepared> {
-    let plan = plan::plan(spec, Inside { single_id })?;
+    let plan = plan::plan(spec, Inside { single_id, nested: false })?;
     if print {
         for (number, step) in plan.steps.iter().enumerate() {
             // A log line for whoever debugs; a closed standard error is no reason to stop.
@@ -74,12 +76,31 @@ pub fn prepare(spec: &Spec, stdio: Stdio, single_id: bool, print: bool) -> Resul
     }
     let (ours, theirs) = fd::socket_pair()?;
     let steps = plan.steps;
-    let body = || child(&steps, &stdio, &theirs);
+    let outside = match plan.namespaces & libc::CLONE_NEWUSER {
+        0 => None,
+        _ => Some(outside(spec, &steps, &stdio)?),
+    };
+    let body = || child(&steps, &stdio, &theirs, outside.as_ref());
     let child = process::spawn(plan.namespaces, body)?;
     drop(theirs);
     drop(stdio);
     let host_pid = process::pid_of(child.as_fd())?;
-    Ok(Prepared { child, host_pid, report: ours, steps })
+    let prepared = Prepared { child, host_pid, report: ours, steps };
+    if outside.is_some()
+        && let Err(error) = prepared.map_ids(spec)
+    {
+        return Err(prepared.give_up(error));
+    }
+    Ok(prepared)
+}
+
+/// What is to be done before there is an init that has a user namespace of its own.
+fn outside(spec: &Spec, steps: &[Step], stdio: &Stdio) -> Result<Outside> {
+    let owner = outside::root_of(&spec.linux.uid_mappings, &spec.linux.gid_mappings)?;
+    if let Stdio::Pipes { stdin, stdout, stderr } = stdio {
+        outside::give_pipes([stdin, stdout, stderr].into_iter().flatten().map(AsFd::as_fd), owner)?;
+    }
+    outside::prepare(steps, owner).map_err(|(number, error)| Failure::of(number, &error).into_error(steps))
 }
 
 /// Runs one more process inside a container's namespaces, which we have joined; waits until it has
@@ -87,10 +108,15 @@ pub fn prepare(spec: &Spec, stdio: Stdio, single_id: bool, print: bool) -> Resul
 ///
 /// # Errors
 /// Its own, of kind `CommandNotFound` or `NotExecutable` for the command's.
-pub fn run_joined(spec: &Spec, stdio: Stdio, single_id: bool) -> Result<(Child, Option<OwnedFd>)> {
-    let steps = plan::plan_exec(spec, Inside { single_id })?;
+pub fn run_joined(
+    spec: &Spec,
+    stdio: Stdio,
+    single_id: bool,
+    nested: bool,
+) -> Result<(Child, Option<OwnedFd>)> {
+    let steps = plan::plan_exec(spec, Inside { single_id, nested })?;
     let (report, theirs) = fd::socket_pair()?;
-    let child = process::spawn(0, || child(&steps, &stdio, &theirs))?;
+    let child = process::spawn(0, || child(&steps, &stdio, &theirs, None))?;
     drop(theirs);
     drop(stdio);
     let mut master = None;
@@ -108,6 +134,17 @@ pub fn run_joined(spec: &Spec, stdio: Stdio, single_id: bool) -> Result<(Child, 
 }
 
 impl Prepared {
+    /// Gives ids to the new user namespace that init waits in, and lets it begin.
+    fn map_ids(&self, spec: &Spec) -> Result<()> {
+        let extents = |list: &[IdMapping]| -> Vec<Extent> {
+            let extent = |m: &IdMapping| Extent { inside: m.container_id, outside: m.host_id, count: m.size };
+            list.iter().map(extent).collect()
+        };
+        let (uids, gids) = (extents(&spec.linux.uid_mappings), extents(&spec.linux.gid_mappings));
+        userns::write_nested_maps(self.host_pid, &IdMaps { uids, gids })?;
+        rustix::io::write(&self.report, &[message::GO]).doing(|| "let init begin").map(drop)
+    }
+
     /// The network namespace of init.
     ///
     /// # Errors
@@ -265,7 +302,7 @@ impl Failure {
 }
 
 /// The child: walks the steps and never returns.
-fn child(steps: &[Step], stdio: &Stdio, report: &OwnedFd) -> Infallible {
+fn child(steps: &[Step], stdio: &Stdio, report: &OwnedFd, outside: Option<&Outside>) -> Infallible {
     let mut size = None;
     let set_up = match stdio {
         Stdio::Tty { size: wanted } => {
@@ -275,10 +312,13 @@ fn child(steps: &[Step], stdio: &Stdio, report: &OwnedFd) -> Infallible {
         Stdio::Pipes { stdin, stdout, stderr } => connect([stdin, stdout, stderr]),
     };
     // What the one who launches has open is its own: in a shared pid namespace others can see it here.
-    let set_up = set_up.and_then(|()| fd::close_all_but(report.as_fd()));
+    let mut keep = vec![report.as_fd()];
+    keep.extend(outside.into_iter().flat_map(Outside::descriptors));
+    let set_up = set_up.and_then(|()| fd::close_all_but(&keep));
     process::reset_signals();
     let mut walker = Walker {
         report,
+        outside,
         pid_namespace: None,
         root: None,
         terminal: None,
@@ -289,7 +329,7 @@ fn child(steps: &[Step], stdio: &Stdio, report: &OwnedFd) -> Infallible {
     let mut failure = set_up.err().map(|error| (usize::from(u16::MAX), error));
     if failure.is_none() {
         for (number, step) in steps.iter().enumerate() {
-            if let Err(error) = step.execute(&mut walker) {
+            if let Err(error) = step.execute(number, &mut walker) {
                 failure = Some((number, error));
                 break;
             }

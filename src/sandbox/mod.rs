@@ -6,6 +6,7 @@ pub mod devices;
 pub mod execute;
 pub mod join;
 pub mod launch;
+pub(crate) mod outside;
 pub mod plan;
 pub mod rootfs;
 pub mod seccomp;

@@ -26,6 +26,8 @@ pub(crate) struct Plan {
 pub(crate) struct Inside {
     /// Only one id is mapped.
     pub single_id: bool,
+    /// The container has a user namespace of its own (for [`plan_exec`]; a spec says it itself).
+    pub nested: bool,
 }
 
 /// Makes the plan for a container's first process.
@@ -35,11 +37,22 @@ pub(crate) struct Inside {
 pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
     let mut namespaces = 0;
     let mut shared_pids = false;
-    let mut steps = vec![Step::NewSession, Step::NewKeyring];
+    let mut steps = Vec::new();
+    let nested = is_private(spec, NamespaceKind::User);
+    if nested {
+        steps.push(Step::TakeIds);
+    }
+    steps.extend([Step::NewSession, Step::NewKeyring]);
     for namespace in &spec.linux.namespaces {
         match (&namespace.path, namespace.kind) {
             // We are in the user's namespace already; a further one is made below it.
             (None, kind) => namespaces |= flag(kind),
+            (Some(path), _) if nested => {
+                return Err(Error::new(
+                    Kind::Unsupported,
+                    format!("the namespace {} cannot be entered from a new user namespace", path.display()),
+                ));
+            }
             (Some(path), NamespaceKind::Pid) => {
                 shared_pids = true;
                 steps.push(Step::OpenPidNamespace { path: path.clone() });
@@ -54,6 +67,9 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
 
     steps.push(Step::SlaveMounts);
     steps.push(root(spec)?);
+    if let Some(account) = &spec.extension.account {
+        steps.push(Step::Account(account.clone()));
+    }
     for (host, inside) in &spec.extension.copy_up {
         steps.push(Step::CopyUp { from: inside.into(), to: host.clone() });
     }
@@ -103,7 +119,11 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
 /// # Errors
 /// As [`plan`].
 pub(crate) fn plan_exec(spec: &Spec, inside: Inside) -> Result<Vec<Step>> {
-    let mut steps = vec![Step::NewSession, Step::NewKeyring, Step::EnterRoot];
+    let mut steps = Vec::new();
+    if inside.nested {
+        steps.push(Step::BecomeRoot);
+    }
+    steps.extend([Step::NewSession, Step::NewKeyring, Step::EnterRoot]);
     if spec.process.terminal {
         steps.push(Step::Terminal);
     }
@@ -365,7 +385,7 @@ mod tests {
 
     #[test]
     fn nothing_is_mounted_before_slave_propagation_or_after_the_change_of_root() {
-        let plan = plan(&spec(), Inside { single_id: false }).unwrap();
+        let plan = plan(&spec(), Inside { single_id: false, nested: false }).unwrap();
         let names = names(&plan);
         let at = |name: &str| names.iter().position(|n| n.starts_with(name)).unwrap();
         assert!(at("make / a slave mount") < at("mount an overlay"));
@@ -378,13 +398,13 @@ mod tests {
     #[test]
     fn the_filter_is_loaded_while_we_may_and_before_the_user_is_left() {
         let mut spec = spec();
-        let steps = names(&plan(&spec, Inside { single_id: false }).unwrap());
+        let steps = names(&plan(&spec, Inside { single_id: false, nested: false }).unwrap());
         let at = |steps: &[String], name: &str| steps.iter().position(|n| n.starts_with(name)).unwrap();
         assert!(at(&steps, "load seccomp") < at(&steps, "become the user"));
         assert!(at(&steps, "become the user") < at(&steps, "set the capabilities"));
         assert!(steps.last().unwrap().starts_with("execute sh"));
         spec.process.no_new_privileges = true;
-        let steps = names(&plan(&spec, Inside { single_id: false }).unwrap());
+        let steps = names(&plan(&spec, Inside { single_id: false, nested: false }).unwrap());
         assert!(at(&steps, "load seccomp") > at(&steps, "set no_new_privs"));
     }
 
@@ -392,7 +412,7 @@ mod tests {
     fn a_shared_pid_namespace_is_entered_after_the_change_of_root() {
         let mut spec = spec();
         spec.linux.namespaces[1].path = Some("/proc/7/ns/pid".into());
-        let plan = plan(&spec, Inside { single_id: false }).unwrap();
+        let plan = plan(&spec, Inside { single_id: false, nested: false }).unwrap();
         let names = names(&plan);
         let at = |name: &str| names.iter().position(|n| n.starts_with(name)).unwrap();
         assert!(at("change the root") < at("enter the shared pid namespace"));
@@ -402,9 +422,21 @@ mod tests {
 
     #[test]
     fn with_one_id_nobody_becomes_another_user() {
-        let steps = names(&plan(&spec(), Inside { single_id: true }).unwrap());
+        let steps = names(&plan(&spec(), Inside { single_id: true, nested: false }).unwrap());
         assert!(!steps.iter().any(|n| n == "become the user" || n == "set the capabilities"));
         assert!(steps.iter().any(|n| n.contains("success for chown and setuid")));
+    }
+
+    #[test]
+    fn in_a_user_namespace_of_its_own_the_ids_come_first_and_nothing_is_joined() {
+        let mut spec = spec();
+        spec.linux.namespaces.push(Namespace { kind: NamespaceKind::User, path: None });
+        let inside = Inside { single_id: false, nested: true };
+        let made = plan(&spec, inside).unwrap();
+        assert_eq!(names(&made)[0], "wait for the ids of the new user namespace and be root in it");
+        assert!(made.namespaces & libc::CLONE_NEWUSER != 0);
+        spec.linux.namespaces[1].path = Some("/proc/7/ns/pid".into());
+        assert!(plan(&spec, inside).unwrap_err().chain().contains("cannot be entered"));
     }
 
     #[test]

@@ -29,14 +29,29 @@ pub(super) fn overlay(at: &Path, fs: &FsMount) -> Result<RootFd> {
 
 /// Mounts a directory of the host on itself, as pivot_root wants a mount, and opens it.
 pub(super) fn directory(at: &Path) -> Result<RootFd> {
-    let tree = mount::clone_tree(at, true)?;
-    mount::set_propagation(tree.as_fd(), Propagation::Private, true)?;
+    let tree = detached_directory(at)?;
     let place = mount::open_place(at)?;
     mount::attach(tree.as_fd(), place.as_fd())?;
     RootFd::open(at)
 }
 
-fn make(fs: &FsMount) -> Result<OwnedFd> {
+/// A directory of the host as a mount that is attached nowhere yet.
+pub(super) fn detached_directory(at: &Path) -> Result<OwnedFd> {
+    let tree = mount::clone_tree(at, true)?;
+    mount::set_propagation(tree.as_fd(), Propagation::Private, true)?;
+    Ok(tree)
+}
+
+/// Attaches a root that was mounted by somebody else over our own root, the one directory that can
+/// surely be reached: what is looked up from / still begins below it, and pivot_root is content.
+pub(super) fn attach_root(mounted: &OwnedFd) -> Result<RootFd> {
+    let place = mount::open_place(Path::new("/"))?;
+    mount::attach(mounted.as_fd(), place.as_fd())?;
+    Ok(RootFd::new(mounted.try_clone().doing(|| "keep the container's root open")?))
+}
+
+/// Makes a file system that is attached nowhere yet.
+pub(super) fn make(fs: &FsMount) -> Result<OwnedFd> {
     let filesystem = FileSystem::new(&fs.kind)?;
     // The name that mount tables show.
     filesystem.set("source", fs.kind.as_str())?;
@@ -86,6 +101,15 @@ fn refuse_symlink_for_kernel_files(root: &RootFd, at: &Path, kind: &str) -> Resu
 
 /// Mounts something of the host in the container.
 pub(super) fn bind(root: &RootFd, bind: &BindMount) -> Result<()> {
+    match detached_bind(bind)? {
+        Some(tree) => attach_bind(root, bind, &tree),
+        None => Ok(()),
+    }
+}
+
+/// Something of the host as a mount that is attached nowhere yet; `None` if it is not there and need
+/// not be.
+pub(super) fn detached_bind(bind: &BindMount) -> Result<Option<OwnedFd>> {
     let cloned = match of_process(&bind.source) {
         Some((pid, path)) => clone_from(pid, &path),
         None => mount::clone_tree(&bind.source, bind.recursive),
@@ -94,7 +118,7 @@ pub(super) fn bind(root: &RootFd, bind: &BindMount) -> Result<()> {
         Ok(tree) => tree,
         Err(error) if error.kind() == Kind::NotFound => {
             if bind.optional {
-                return Ok(());
+                return Ok(None);
             }
             let text = format!("{} does not exist on the host", bind.source.display());
             return Err(Error::new(Kind::NotFound, text));
@@ -113,6 +137,11 @@ pub(super) fn bind(root: &RootFd, bind: &BindMount) -> Result<()> {
         mount::set_attributes(tree.as_fd(), bind.attributes, bind.recursive)?;
     }
     mount::set_propagation(tree.as_fd(), bind.propagation, bind.recursive)?;
+    Ok(Some(tree))
+}
+
+/// Puts it to its place in the container.
+pub(super) fn attach_bind(root: &RootFd, bind: &BindMount, tree: &OwnedFd) -> Result<()> {
     let want = if path::is_directory(tree.as_fd())? { Want::Directory } else { Want::File };
     let place = root.make_place(&bind.at, want)?;
     let there = path::is_directory(place.as_fd())?;
@@ -254,8 +283,7 @@ fn expand(root: &RootFd, at: &Path) -> Result<Vec<PathBuf>> {
 /// that place. One that holds something already stays as it is.
 pub(super) fn copy_up(root: &RootFd, from: &Path, to: &Path) -> Result<()> {
     let target = File::open(to).doing(|| format!("open the volume {}", to.display()))?;
-    let empty = std::fs::read_dir(to).doing(|| format!("list {}", to.display()))?.next().is_none();
-    if !empty {
+    if !is_empty(to)? {
         return Ok(());
     }
     match root.at(from, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()) {
@@ -267,6 +295,11 @@ pub(super) fn copy_up(root: &RootFd, from: &Path, to: &Path) -> Result<()> {
         Err(error) if error.io().and_then(std::io::Error::raw_os_error) == Some(libc::ENOTDIR) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a directory of the host has nothing in it.
+pub(super) fn is_empty(directory: &Path) -> Result<bool> {
+    Ok(std::fs::read_dir(directory).doing(|| format!("list {}", directory.display()))?.next().is_none())
 }
 
 fn open_tree_root(mounted: &OwnedFd) -> Result<OwnedFd> {

@@ -1,8 +1,10 @@
 //! One step of the launch: how it is printed and what it does.
 
+use super::outside::{self, Outside};
 use super::{account, credentials, devices, execute, rootfs};
 use crate::container::caps::CapSet;
 use crate::error::{Doing, Error, Kind, Result, failed};
+use crate::oci::spec;
 use crate::sys::mount::{Attributes, Propagation};
 use crate::sys::path::RootFd;
 use crate::sys::seccomp::Insn;
@@ -43,6 +45,8 @@ pub(crate) struct BindMount {
 /// One thing that init does between clone3 and execve.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
+    TakeIds,
+    BecomeRoot,
     NewSession,
     NewKeyring,
     JoinNamespace { path: PathBuf, flag: i32 },
@@ -51,6 +55,7 @@ pub(crate) enum Step {
     OverlayRoot { at: PathBuf, fs: FsMount },
     DirectoryRoot { at: PathBuf },
     EnterRoot,
+    Account(spec::Account),
     CopyUp { from: PathBuf, to: PathBuf },
     Mount { at: PathBuf, fs: FsMount, optional: bool, copy_up: bool },
     Bind(BindMount),
@@ -87,6 +92,8 @@ pub(crate) enum Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Step::TakeIds => write!(f, "wait for the ids of the new user namespace and be root in it"),
+            Step::BecomeRoot => write!(f, "be root in the container's user namespace"),
             Step::NewSession => write!(f, "start a session"),
             Step::NewKeyring => write!(f, "take a session keyring of its own"),
             Step::JoinNamespace { path, .. } => write!(f, "join the namespace {}", path.display()),
@@ -99,6 +106,9 @@ impl fmt::Display for Step {
             }
             Step::DirectoryRoot { at } => write!(f, "mount the rootfs {} on itself", at.display()),
             Step::EnterRoot => write!(f, "open the container's root"),
+            Step::Account(account) => {
+                write!(f, "write {} into the account files unless they know {}", account.name, account.uid)
+            }
             Step::CopyUp { from, .. } => write!(f, "fill a volume from {} in the image", from.display()),
             Step::Mount { at, fs, .. } => write!(f, "mount {} on {}", fs.kind, at.display()),
             Step::Bind(bind) => {
@@ -143,6 +153,9 @@ impl fmt::Display for Step {
 pub(super) struct Walker<'a> {
     /// The socket to the one who launches.
     pub report: &'a OwnedFd,
+    /// What the one who launches has done and mounted for a container whose user namespace is its
+    /// own, by the numbers of the steps.
+    pub outside: Option<&'a Outside>,
     /// The container's root, once it is mounted.
     pub root: Option<RootFd>,
     /// The pid namespace that is shared, once it is open.
@@ -178,8 +191,15 @@ pub(super) mod message {
 
 impl Step {
     /// Does it.
-    pub(super) fn execute(&self, w: &mut Walker<'_>) -> Result<()> {
+    pub(super) fn execute(&self, number: usize, w: &mut Walker<'_>) -> Result<()> {
+        if let Some(outside) = w.outside
+            && outside::is_for(self)
+        {
+            return outside.attach(number, self, w);
+        }
         match self {
+            Step::TakeIds => take_ids(w),
+            Step::BecomeRoot => become_root(),
             Step::NewSession => {
                 // A failure means that we lead one already.
                 let _ = rustix::process::setsid();
@@ -220,6 +240,7 @@ impl Step {
                 w.root = Some(RootFd::open(Path::new("/"))?);
                 Ok(())
             }
+            Step::Account(account) => account::write_down(w.root()?, account),
             Step::CopyUp { from, to } => rootfs::copy_up(w.root()?, from, to),
             Step::Mount { at, fs, optional, copy_up } => match rootfs::mount(w.root()?, at, fs, *copy_up) {
                 Err(_) if *optional => Ok(()),
@@ -294,6 +315,24 @@ fn sysctl(key: &str, path: &Path, value: &str) -> Result<()> {
 
 fn wait_for_network(w: &Walker<'_>) -> Result<()> {
     rustix::io::write(w.report, &[message::READY]).doing(|| "report")?;
+    wait_for_go(w)
+}
+
+/// Our ids have no meaning in the new user namespace until the one who launches has mapped some.
+fn take_ids(w: &Walker<'_>) -> Result<()> {
+    wait_for_go(w)?;
+    become_root()
+}
+
+fn become_root() -> Result<()> {
+    credentials::become_root()?;
+    // A change of ids hides our files in /proc, of which steps write some. Our memory is still that
+    // of the outer user namespace, whose rights are needed to look into it.
+    process::set_dumpable(true);
+    Ok(())
+}
+
+fn wait_for_go(w: &Walker<'_>) -> Result<()> {
     let mut byte = [0];
     loop {
         match rustix::io::read(w.report, &mut byte) {

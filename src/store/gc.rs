@@ -53,11 +53,11 @@ pub fn collect(store: &Store, _inside: &InUserNs) -> Result<Collected> {
     let mut done = Collected::default();
     // Layers first: a layer without its blob is found and removed later, as is a blob without a layer.
     for hex in names(&store.layers())? {
-        if used.contains(&hex) {
+        if used.contains(super::mapped::chain_of(&hex)) {
             continue;
         }
         let from = store.layers().join(&hex);
-        let chain = format!("sha256:{hex}").parse().ok();
+        let chain = format!("sha256:{}", super::mapped::chain_of(&hex)).parse().ok();
         let size = chain.and_then(|chain| layers::record(store, &chain).ok()).map_or(0, |record| record.size);
         let to = free_place(&store.trash(), &hex);
         std::fs::rename(&from, &to).doing(|| format!("move {} to the trash", from.display()))?;

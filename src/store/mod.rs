@@ -10,6 +10,7 @@ pub mod layers;
 pub mod layout;
 pub mod leases;
 pub mod lock;
+pub mod mapped;
 pub mod networks;
 pub mod staging;
 pub mod tarball;

@@ -45,9 +45,11 @@ impl Usage {
             usage.sizes.insert(Part::Blob(hex), size);
         }
         for hex in super::gc::names(&store.layers())? {
+            // Copies with other owners belong to it.
+            let hex = super::mapped::chain_of(&hex).to_string();
             let chain = format!("sha256:{hex}").parse::<ChainId>();
             let size = chain.and_then(|chain| layers::record(store, &chain)).map_or(0, |record| record.size);
-            usage.sizes.insert(Part::Layer(hex), size);
+            *usage.sizes.entry(Part::Layer(hex)).or_default() += size;
         }
         for entry in images::read_index(store)?.manifests {
             // A broken image harms only itself; `system check` names it.

@@ -2,17 +2,18 @@
 
 use crate::container::config::{ContainerConfig, Namespace, NetworkMode, Rootfs};
 use crate::container::id::ContainerId;
+use crate::container::idmap;
 use crate::container::state::State;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::network;
 use crate::oci::lower::{self, LowerInput};
 use crate::oci::spec::Spec;
 use crate::store::layout::Store;
-use crate::store::{containers, layers};
+use crate::store::{containers, layers, mapped};
 use crate::sys::tree;
-use crate::sys::userns::IdMaps;
+use crate::sys::userns::{IdMaps, InUserNs};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Writes the container's identity files and makes its spec; `maps` are those of our user namespace.
 ///
@@ -36,6 +37,7 @@ pub fn make(store: &Store, config: &ContainerConfig, maps: &IdMaps) -> Result<Sp
     };
     // Empty, as podman's: its presence alone says that this is a container.
     write("containerenv", "")?;
+    let nested = idmap::nested(&config.namespaces.user, maps)?;
     let single_id = maps.is_single();
     if single_id {
         write(lower::APT_CONFIG_FILE, lower::APT_CONFIG_TEXT)?;
@@ -46,6 +48,9 @@ pub fn make(store: &Store, config: &ContainerConfig, maps: &IdMaps) -> Result<Sp
             std::fs::create_dir_all(&path).doing(|| format!("make the volume {}", path.display()))?;
         }
     }
+    if let Some(maps) = &nested {
+        hand_over(&directory, maps)?;
+    }
     let used = directory.join("work/work");
     if config.ending.remove && used.join("incompat").exists() {
         // A restart with --rm: the kernel mounts an overlay that was volatile only with a fresh
@@ -54,16 +59,36 @@ pub fn make(store: &Store, config: &ContainerConfig, maps: &IdMaps) -> Result<Sp
     }
     let input = LowerInput {
         container: &directory,
-        layers: layer_directories(store, config)?,
+        layers: layer_directories(store, config, nested.as_ref())?,
         single_id,
-        last_gid: last_gid(maps),
+        last_gid: last_gid(nested.as_ref().unwrap_or(maps)),
+        nested: nested.as_ref(),
         inits,
         volatile: config.ending.remove,
     };
     lower::lower(config, &input)
 }
 
-fn layer_directories(store: &Store, config: &ContainerConfig) -> Result<Vec<PathBuf>> {
+/// Gives the container's root what it has to own in a user namespace of its own.
+fn hand_over(directory: &Path, maps: &IdMaps) -> Result<()> {
+    let root = (idmap::outward(&maps.uids, 0), idmap::outward(&maps.gids, 0));
+    for name in ["diff", "resolv.conf", "hosts", "hostname", "containerenv"] {
+        let path = directory.join(name);
+        match std::os::unix::fs::chown(&path, root.0, root.1) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                return Err(cause).doing(|| format!("give {} to the container's root", path.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn layer_directories(
+    store: &Store,
+    config: &ContainerConfig,
+    nested: Option<&IdMaps>,
+) -> Result<Vec<PathBuf>> {
     let Rootfs::Layers(chain) = &config.rootfs else { return Ok(Vec::new()) };
     let mut directories = Vec::with_capacity(chain.len());
     for layer in chain {
@@ -75,7 +100,10 @@ fn layer_directories(store: &Store, config: &ContainerConfig) -> Result<Vec<Path
             )
             .hint(format!("pull the image {} again", config.image.name)));
         }
-        directories.push(directory);
+        directories.push(match (nested, idmap::key(&config.namespaces.user)) {
+            (Some(maps), Some(key)) => mapped::diff(store, layer, &key, maps, &InUserNs::verify()?)?,
+            _ => directory,
+        });
     }
     Ok(directories)
 }

@@ -172,18 +172,26 @@ pub fn close_range_on_exec(first: RawFd) -> Result<()> {
 /// Before Linux 5.9.
 ///
 /// Source: close_range(2).
-pub fn close_all_but(keep: BorrowedFd<'_>) -> Result<()> {
-    let keep = keep.as_raw_fd() as u32;
-    for (first, last) in [(3, keep - 1), (keep + 1, u32::MAX)] {
-        if first > last {
-            continue;
-        }
+pub fn close_all_but(keep: &[BorrowedFd<'_>]) -> Result<()> {
+    let close = |first: u32, last: u32| {
         // SAFETY: by this function's contract nobody uses the descriptors of that range any more.
-        if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } != 0 {
-            return Err(io::Error::last_os_error()).doing(|| "close inherited descriptors");
+        let done = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+        if done == 0 {
+            Ok(())
+        } else {
+            Err(io::Error::last_os_error()).doing(|| "close inherited descriptors")
         }
+    };
+    let mut numbers: Vec<u32> = keep.iter().map(|fd| fd.as_raw_fd() as u32).filter(|n| *n > 2).collect();
+    numbers.sort_unstable();
+    let mut first = 3;
+    for number in numbers {
+        if first < number {
+            close(first, number - 1)?;
+        }
+        first = number + 1;
     }
-    Ok(())
+    close(first, u32::MAX)
 }
 
 /// Takes descriptor `number`, which our starter opened for us, as ours.

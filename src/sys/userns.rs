@@ -33,9 +33,21 @@ impl IdMaps {
     ///
     /// Source: user_namespaces(7), /proc/PID/uid_map.
     pub fn current() -> Result<IdMaps> {
+        IdMaps::read("self")
+    }
+
+    /// The maps of the namespace that process `pid` is in. If it is not ours, `outside` counts in ours.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn of(pid: i32) -> Result<IdMaps> {
+        IdMaps::read(&pid.to_string())
+    }
+
+    fn read(process: &str) -> Result<IdMaps> {
         let read = |name: &str| -> Result<Vec<Extent>> {
-            let text =
-                std::fs::read_to_string(format!("/proc/self/{name}")).doing(|| format!("read {name}"))?;
+            let text = std::fs::read_to_string(format!("/proc/{process}/{name}"))
+                .doing(|| format!("read {name}"))?;
             Ok(parse_map(&text))
         };
         Ok(IdMaps { uids: read("uid_map")?, gids: read("gid_map")? })
@@ -224,6 +236,19 @@ pub fn write_maps(pid: i32, mapping: &Mapping) -> Result<()> {
             write_proc(pid, "gid_map", &text(&ours.gids))
         }
     }
+}
+
+/// Writes the maps of a user namespace below ours that process `pid`, a child of ours, is in; the
+/// ids outside are those of our namespace, in which we are root.
+///
+/// # Errors
+/// When an extent reaches over two of ours.
+pub fn write_nested_maps(pid: i32, maps: &IdMaps) -> Result<()> {
+    let text = |extents: &[Extent]| -> String {
+        extents.iter().map(|e| format!("{} {} {}\n", e.inside, e.outside, e.count)).collect()
+    };
+    write_proc(pid, "uid_map", &text(&maps.uids))?;
+    write_proc(pid, "gid_map", &text(&maps.gids))
 }
 
 fn write_proc(pid: i32, name: &str, text: &str) -> Result<()> {

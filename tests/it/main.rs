@@ -27,3 +27,4 @@ mod seccomp;
 mod smoke;
 mod system;
 mod terminal;
+mod userns;

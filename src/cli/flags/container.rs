@@ -3,14 +3,14 @@
 use super::super::{Context, output};
 use super::words;
 use crate::container::caps::CapSet;
-use crate::container::config::{Device, LogDriver, NetworkMode, UserNamespace};
+use crate::container::config::{Device, LogDriver, NetworkMode};
 use crate::container::env::file_words;
 use crate::container::limit::UlimitRequest;
 use crate::container::name::ContainerName;
 use crate::container::port::Exposed;
 use crate::container::request::{
     ContainerRequest, EndingRequest, IdentityRequest, ImageVolumes, NamespaceRequest, NamespacesRequest,
-    NetworkRequest, ProcessRequest, PullPolicy, PullRequest, SecurityRequest,
+    NetworkRequest, ProcessRequest, PullPolicy, PullRequest, SecurityRequest, UserNamespaceRequest,
 };
 use crate::container::security::SecurityOption;
 use crate::container::size::ByteSize;
@@ -312,9 +312,10 @@ pub(crate) struct ContainerFlags {
     #[arg(long, value_name = "MODE", value_parser = words::namespace, help_heading = "Security")]
     cgroupns: Option<NamespaceRequest>,
 
-    /// User namespace: host (the caller is root inside), nomap
+    /// User namespace: host (the caller is root inside), keep-id (the caller has its own ids
+    /// inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)
     #[arg(long, value_name = "MODE", value_parser = words::user_namespace, help_heading = "Security")]
-    userns: Option<UserNamespace>,
+    userns: Option<UserNamespaceRequest>,
 
     /// The image (or a directory with --rootfs), then the command and its arguments
     #[arg(value_name = "IMAGE", trailing_var_arg = true, required = true)]

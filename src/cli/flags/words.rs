@@ -1,7 +1,9 @@
 //! Small words of flags, as types.
 
-use crate::container::config::{Device, LogDriver, UserNamespace};
-use crate::container::request::{ImageVolumes, NamespaceRequest, NetworkRequest, PullPolicy};
+use crate::container::config::{Device, LogDriver};
+use crate::container::request::{
+    ImageVolumes, NamespaceRequest, NetworkRequest, PullPolicy, UserNamespaceRequest,
+};
 use crate::container::uplink::UplinkOptions;
 use crate::container::volume::{clean_destination, not_yet};
 use crate::error::{Result, invalid};
@@ -109,15 +111,32 @@ pub(crate) fn namespace(text: &str) -> Result<NamespaceRequest> {
 }
 
 /// `--userns`.
-pub(crate) fn user_namespace(text: &str) -> Result<UserNamespace> {
+pub(crate) fn user_namespace(text: &str) -> Result<UserNamespaceRequest> {
     match text.split_once(':').unwrap_or((text, "")) {
-        ("" | "host", "") => Ok(UserNamespace::Host),
-        ("nomap", "") => Ok(UserNamespace::NoMap),
-        ("auto" | "keep-id" | "private" | "container" | "ns" | "pod", _) => {
-            Err(not_yet(format!("--userns {text}")))
-        }
-        _ => Err(invalid("it is host or nomap")),
+        ("" | "host", "") => Ok(UserNamespaceRequest::Host),
+        ("nomap", "") => Ok(UserNamespaceRequest::NoMap),
+        ("keep-id", words) => keep_id(words),
+        ("auto" | "private" | "container" | "ns" | "pod", _) => Err(not_yet(format!("--userns {text}"))),
+        _ => Err(invalid("it is host, nomap or keep-id[:uid=UID,gid=GID]")),
     }
+}
+
+/// `uid=UID,gid=GID`, both optional.
+fn keep_id(words: &str) -> Result<UserNamespaceRequest> {
+    let (mut uid, mut gid) = (None, None);
+    for word in words.split(',').filter(|word| !word.is_empty()) {
+        let (place, number) = match word.split_once('=') {
+            Some(("uid", number)) => (&mut uid, number),
+            Some(("gid", number)) => (&mut gid, number),
+            _ => return Err(invalid(format!("keep-id has no option {word:?}: it has uid=UID and gid=GID"))),
+        };
+        let id: u32 = number.parse().unwrap_or(u32::MAX);
+        if id > i32::MAX as u32 {
+            return Err(invalid(format!("{word:?}: ids go from 0 to {}", i32::MAX)));
+        }
+        *place = Some(id);
+    }
+    Ok(UserNamespaceRequest::KeepId { uid, gid })
 }
 
 /// `--network`.
@@ -235,9 +254,11 @@ mod tests {
         assert_eq!(network("none").unwrap(), NetworkRequest::None);
         assert_eq!(network("container:web").unwrap(), NetworkRequest::Container("web".into()));
         assert_eq!(network("mynet").unwrap_err().to_string(), "not yet: --network mynet");
-        assert_eq!(
-            user_namespace("keep-id:uid=7").unwrap_err().to_string(),
-            "not yet: --userns keep-id:uid=7"
-        );
+        assert_eq!(user_namespace("auto").unwrap_err().to_string(), "not yet: --userns auto");
+        let keep = UserNamespaceRequest::KeepId { uid: Some(7), gid: None };
+        assert_eq!(user_namespace("keep-id:uid=7").unwrap(), keep);
+        for wrong in ["keep-id:uid", "keep-id:uid=-1", "keep-id:user=7", "mine"] {
+            assert!(user_namespace(wrong).is_err(), "{wrong}");
+        }
     }
 }

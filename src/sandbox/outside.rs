@@ -1,0 +1,111 @@
+//! What the one who launches does for a container that has a user namespace of its own.
+//!
+//! In there the user's own files belong to nobody, and the overlay's layers lie among them. So the
+//! root and everything of the host are mounted by descriptor before there is an init, which then
+//! only attaches them.
+
+use super::rootfs;
+use super::step::{Step, Walker};
+use crate::error::{Doing, Result, failed};
+use crate::oci::spec::IdMapping;
+use crate::sys::path::RootFd;
+use rustix::fs::{FileType, Gid, Uid};
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// The mounts, by the numbers of their steps.
+#[derive(Debug, Default)]
+pub(crate) struct Outside {
+    mounts: Vec<Option<OwnedFd>>,
+}
+
+/// Whether a step is done before init.
+pub(super) fn is_for(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::OverlayRoot { .. } | Step::DirectoryRoot { .. } | Step::CopyUp { .. } | Step::Bind(_)
+    )
+}
+
+/// Does those steps, as root of the namespace that we and the host's files are in; `owner` is the
+/// container's root as we know it.
+///
+/// # Errors
+/// The number of the step that failed, and why.
+pub(super) fn prepare(steps: &[Step], owner: (Uid, Gid)) -> Result<Outside, (usize, crate::error::Error)> {
+    let mut mounts: Vec<Option<OwnedFd>> = Vec::with_capacity(steps.len());
+    let mut root = None;
+    for (number, step) in steps.iter().enumerate() {
+        let done = one(step, &mut root, owner).map_err(|error| (number, error))?;
+        mounts.push(done);
+    }
+    Ok(Outside { mounts })
+}
+
+fn one(step: &Step, root: &mut Option<RootFd>, owner: (Uid, Gid)) -> Result<Option<OwnedFd>> {
+    let mut keep = |mounted: OwnedFd| -> Result<Option<OwnedFd>> {
+        *root = Some(RootFd::new(mounted.try_clone().doing(|| "keep the container's root open")?));
+        Ok(Some(mounted))
+    };
+    match step {
+        Step::OverlayRoot { fs, .. } => keep(rootfs::make(fs)?),
+        Step::DirectoryRoot { at } => keep(rootfs::detached_directory(at)?),
+        Step::CopyUp { from, to } => {
+            let root = root.as_ref().ok_or_else(|| failed("the root is not mounted yet"))?;
+            if rootfs::is_empty(to)? {
+                let volume = File::open(to).doing(|| format!("open the volume {}", to.display()))?;
+                rustix::fs::fchown(&volume, Some(owner.0), Some(owner.1))
+                    .doing(|| format!("give the volume {} to the container's root", to.display()))?;
+            }
+            rootfs::copy_up(root, from, to).map(|()| None)
+        }
+        Step::Bind(bind) => rootfs::detached_bind(bind),
+        _ => Ok(None),
+    }
+}
+
+/// The container's root, as the one who launches knows it.
+///
+/// # Errors
+/// When nobody is root in there.
+pub(super) fn root_of(uids: &[IdMapping], gids: &[IdMapping]) -> Result<(Uid, Gid)> {
+    let of = |map: &[IdMapping]| map.iter().find(|m| m.container_id == 0).map(|m| m.host_id);
+    match (of(uids), of(gids)) {
+        (Some(uid), Some(gid)) => Ok((Uid::from_raw(uid), Gid::from_raw(gid))),
+        _ => Err(failed("the new user namespace has no root")),
+    }
+}
+
+/// Gives pipes to the container's root, who could not open /dev/stdout again otherwise.
+///
+/// # Errors
+/// What the kernel says.
+pub(super) fn give_pipes<'a>(streams: impl Iterator<Item = BorrowedFd<'a>>, owner: (Uid, Gid)) -> Result<()> {
+    for stream in streams {
+        let is_pipe = rustix::fs::fstat(stream).is_ok_and(|s| FileType::from_raw_mode(s.st_mode).is_fifo());
+        if is_pipe {
+            rustix::fs::fchown(stream, Some(owner.0), Some(owner.1))
+                .doing(|| "give a pipe to the container's root")?;
+        }
+    }
+    Ok(())
+}
+
+impl Outside {
+    /// Init's part of such a step.
+    pub(super) fn attach(&self, number: usize, step: &Step, w: &mut Walker<'_>) -> Result<()> {
+        let Some(mounted) = self.mounts.get(number).and_then(Option::as_ref) else { return Ok(()) };
+        match step {
+            Step::Bind(bind) => rootfs::attach_bind(w.root()?, bind, mounted),
+            _ => {
+                w.root = Some(rootfs::attach_root(mounted)?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Every descriptor, to be kept open in init.
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.mounts.iter().flatten().map(AsFd::as_fd)
+    }
+}

@@ -1,0 +1,147 @@
+//! `--userns`: containers with a user namespace of their own below the one that the user shares.
+
+use crate::env::{Env, User};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+/// The host's id of the subordinate id `n`, counted from 0.
+fn subordinate(env: &Env, n: u32) -> u32 {
+    let map = env.ok(["run", "--rm", "busybox", "cat", "/proc/self/uid_map"]);
+    let row = map.lines().nth(1).expect("a second row").split_whitespace().nth(1).expect("an outside id");
+    row.parse::<u32>().expect("a number") + n
+}
+
+#[test]
+fn without_the_callers_id_files_belong_to_subordinate_ids() {
+    let env = Env::new();
+    let dir = env.directory("shared");
+    fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    env.file("shared/mine", "x");
+    let bind = format!("{dir}:/s");
+    let script = "id -u; cat /proc/self/uid_map; stat -c %u /s/mine / /etc/passwd /etc/hosts /dev/pts; touch /s/new; \
+                  echo out >/dev/stdout; cat /proc/sys/net/ipv4/ping_group_range | tr '\\t' ' '; ping -c 1 127.0.0.1 >/dev/null && echo pinged";
+    let output = env.run(["run", "--rm", "--userns", "nomap", "-v", &bind, "busybox", "sh", "-c", script]);
+    output.code(0);
+    let lines: Vec<String> =
+        output.out().lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let expected = ["0", "0 1 65536", "65534", "0", "0", "0", "0", "out", "0 65535", "pinged"];
+    assert_eq!(lines, expected, "{output}");
+    assert_eq!(fs::metadata(format!("{dir}/new")).unwrap().uid(), subordinate(&env, 0));
+}
+
+#[test]
+fn the_callers_ids_are_kept() {
+    let env = Env::new();
+    let dir = env.directory("shared");
+    let bind = format!("{dir}:/s");
+    let uid = env.uid().to_string();
+    let base = ["run", "--rm", "-v", &bind];
+    let script =
+        "id -u; id -un; touch /s/mine; stat -c '%u %U' /s/mine; touch /x 2>/dev/null || echo not root";
+    let with = |words: &[&str]| {
+        let mut args = base.to_vec();
+        args.extend(words);
+        env.run(args)
+    };
+    let expected = format!("{uid}\nbox-sub\n{uid} box-sub\nnot root\n");
+    with(&["--userns", "keep-id", "busybox", "sh", "-c", script]).code(0).stdout(&expected);
+    assert_eq!(fs::metadata(format!("{dir}/mine")).unwrap().uid(), env.uid());
+    with(&["--userns=keep-id:uid=33,gid=44", "busybox", "sh", "-c", "id -u; id -g; stat -c %u /s/mine"])
+        .code(0)
+        .stdout("33\n44\n33\n");
+    // Root is another one, and may do what root may.
+    with(&["--userns", "keep-id", "--user", "0", "busybox", "sh", "-c", "touch /x && stat -c %u /x /s/mine"])
+        .code(0)
+        .stdout(&format!("0\n{uid}\n"));
+}
+
+#[test]
+fn a_further_process_is_in_the_same_namespace() {
+    let env = Env::new();
+    env.run(["run", "-d", "--name", "c", "--userns", "nomap", "busybox", "sleep", "1000"]).code(0);
+    let own = env.ok(["exec", "c", "readlink", "/proc/1/ns/user"]);
+    let script = "readlink /proc/self/ns/user; id -u; echo again >/dev/stdout; touch /made; stat -c %u /made";
+    env.run(["exec", "c", "sh", "-c", script]).code(0).stdout(&format!("{own}\n0\nagain\n0\n"));
+    env.run(["exec", "-u", "www", "c", "id", "-u"]).code(0).stdout("33\n");
+    env.run(["stop", "-t", "0", "c"]).code(0);
+    env.run(["start", "c"]).code(0);
+    env.run(["exec", "c", "stat", "-c", "%u", "/made"]).code(0).stdout("0\n");
+    assert_ne!(own, env.ok(["run", "--rm", "busybox", "readlink", "/proc/self/ns/user"]));
+}
+
+#[test]
+fn its_root_rules_its_namespaces_and_its_terminal() {
+    let env = Env::new();
+    let script = "mkdir /m; mount -t tmpfs none /m && hostname other && hostname && ip link set lo mtu 1400 && echo done";
+    env.run(["run", "--rm", "--userns", "nomap", "--privileged", "busybox", "sh", "-c", script])
+        .code(0)
+        .stdout("other\ndone\n");
+    let mut pty = env.pty([
+        "run",
+        "--rm",
+        "-it",
+        "--userns",
+        "keep-id",
+        "busybox",
+        "sh",
+        "-c",
+        "stat -c %u $(tty); echo x >/dev/console",
+    ]);
+    pty.expect(&env.uid().to_string());
+    pty.expect("x");
+    assert_eq!(pty.wait(), 0);
+}
+
+#[test]
+fn volumes_of_the_image_are_filled_and_belong_to_its_root() {
+    let env = Env::new();
+    let script = "stat -c %u /etc /etc/passwd /data; cat /etc/passwd | wc -l; touch /data/x";
+    env.run(["run", "--rm", "--userns", "nomap", "-v", "/etc", "-v", "/data", "busybox", "sh", "-c", script])
+        .code(0)
+        .stdout("0\n0\n0\n3\n");
+}
+
+#[test]
+fn debian_packages_with_users_of_their_own_are_installed() {
+    let env = Env::with(User::Sub, &["debian"]);
+    let script = "export DEBIAN_FRONTEND=noninteractive
+        apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server >/tmp/log 2>&1 ||
+        { tail -n 20 /tmp/log; exit 1; }
+        stat -c %U /var/lib/redis; su redis -s /bin/sh -c 'id -un'";
+    // The mirrors that this machine uses, whatever they are.
+    let args = ["run", "--rm", "--network", "host", "--userns", "nomap", "debian", "bash", "-c", script];
+    env.run(args).code(0).stdout("redis\nredis\n");
+}
+
+#[test]
+fn copies_of_layers_go_with_their_layers() {
+    let env = Env::new();
+    env.run(["run", "--rm", "--userns", "nomap", "busybox", "true"]).code(0);
+    let copies = || {
+        let entries = fs::read_dir(env.root().join("layers")).unwrap().flatten();
+        entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(".nomap")).count()
+    };
+    assert_eq!(copies(), 1);
+    env.run(["tag", "busybox", "other"]).code(0);
+    env.run(["rmi", "busybox"]).code(0);
+    assert_eq!(copies(), 1);
+    env.run(["rmi", "other"]).code(0);
+    assert_eq!(copies(), 0);
+}
+
+#[test]
+fn who_cannot_have_one_is_told_why() {
+    for (user, why) in [(User::NoSub, "/etc/subuid"), (User::Root, "not root")] {
+        let env = Env::of(user);
+        for mode in ["nomap", "keep-id"] {
+            env.run(["run", "--rm", "--userns", mode, "busybox", "true"]).fails(125, why);
+        }
+    }
+    let env = Env::new();
+    env.run(["run", "-d", "--name", "c", "busybox", "sleep", "1000"]).code(0);
+    for (flag, value) in [("--network", "container:c"), ("--ipc", "container:c"), ("--pid", "container:c")] {
+        env.run(["run", "--rm", "--userns", "nomap", flag, value, "busybox", "true"]).fails(125, flag);
+    }
+    env.run(["run", "--rm", "--userns", "keep-id:uid=x", "busybox", "true"]).fails(125, "uid=x");
+    env.run(["run", "--rm", "--userns", "auto", "busybox", "true"]).fails(125, "not yet");
+}
