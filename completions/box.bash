@@ -37,6 +37,9 @@ _box() {
             box,help)
                 cmd="box__subcmd__help"
                 ;;
+            box,history)
+                cmd="box__subcmd__history"
+                ;;
             box,image)
                 cmd="box__subcmd__image"
                 ;;
@@ -175,6 +178,9 @@ _box() {
             box__subcmd__image,exists)
                 cmd="box__subcmd__image__subcmd__exists"
                 ;;
+            box__subcmd__image,history)
+                cmd="box__subcmd__image__subcmd__history"
+                ;;
             box__subcmd__image,import)
                 cmd="box__subcmd__image__subcmd__import"
                 ;;
@@ -208,6 +214,9 @@ _box() {
             box__subcmd__image,tag)
                 cmd="box__subcmd__image__subcmd__tag"
                 ;;
+            box__subcmd__image,tree)
+                cmd="box__subcmd__image__subcmd__tree"
+                ;;
             box__subcmd__image,untag)
                 cmd="box__subcmd__image__subcmd__untag"
                 ;;
@@ -230,7 +239,7 @@ _box() {
 
     case "${cmd}" in
         box)
-            opts="-v -D -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --volumepath --config --conmon --runtime --runtime-flag --network-cmd-path --network-config-dir --hooks-dir --help attach create exec kill logs ps rename restart rm run start stop top wait images import load pull rmi save tag untag doctor info inspect unshare completion help version container image system"
+            opts="-v -D -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --volumepath --config --conmon --runtime --runtime-flag --network-cmd-path --network-config-dir --hooks-dir --help attach create exec kill logs ps rename restart rm run start stop top wait history images import load pull rmi save tag untag doctor info inspect unshare completion help version container image system"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3063,8 +3072,46 @@ _box() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        box__subcmd__history)
+            opts="-H -q -h --format --human --notruncate --no-trunc --quiet --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --human)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         box__subcmd__image)
-            opts="-h --root --runroot --log-level --help exists inspect prune ls list import load pull rm remove save tag untag"
+            opts="-h --root --runroot --log-level --help history exists inspect prune tree ls list import load pull rm remove save tag untag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3096,6 +3143,44 @@ _box() {
                 return 0
             fi
             case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        box__subcmd__image__subcmd__history)
+            opts="-H -q -h --format --human --notruncate --no-trunc --quiet --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --human)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --root)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3238,7 +3323,7 @@ _box() {
             return 0
             ;;
         box__subcmd__image__subcmd__ls)
-            opts="-a -f -n -q -h --all --digests --filter --format --history --notruncate --no-trunc --noheading --quiet --sort --root --runroot --log-level --help"
+            opts="-a -f -n -q -h --all --digests --filter --format --history --notruncate --no-trunc --noheading --quiet --sort --tree --viz --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3453,6 +3538,32 @@ _box() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        box__subcmd__image__subcmd__tree)
+            opts="-h --whatrequires --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         box__subcmd__image__subcmd__untag)
             opts="-h --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -3480,7 +3591,7 @@ _box() {
             return 0
             ;;
         box__subcmd__images)
-            opts="-a -f -n -q -h --all --digests --filter --format --history --notruncate --no-trunc --noheading --quiet --sort --root --runroot --log-level --help"
+            opts="-a -f -n -q -h --all --digests --filter --format --history --notruncate --no-trunc --noheading --quiet --sort --tree --viz --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

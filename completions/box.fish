@@ -64,6 +64,7 @@ complete -c box -n "__fish_box_needs_command" -f -a "start" -d 'Start one or mor
 complete -c box -n "__fish_box_needs_command" -f -a "stop" -d 'Stop one or more running containers'
 complete -c box -n "__fish_box_needs_command" -f -a "top" -d 'Show the processes of a container'
 complete -c box -n "__fish_box_needs_command" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
+complete -c box -n "__fish_box_needs_command" -f -a "history" -d 'Show how an image came about'
 complete -c box -n "__fish_box_needs_command" -f -a "images" -d 'List images'
 complete -c box -n "__fish_box_needs_command" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
 complete -c box -n "__fish_box_needs_command" -f -a "load" -d 'Load images from an archive'
@@ -647,6 +648,22 @@ complete -c box -n "__fish_box_using_subcommand wait" -l ignore -d 'No error for
 complete -c box -n "__fish_box_using_subcommand wait" -l exit-first-match -d 'Return when the first of several containers has ended, and print its code'
 complete -c box -n "__fish_box_using_subcommand wait" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand history" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand history" -s H -l human -d 'Times and sizes for people (true), or exact (false)' -r -f -a "true\t''
+false\t''"
+complete -c box -n "__fish_box_using_subcommand history" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand history" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand history" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand history" -l no-trunc -l notruncate -d 'Whole ids and commands'
+complete -c box -n "__fish_box_using_subcommand history" -s q -l quiet -d 'Only ids'
+complete -c box -n "__fish_box_using_subcommand history" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand images" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!, reference, since, until' -r
 complete -c box -n "__fish_box_using_subcommand images" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand images" -l sort -d 'Order: created, id, repository, size, tag' -r -f -a "created\t''
@@ -670,6 +687,8 @@ complete -c box -n "__fish_box_using_subcommand images" -l history -d 'Show the 
 complete -c box -n "__fish_box_using_subcommand images" -l no-trunc -l notruncate -d 'Whole ids'
 complete -c box -n "__fish_box_using_subcommand images" -s n -l noheading -d 'No heading above the table'
 complete -c box -n "__fish_box_using_subcommand images" -s q -l quiet -d 'Only ids'
+complete -c box -n "__fish_box_using_subcommand images" -l tree -d 'All layers as a tree, with the images that end at each'
+complete -c box -n "__fish_box_using_subcommand images" -l viz -d 'The same as a picture for Graphviz: box images --viz | dot -Tsvg'
 complete -c box -n "__fish_box_using_subcommand images" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand import" -s c -l change -d 'Change the image\'s configuration by a Dockerfile instruction: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
 complete -c box -n "__fish_box_using_subcommand import" -s m -l message -d 'The remark in the image\'s history' -r
@@ -1590,9 +1609,9 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l exit-first-match -d 'Return when the first of several containers has ended, and print its code'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1600,20 +1619,38 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "inspect" -d 'Show everything about images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "ls" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "list" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "load" -d 'Load images from an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "pull" -d 'Pull images from a registry'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "rm" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "remove" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "save" -d 'Save images to an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "tag" -d 'Give an image another name'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from exists inspect prune ls list import load pull rm remove save tag untag" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "history" -d 'Show how an image came about'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "inspect" -d 'Show everything about images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "tree" -d 'Show an image\'s layers, and what else ends at them'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "ls" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "list" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "load" -d 'Load images from an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "pull" -d 'Pull images from a registry'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "rm" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "remove" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "save" -d 'Save images to an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "tag" -d 'Give an image another name'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -s H -l human -d 'Times and sizes for people (true), or exact (false)' -r -f -a "true\t''
+false\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -l no-trunc -l notruncate -d 'Whole ids and commands'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -s q -l quiet -d 'Only ids'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1653,6 +1690,18 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l external -d 'Ignored: there are no containers but box\'s own'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tree" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tree" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tree" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tree" -l whatrequires -d 'The layers and images that stand on this image'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tree" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!, reference, since, until' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l sort -d 'Order: created, id, repository, size, tag' -r -f -a "created\t''
@@ -1676,6 +1725,8 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l no-trunc -l notruncate -d 'Whole ids'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'No heading above the table'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only ids'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l tree -d 'All layers as a tree, with the images that end at each'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l viz -d 'The same as a picture for Graphviz: box images --viz | dot -Tsvg'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!, reference, since, until' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l format -d 'json, a Go template, or `table` and a template' -r
@@ -1700,6 +1751,8 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l no-trunc -l notruncate -d 'Whole ids'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s n -l noheading -d 'No heading above the table'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only ids'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l tree -d 'All layers as a tree, with the images that end at each'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l viz -d 'The same as a picture for Graphviz: box images --viz | dot -Tsvg'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Change the image\'s configuration by a Dockerfile instruction: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'The remark in the image\'s history' -r

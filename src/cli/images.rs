@@ -1,9 +1,10 @@
 //! `box images`.
 
 use super::format::{human, table, template};
-use super::{Context, output};
+use super::{Context, image_tree, output};
 use crate::error::Result;
 use crate::image::reference::Reference;
+use crate::ops::history;
 use crate::ops::images::{self, Filters};
 use crate::store::images::Image;
 use jiff::Timestamp;
@@ -45,6 +46,12 @@ pub(crate) struct Images {
     #[arg(long, value_name = "COLUMN", default_value = "created", hide_default_value = true,
         value_parser = ["created", "id", "repository", "size", "tag"], hide_possible_values = true)]
     sort: String,
+    /// All layers as a tree, with the images that end at each
+    #[arg(long, conflicts_with_all = ["quiet", "format", "viz", "name", "filter"])]
+    tree: bool,
+    /// The same as a picture for Graphviz: box images --viz | dot -Tsvg
+    #[arg(long, conflicts_with_all = ["quiet", "format", "name", "filter"])]
+    viz: bool,
     /// Only images of this name; `*` matches a part of it
     #[arg(value_name = "NAME")]
     name: Option<String>,
@@ -53,6 +60,11 @@ pub(crate) struct Images {
 impl Images {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let store = ctx.store()?;
+        if self.tree || self.viz {
+            let nodes = history::forest(store)?;
+            output::text(if self.tree { image_tree::tree(&nodes) } else { image_tree::viz(&nodes) });
+            return Ok(0);
+        }
         let mut filters = Filters::parse(&self.filter, store)?;
         if let Some(name) = &self.name {
             filters.add_name(name);

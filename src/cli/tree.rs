@@ -11,9 +11,10 @@
 
 use super::flags::refused;
 use super::{
-    Context, attach, completion, container_exists, create, doctor, exec, help, image_exists, image_prune,
-    images, import, info, inspect, kill, load, logs, prune, ps, pull, rename, reset, restart, rm, rmi, run,
-    save, start, stop, system_df, system_prune, tag, top, unshare, usage, version, wait,
+    Context, attach, completion, container_exists, create, doctor, exec, help, history, image_exists,
+    image_prune, image_tree, images, import, info, inspect, kill, load, logs, prune, ps, pull, rename, reset,
+    restart, rm, rmi, run, save, start, stop, system_df, system_prune, tag, top, unshare, usage, version,
+    wait,
 };
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
@@ -84,9 +85,11 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(top::Top, "top", "container top"),
     entry!(wait::Wait, "wait", "container wait"),
     // Images.
+    entry!(history::History, "history", "image history"),
     entry!(image_exists::ImageExists, "image exists"),
     entry!(inspect::InspectImage, "image inspect"),
     entry!(image_prune::ImagePrune, "image prune"),
+    entry!(image_tree::ImageTree, "image tree"),
     entry!(images::Images, "images", "image ls", "image list"),
     entry!(import::Import, "import", "image import"),
     entry!(load::Load, "load", "image load"),

@@ -5,6 +5,7 @@ pub mod create;
 pub mod df;
 pub mod doctor;
 pub mod exec;
+pub mod history;
 pub mod host;
 pub mod images;
 pub mod import;

@@ -1,6 +1,6 @@
 //! `tag` and `untag`: names of images.
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::image::reference::Reference;
 use crate::store::images;
 use crate::store::layout::Store;
@@ -32,7 +32,11 @@ pub fn untag(store: &Store, image: &str, names: &[String]) -> Result<()> {
     for name in names {
         match images::find_named(store, name)? {
             Some((other, Some(name))) if other.id == found.id => wanted.push(name),
-            _ => return Err(images::unknown(name)),
+            _ => {
+                let whole = Reference::parse_local(name)?;
+                return Err(Error::new(Kind::NotFound, format!("{whole}: tag not known"))
+                    .hint(format!("box inspect -f '{{{{.RepoTags}}}}' {image} shows its names")));
+            }
         }
     }
     if names.is_empty() {

@@ -11,6 +11,7 @@ mod errors;
 mod escapes;
 mod exec;
 mod habits;
+mod history;
 mod hostile;
 mod housekeeping;
 mod images;
