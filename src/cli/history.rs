@@ -1,6 +1,7 @@
 //! `box history`.
 
-use super::format::{human, json, table, template};
+use super::format::template::{Field, Format, field};
+use super::format::{human, json, table};
 use super::{Context, output};
 use crate::error::Result;
 use crate::ops::history::{self, Step};
@@ -49,11 +50,10 @@ impl History {
                 let all: Vec<Value> = rows.iter().map(Row::json).collect();
                 return Ok(json::pretty(&all) + "\n");
             }
-            Some(text) => template::Format::parse(text)?,
+            Some(text) => Format::parse(text)?,
             None => return Ok(self.table(rows)),
         };
-        let values: Vec<_> = rows.iter().map(|row| template::value(&row.fields(self.no_trunc))).collect();
-        format.rows(&values, HEADINGS, true)
+        format.rows(rows, &fields(), self.no_trunc, true)
     }
 
     fn table(&self, rows: &[Row<'_>]) -> String {
@@ -68,16 +68,20 @@ impl History {
     }
 }
 
-const HEADINGS: &[(&str, &str)] = &[
-    ("Comment", "COMMENT"),
-    ("Created", "CREATED"),
-    ("CreatedAt", "CREATED AT"),
-    ("CreatedBy", "CREATED BY"),
-    ("CreatedSince", "CREATED"),
-    ("ID", "ID"),
-    ("Size", "SIZE"),
-    ("Tags", "TAGS"),
-];
+const fn fields<'a>() -> [Field<Row<'a>>; 8] {
+    [
+        field("Comment", "COMMENT", |row, _| row.step.comment.as_str().into()),
+        field("Created", "CREATED", |row, _| row.created().into()),
+        field("CreatedAt", "CREATED AT", |row, _| {
+            row.step.created.map(human::time).unwrap_or_default().into()
+        }),
+        field("CreatedBy", "CREATED BY", |row, whole| row.created_by(whole).into()),
+        field("CreatedSince", "CREATED", |row, _| row.created().into()),
+        field("ID", "ID", |row, whole| row.id(whole).into()),
+        field("Size", "SIZE", |row, _| row.size().into()),
+        field("Tags", "TAGS", |row, _| row.tags().into()),
+    ]
+}
 
 struct Row<'a> {
     step: &'a Step,
@@ -114,19 +118,6 @@ impl Row<'_> {
 
     fn tags(&self) -> Vec<String> {
         self.step.tags.iter().map(ToString::to_string).collect()
-    }
-
-    fn fields(&self, whole: bool) -> Value {
-        json!({
-            "Comment": self.step.comment,
-            "Created": self.created(),
-            "CreatedAt": self.step.created.map(human::time).unwrap_or_default(),
-            "CreatedBy": self.created_by(whole),
-            "CreatedSince": self.created(),
-            "ID": self.id(whole),
-            "Size": self.size(),
-            "Tags": self.tags(),
-        })
     }
 
     /// podman's shape: what is empty is left out.

@@ -1,6 +1,7 @@
 //! `box images`.
 
-use super::format::{human, table, template};
+use super::format::template::{Field, Format, field};
+use super::format::{human, table};
 use super::{Context, image_tree, output};
 use crate::error::Result;
 use crate::image::reference::Reference;
@@ -108,11 +109,13 @@ impl Images {
                     rows.iter().filter(|row| seen.insert(row.image.id.hex())).map(Row::json).collect();
                 return Ok(super::format::json::pretty(&all) + "\n");
             }
-            Some(text) => template::Format::parse(text)?,
+            Some(text) => Format::parse(text)?,
             None => return Ok(self.table(rows)),
         };
-        let values: Vec<_> = rows.iter().map(|row| template::value(&row.fields(self.no_trunc))).collect();
-        format.rows(&values, HEADINGS, !self.noheading)
+        if format.is_whole_json() {
+            return Ok(rows.iter().map(|row| format!("{}\n", row.docker_json(self.no_trunc))).collect());
+        }
+        format.rows(rows, &fields(), self.no_trunc, !self.noheading)
     }
 
     fn table(&self, rows: &[Row<'_>]) -> String {
@@ -142,31 +145,34 @@ fn sort(rows: &mut [Row<'_>], by: &str) {
     }
 }
 
-const HEADINGS: &[(&str, &str)] = &[
-    ("Containers", "CONTAINERS"),
-    ("Created", "CREATED"),
-    ("CreatedAt", "CREATED AT"),
-    ("CreatedSince", "CREATED"),
-    ("CreatedTime", "CREATED TIME"),
-    ("Dangling", "DANGLING"),
-    ("Digest", "DIGEST"),
-    ("History", "HISTORY"),
-    ("ID", "IMAGE ID"),
-    ("Id", "IMAGE ID"),
-    ("IsDangling", "DANGLING"),
-    ("IsReadOnly", "READONLY"),
-    ("Labels", "LABELS"),
-    ("Names", "NAMES"),
-    ("ParentId", "PARENT ID"),
-    ("ReadOnly", "READONLY"),
-    ("RepoDigests", "REPO DIGESTS"),
-    ("RepoTags", "REPO TAGS"),
-    ("Repository", "REPOSITORY"),
-    ("SharedSize", "SHARED SIZE"),
-    ("Size", "SIZE"),
-    ("Tag", "TAG"),
-    ("VirtualSize", "VIRTUAL SIZE"),
-];
+/// What templates see: podman's names.
+const fn fields<'a>() -> [Field<Row<'a>>; 23] {
+    [
+        field("Containers", "CONTAINERS", |row, _| row.users.into()),
+        field("Created", "CREATED", |row, _| row.created().into()),
+        field("CreatedAt", "CREATED AT", |row, _| row.created_at().into()),
+        field("CreatedSince", "CREATED", |row, _| row.created().into()),
+        field("CreatedTime", "CREATED TIME", |row, _| row.created_at().into()),
+        field("Dangling", "DANGLING", |row, _| row.image.names.is_empty().into()),
+        field("Digest", "DIGEST", |row, _| row.image.manifest.to_string().into()),
+        field("History", "HISTORY", |row, _| row.names().join(", ").into()),
+        field("ID", "IMAGE ID", |row, whole| row.id(whole).into()),
+        field("Id", "IMAGE ID", |row, _| row.image.id.hex().into()),
+        field("IsDangling", "DANGLING", |row, _| row.image.names.is_empty().into()),
+        field("IsReadOnly", "READONLY", |_, _| false.into()),
+        field("Labels", "LABELS", |row, _| json!(row.image.config.config.labels)),
+        field("Names", "NAMES", |row, _| row.names().into()),
+        field("ParentId", "PARENT ID", |_, _| "".into()),
+        field("ReadOnly", "READONLY", |_, _| false.into()),
+        field("RepoDigests", "REPO DIGESTS", |row, _| row.digests().into()),
+        field("RepoTags", "REPO TAGS", |row, _| row.names().into()),
+        field("Repository", "REPOSITORY", |row, _| row.repository().into()),
+        field("SharedSize", "SHARED SIZE", |_, _| 0.into()),
+        field("Size", "SIZE", |row, _| human::size(row.image.size).into()),
+        field("Tag", "TAG", |row, _| row.tag().into()),
+        field("VirtualSize", "VIRTUAL SIZE", |row, _| human::size(row.image.size).into()),
+    ]
+}
 
 /// One name of one image.
 struct Row<'a> {
@@ -202,34 +208,8 @@ impl Row<'_> {
         self.image.digests.iter().map(ToString::to_string).collect()
     }
 
-    fn fields(&self, whole: bool) -> serde_json::Value {
-        let created_at = self.image.created.map(human::time).unwrap_or_default();
-        let dangling = self.image.names.is_empty();
-        json!({
-            "Containers": self.users,
-            "Created": self.created(),
-            "CreatedAt": created_at,
-            "CreatedSince": self.created(),
-            "CreatedTime": created_at,
-            "Dangling": dangling,
-            "Digest": self.image.manifest.to_string(),
-            "History": self.names().join(", "),
-            "ID": self.id(whole),
-            "Id": self.id(whole),
-            "IsDangling": dangling,
-            "IsReadOnly": false,
-            "Labels": self.image.config.config.labels,
-            "Names": self.names(),
-            "ParentId": "",
-            "ReadOnly": false,
-            "RepoDigests": self.digests(),
-            "RepoTags": self.names(),
-            "Repository": self.repository(),
-            "SharedSize": 0,
-            "Size": human::size(self.image.size),
-            "Tag": self.tag(),
-            "VirtualSize": human::size(self.image.size),
-        })
+    fn created_at(&self) -> String {
+        self.image.created.map(human::time).unwrap_or_default()
     }
 
     /// What `--format json` shows: podman's shape, once per image.
@@ -249,6 +229,23 @@ impl Row<'_> {
             "History": self.names(),
             "Created": self.image.created.map_or(0, Timestamp::as_second),
             "CreatedAt": self.image.created.map(|created| created.to_string()),
+        })
+    }
+
+    /// What `--format '{{json .}}'` shows: docker's shape.
+    fn docker_json(&self, whole: bool) -> serde_json::Value {
+        json!({
+            "Containers": "N/A",
+            "CreatedAt": self.created_at(),
+            "CreatedSince": self.created(),
+            "Digest": self.image.manifest.to_string(),
+            "ID": self.id(whole),
+            "Repository": self.repository(),
+            "SharedSize": "N/A",
+            "Size": human::size(self.image.size),
+            "Tag": self.tag(),
+            "UniqueSize": "N/A",
+            "VirtualSize": human::size(self.image.size),
         })
     }
 }

@@ -144,7 +144,7 @@ impl Asked {
             None => output::json(&found),
             Some(format) => {
                 let rows: Vec<gotmpl::Value> = found.iter().map(for_templates).collect();
-                output::text(format.rows(&rows, &[], false)?);
+                output::text(format.lines(&rows, None)?);
             }
         }
         for error in missed {

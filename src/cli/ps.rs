@@ -1,6 +1,7 @@
 //! `box ps`.
 
-use super::format::{human, table, template};
+use super::format::template::{Field, Format, field};
+use super::format::{human, table};
 use super::{Context, output};
 use crate::container::config::{Mount, MountSource, NetworkMode};
 use crate::container::state::{State, Status};
@@ -8,7 +9,6 @@ use crate::error::{Result, invalid};
 use crate::ops::ps::{self, Size};
 use crate::ops::select::Filters;
 use crate::store::containers::Entry;
-use gotmpl::Value;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -108,15 +108,14 @@ impl Ps {
                 Ok(super::format::json::pretty(&all) + "\n")
             }
             Some(text) => {
-                let format = template::Format::parse(text)?;
+                let format = Format::parse(text)?;
                 if format.is_whole_json() {
                     return Ok(rows
                         .iter()
                         .map(|row| format!("{}\n", row.docker_json(self.no_trunc)))
                         .collect());
                 }
-                let values: Vec<Value> = rows.iter().map(|row| row.fields(self.no_trunc)).collect();
-                format.rows(&values, HEADINGS, !self.noheading)
+                format.rows(&rows, FIELDS, self.no_trunc, !self.noheading)
             }
             None => Ok(self.table(&rows)),
         }
@@ -140,7 +139,7 @@ impl Ps {
             columns.extend::<[table::Column<Row>; 6]>([
                 ("IMAGE", |row, _| row.image()),
                 ("COMMAND", Row::command_text),
-                ("CREATED", |row, _| human::ago(row.entry.config.created, row.now)),
+                ("CREATED", |row, _| row.created()),
                 ("STATUS", |row, _| row.status()),
                 ("PORTS", |row, _| row.ports()),
                 ("NAMES", |row, _| row.entry.name.to_string()),
@@ -204,45 +203,57 @@ fn sort(rows: &mut [Row], by: &str) {
     }
 }
 
-const HEADINGS: &[(&str, &str)] = &[
-    ("AutoRemove", "AUTO REMOVE"),
-    ("CIDFile", "CID FILE"),
-    ("Cgroup", "CGROUPNS"),
-    ("Command", "COMMAND"),
-    ("Created", "CREATED"),
-    ("CreatedAt", "CREATED AT"),
-    ("CreatedHuman", "CREATED"),
-    ("ExitCode", "EXIT CODE"),
-    ("Exited", "EXITED"),
-    ("ExitedAt", "EXITED AT"),
-    ("ExposedPorts", "EXPOSED PORTS"),
-    ("ID", "CONTAINER ID"),
-    ("IPC", "IPC"),
-    ("Image", "IMAGE"),
-    ("ImageID", "IMAGE ID"),
-    ("IsInfra", "IS INFRA"),
-    ("Labels", "LABELS"),
-    ("LocalVolumes", "LOCAL VOLUMES"),
-    ("MNT", "MNT"),
-    ("Mounts", "MOUNTS"),
-    ("NET", "NET"),
-    ("Names", "NAMES"),
-    ("Networks", "NETWORKS"),
-    ("PIDNS", "PIDNS"),
-    ("Pid", "PID"),
-    ("Platform", "PLATFORM"),
-    ("Pod", "POD ID"),
-    ("PodName", "PODNAME"),
-    ("Ports", "PORTS"),
-    ("Restarts", "RESTARTS"),
-    ("RunningFor", "CREATED"),
-    ("Size", "SIZE"),
-    ("StartedAt", "STARTED AT"),
-    ("State", "STATE"),
-    ("Status", "STATUS"),
-    ("UTS", "UTS"),
-    ("User", "USERNS"),
+/// What templates see: podman's names.
+const FIELDS: &[Field<Row>] = &[
+    field("AutoRemove", "AUTO REMOVE", |row, _| row.entry.config.ending.remove.into()),
+    field("CIDFile", "CID FILE", |_, _| "".into()),
+    field("Cgroup", "CGROUPNS", |row, _| namespace(row.pid(), "cgroup").into()),
+    field("Command", "COMMAND", |row, whole| row.command_text(whole).into()),
+    field("Created", "CREATED", |row, _| row.created().into()),
+    field("CreatedAt", "CREATED AT", |row, _| human::time(row.entry.config.created).into()),
+    field("CreatedHuman", "CREATED", |row, _| row.created().into()),
+    field("ExitCode", "EXIT CODE", |row, _| row.exit_code().into()),
+    field("Exited", "EXITED", |row, _| (row.entry.status() == Status::Exited).into()),
+    field("ExitedAt", "EXITED AT", |row, _| seconds(row.exited_at()).into()),
+    field("ExposedPorts", "EXPOSED PORTS", |row, _| row.entry.config.network.exposed.join(", ").into()),
+    field("ID", "CONTAINER ID", |row, whole| row.id(whole).into()),
+    field("IPC", "IPC", |row, _| namespace(row.pid(), "ipc").into()),
+    field("Image", "IMAGE", |row, _| row.image().into()),
+    field("ImageID", "IMAGE ID", |row, whole| match whole {
+        true => row.image_id().into(),
+        false => row.image_id().chars().take(12).collect::<String>().into(),
+    }),
+    field("IsInfra", "IS INFRA", |_, _| false.into()),
+    field("Labels", "LABELS", |row, _| row.labels()),
+    field("LocalVolumes", "LOCAL VOLUMES", |row, _| row.volumes().to_string().into()),
+    field("MNT", "MNT", |row, _| namespace(row.pid(), "mnt").into()),
+    field("Mounts", "MOUNTS", |row, whole| {
+        let mounts = row.mounts().join(",");
+        if whole { mounts.into() } else { table::shorten(&mounts, 40).into() }
+    }),
+    field("NET", "NET", |row, _| namespace(row.pid(), "net").into()),
+    field("Names", "NAMES", |row, _| row.entry.name.as_str().into()),
+    field("Networks", "NETWORKS", |row, _| network(&row.entry.config.network.mode).into()),
+    field("PIDNS", "PIDNS", |row, _| namespace(row.pid(), "pid").into()),
+    field("Pid", "PID", |row, _| row.pid().into()),
+    field("Platform", "PLATFORM", |_, _| "linux".into()),
+    field("Pod", "POD ID", |_, _| "".into()),
+    field("PodName", "PODNAME", |_, _| "".into()),
+    field("Ports", "PORTS", |row, _| row.ports().into()),
+    field("Restarts", "RESTARTS", |row, _| row.restarts().into()),
+    field("RunningFor", "CREATED", |row, _| row.created().into()),
+    field("Size", "SIZE", |row, _| row.size_text().into()),
+    field("StartedAt", "STARTED AT", |row, _| seconds(row.started_at()).into()),
+    field("State", "STATE", |row, _| row.entry.status().as_str().into()),
+    field("Status", "STATUS", |row, _| row.status().into()),
+    field("UTS", "UTS", |row, _| namespace(row.pid(), "uts").into()),
+    field("User", "USERNS", |row, _| namespace(row.pid(), "user").into()),
 ];
+
+/// Seconds since 1970; Go's zero time where there is none.
+fn seconds(time: Option<Timestamp>) -> i64 {
+    time.map_or(-62_135_596_800, Timestamp::as_second)
+}
 
 /// One container of the list.
 struct Row {
@@ -255,6 +266,25 @@ impl Row {
     fn id(&self, whole: bool) -> String {
         let id = &self.entry.id;
         if whole { id.to_string() } else { id.short().to_string() }
+    }
+
+    fn labels(&self) -> serde_json::Value {
+        let labels = &self.entry.config.labels;
+        labels
+            .iter()
+            .map(|(key, value)| (key.clone(), json!(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    }
+
+    fn created(&self) -> String {
+        human::ago(self.entry.config.created, self.now)
+    }
+
+    /// How many volumes it has.
+    fn volumes(&self) -> usize {
+        let mounts = self.entry.config.mounts.iter();
+        mounts.filter(|mount| matches!(mount.source, MountSource::Anonymous { .. })).count()
     }
 
     fn command(&self) -> String {
@@ -352,65 +382,13 @@ impl Row {
         format!("{} (virtual {})", human::size(size.written), human::size(size.total))
     }
 
-    /// What templates see: podman's names.
-    fn fields(&self, whole: bool) -> Value {
-        let config = &self.entry.config;
-        let labels: serde_json::Map<String, serde_json::Value> =
-            config.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
-        let seconds = |time: Option<Timestamp>| time.map_or(-62_135_596_800, Timestamp::as_second);
-        let namespace = |kind: &str| namespace(self.pid(), kind);
-        let mounts = self.mounts().join(",");
-        template::value(&json!({
-            "AutoRemove": config.ending.remove,
-            "CIDFile": "",
-            "Cgroup": namespace("cgroup"),
-            "Command": self.command_text(whole),
-            "Created": human::ago(config.created, self.now),
-            "CreatedAt": human::time(config.created),
-            "CreatedHuman": human::ago(config.created, self.now),
-            "ExitCode": self.exit_code(),
-            "Exited": self.entry.status() == Status::Exited,
-            "ExitedAt": seconds(self.exited_at()),
-            "ExposedPorts": config.network.exposed.join(", "),
-            "ID": self.id(whole),
-            "IPC": namespace("ipc"),
-            "Image": self.image(),
-            "ImageID": if whole { self.image_id() } else { self.image_id().chars().take(12).collect() },
-            "IsInfra": false,
-            "Labels": labels,
-            "LocalVolumes": "0",
-            "MNT": namespace("mnt"),
-            "Mounts": if whole { mounts } else { table::shorten(&mounts, 40) },
-            "NET": namespace("net"),
-            "Names": self.entry.name.as_str(),
-            "Networks": network(&config.network.mode),
-            "PIDNS": namespace("pid"),
-            "Pid": self.pid(),
-            "Platform": "linux",
-            "Pod": "",
-            "PodName": "",
-            "Ports": self.ports(),
-            "Restarts": self.restarts(),
-            "RunningFor": human::ago(config.created, self.now),
-            "Size": self.size_text(),
-            "StartedAt": seconds(self.started_at()),
-            "State": self.entry.status().as_str(),
-            "Status": self.status(),
-            "UTS": namespace("uts"),
-            "User": namespace("user"),
-        }))
-    }
-
     /// What `--format json` shows: podman's shape.
     fn json(&self) -> serde_json::Value {
         let config = &self.entry.config;
-        let labels: serde_json::Map<String, serde_json::Value> =
-            config.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
-        let seconds = |time: Option<Timestamp>| time.map_or(-62_135_596_800, Timestamp::as_second);
         json!({
             "AutoRemove": config.ending.remove,
             "Command": config.process.args(),
-            "CreatedAt": human::ago(config.created, self.now),
+            "CreatedAt": self.created(),
             "CIDFile": "",
             "Exited": self.entry.status() == Status::Exited,
             "ExitedAt": seconds(self.exited_at()),
@@ -420,7 +398,7 @@ impl Row {
             "Image": self.image(),
             "ImageID": self.image_id(),
             "IsInfra": false,
-            "Labels": labels,
+            "Labels": self.labels(),
             "Mounts": config.mounts.iter().map(|mount| mount.destination.clone()).collect::<Vec<_>>(),
             "Names": [self.entry.name.as_str()],
             "Namespaces": {},
@@ -448,13 +426,13 @@ impl Row {
             "ID": self.id(whole),
             "Image": self.image(),
             "Labels": labels.join(","),
-            "LocalVolumes": "0",
+            "LocalVolumes": self.volumes().to_string(),
             "Mounts": self.mounts().join(","),
             "Names": self.entry.name.as_str(),
             "Networks": network(&config.network.mode),
             "Platform": null,
             "Ports": self.ports(),
-            "RunningFor": human::ago(config.created, self.now),
+            "RunningFor": self.created(),
             "Size": self.size.map_or("0B".to_string(), |_| self.size_text()),
             "State": self.entry.status().as_str(),
             "Status": self.status(),

@@ -1,13 +1,13 @@
 //! `box system df`.
 
-use super::format::{human, table, template};
+use super::format::template::{self, Field, Format, field};
+use super::format::{human, table};
 use super::{Context, output};
 use crate::container::config::MountSource;
 use crate::error::Result;
 use crate::image::reference::Reference;
 use crate::ops::df::{self, ContainerUse, DiskUse, ImageUse, Sum};
 use jiff::Timestamp;
-use serde_json::json;
 
 /// Show how much of the disk images and containers take
 ///
@@ -33,13 +33,10 @@ impl SystemDf {
             _ if self.verbose => verbose(&all, Timestamp::now()),
             None => table::plain(COLUMNS, &rows, false, true),
             Some("json") => {
-                let all: Vec<_> = rows.iter().map(Row::fields).collect();
+                let all: Vec<_> = rows.iter().map(|row| template::object(row, FIELDS)).collect();
                 super::format::json::pretty(&all) + "\n"
             }
-            Some(text) => {
-                let values: Vec<_> = rows.iter().map(|row| template::value(&row.fields())).collect();
-                template::Format::parse(text)?.rows(&values, HEADINGS, true)?
-            }
+            Some(text) => Format::parse(text)?.rows(&rows, FIELDS, false, true)?,
         };
         output::text(text);
         Ok(0)
@@ -57,15 +54,15 @@ const COLUMNS: &[table::Column<Row>] = &[
     ("RECLAIMABLE", |row, _| row.reclaimable()),
 ];
 
-const HEADINGS: &[(&str, &str)] = &[
-    ("Type", "TYPE"),
-    ("Total", "TOTAL"),
-    ("TotalCount", "TOTAL"),
-    ("Active", "ACTIVE"),
-    ("Size", "SIZE"),
-    ("Reclaimable", "RECLAIMABLE"),
-    ("RawSize", "SIZE"),
-    ("RawReclaimable", "RECLAIMABLE"),
+const FIELDS: &[Field<Row>] = &[
+    field("Type", "TYPE", |row, _| row.0.into()),
+    field("Total", "TOTAL", |row, _| row.1.total.into()),
+    field("TotalCount", "TOTAL", |row, _| row.1.total.into()),
+    field("Active", "ACTIVE", |row, _| row.1.active.into()),
+    field("Size", "SIZE", |row, _| human::size(row.1.size).into()),
+    field("RawSize", "SIZE", |row, _| row.1.size.into()),
+    field("Reclaimable", "RECLAIMABLE", |row, _| row.reclaimable().into()),
+    field("RawReclaimable", "RECLAIMABLE", |row, _| row.1.reclaimable.into()),
 ];
 
 impl Row {
@@ -73,19 +70,6 @@ impl Row {
         let Sum { size, reclaimable, .. } = self.1;
         let percent = if size == 0 { 0.0 } else { reclaimable as f64 * 100.0 / size as f64 };
         format!("{} ({percent:.0}%)", human::size(reclaimable))
-    }
-
-    fn fields(&self) -> serde_json::Value {
-        json!({
-            "Type": self.0,
-            "Total": self.1.total,
-            "TotalCount": self.1.total,
-            "Active": self.1.active,
-            "Size": human::size(self.1.size),
-            "RawSize": self.1.size,
-            "Reclaimable": self.reclaimable(),
-            "RawReclaimable": self.1.reclaimable,
-        })
     }
 }
 

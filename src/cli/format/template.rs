@@ -4,6 +4,7 @@ use super::table;
 use crate::error::{Error, Result, invalid};
 use gotmpl::{MissingKey, Template, TemplateError, Value};
 use serde::Serialize;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A template that was parsed, and whether it wants a table.
@@ -11,6 +12,26 @@ pub(crate) struct Format {
     template: Template,
     text: String,
     table: bool,
+    uses: Uses,
+}
+
+/// A field of a command's rows.
+pub(crate) struct Field<Row> {
+    /// Its name in templates.
+    pub(crate) name: &'static str,
+    /// The heading of its column.
+    pub(crate) heading: &'static str,
+    /// Its value in a row; `true` asks for the whole of what is cut otherwise.
+    pub(crate) value: fn(&Row, bool) -> serde_json::Value,
+}
+
+/// Short for a [`Field`] in a table of them.
+pub(crate) const fn field<Row>(
+    name: &'static str,
+    heading: &'static str,
+    value: fn(&Row, bool) -> serde_json::Value,
+) -> Field<Row> {
+    Field { name, heading, value }
 }
 
 impl Format {
@@ -25,12 +46,14 @@ impl Format {
         };
         // The shell's single quotes leave these two alone, so docker and podman turn them.
         let body = body.replace("\\t", "\t").replace("\\n", "\n");
+        let body = if table { in_columns(&body) } else { body };
+        let uses = Uses::of(&body);
         // A method in Go; fields of ours take no arguments, functions do.
         let body = body.replace(".Label \"", "label . \"");
         let template = functions(Template::new("format").missing_key(missing_key(&body)))
             .parse(&body)
             .map_err(|error| wrong(text, &error))?;
-        Ok(Format { template, text: body, table })
+        Ok(Format { template, text: body, table, uses })
     }
 
     /// Whether it is exactly `{{json .}}`.
@@ -46,33 +69,129 @@ impl Format {
         self.template.execute_to_string(value).map_err(|error| wrong(&self.text, &error))
     }
 
-    /// All rows, each on its line. `headings` are the columns' titles, by the fields' names.
+    /// Whether the template can show this field of a row. What it cannot show need not be made.
+    pub(crate) fn uses(&self, name: &str) -> bool {
+        self.uses.holds(name)
+    }
+
+    /// All rows, each on its line, with only those fields made that the template uses.
     ///
     /// # Errors
     /// As [`Format::render`].
-    pub(crate) fn rows(
+    pub(crate) fn rows<Row>(
         &self,
-        rows: &[Value],
-        headings: &[(&str, &str)],
+        rows: &[Row],
+        fields: &[Field<Row>],
+        whole: bool,
         with_heading: bool,
     ) -> Result<String> {
+        let used: Vec<(Arc<str>, &Field<Row>)> = fields
+            .iter()
+            .filter(|field| self.uses(field.name))
+            .map(|field| (Arc::from(field.name), field))
+            .collect();
+        let values: Vec<Value> = rows
+            .iter()
+            .map(|row| {
+                let made = used.iter().map(|(name, field)| (name.clone(), value(&(field.value)(row, whole))));
+                Value::Map(Arc::new(made.collect()))
+            })
+            .collect();
+        let headings = used
+            .iter()
+            .map(|(name, field)| (name.clone(), Value::String(Arc::from(field.heading))))
+            .collect();
+        let heading = (self.table && with_heading).then(|| Value::Map(Arc::new(headings)));
+        self.lines(&values, heading.as_ref()).map_err(|error| {
+            let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+            error.hint(format!("the fields are {}", names.join(", ")))
+        })
+    }
+
+    /// All values, each on its line, below a heading.
+    ///
+    /// # Errors
+    /// As [`Format::render`].
+    pub(crate) fn lines(&self, values: &[Value], heading: Option<&Value>) -> Result<String> {
         // As podman: a template that goes through the list itself gets all of it.
         if self.text.replace(' ', "").starts_with("{{range.}}") {
-            return Ok(self.render(&Value::List(rows.into()))? + "\n");
+            return Ok(self.render(&Value::List(values.into()))? + "\n");
         }
         let mut text = String::new();
-        if self.table && with_heading {
-            let titles =
-                headings.iter().map(|(field, title)| (Arc::from(*field), Value::String(Arc::from(*title))));
-            text += &self.render(&Value::Map(Arc::new(titles.collect())))?;
-            text.push('\n');
-        }
-        for row in rows {
-            text += &self.render(row)?;
+        for value in heading.into_iter().chain(values) {
+            text += &self.render(value)?;
             text.push('\n');
         }
         Ok(if self.table { table::layout(&text, table::terminal_width()) } else { text })
     }
+}
+
+/// What of a row a template mentions.
+struct Uses {
+    /// The words behind a dot.
+    words: HashSet<String>,
+    /// The row as a whole, or what cannot be told.
+    all: bool,
+}
+
+impl Uses {
+    /// Reads the words behind dots in all actions, those in quoted text as well: too many do no harm.
+    fn of(template: &str) -> Uses {
+        let mut uses = Uses { words: HashSet::new(), all: false };
+        for action in template.split("{{").skip(1) {
+            let action = action.split("}}").next().unwrap_or_default();
+            let mut parts = action.split('.');
+            let in_word = |c: char| c.is_alphanumeric() || c == '_';
+            // `$` alone is the row; what a variable holds stands where it is set.
+            uses.all |= action.split('$').skip(1).any(|rest| !rest.starts_with(|c| in_word(c) || c == '.'));
+            let mut before = parts.next().unwrap_or_default();
+            for part in parts {
+                let end = part.find(|c| !in_word(c)).unwrap_or(part.len());
+                let number = before
+                    .rsplit(|c| !in_word(c))
+                    .next()
+                    .is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+                match &part[..end] {
+                    "" => uses.all = true,
+                    _ if number => {}
+                    // A method in Go, which reads another field.
+                    "Label" => drop(uses.words.insert("Labels".to_string())),
+                    word => drop(uses.words.insert(word.to_string())),
+                }
+                before = part;
+            }
+        }
+        uses
+    }
+
+    fn holds(&self, name: &str) -> bool {
+        self.all || self.words.contains(name)
+    }
+}
+
+/// Of a table's template the spaces between two actions part columns, as in podman.
+fn in_columns(template: &str) -> String {
+    let mut parts = template.split("}}").peekable();
+    let mut text = String::new();
+    while let Some(part) = parts.next() {
+        let rest = part.trim_start_matches(' ');
+        if !text.is_empty() && rest.len() < part.len() && rest.starts_with("{{") {
+            text.push('\t');
+            text += rest;
+        } else {
+            text += part;
+        }
+        if parts.peek().is_some() {
+            text += "}}";
+        }
+    }
+    text
+}
+
+/// A row with all its fields.
+pub(crate) fn object<Row>(row: &Row, fields: &[Field<Row>]) -> serde_json::Value {
+    let made = fields.iter().map(|field| (field.name.to_string(), (field.value)(row, false)));
+    serde_json::Value::Object(made.collect())
 }
 
 /// A value of ours as the template sees it.
@@ -252,17 +371,47 @@ mod tests {
         assert_eq!(render("{{.Labels.nope}}"), "<no value>");
     }
 
+    const FIELDS: &[Field<(u8, &str)>] = &[
+        field("ID", "CONTAINER ID", |row, _| row.0.into()),
+        field("Names", "NAMES", |row, whole| if whole { "whole".into() } else { row.1.into() }),
+        field("Costly", "", |row, _| panic!("nobody asked for it: {}", row.1)),
+    ];
+
     #[test]
     fn a_table_has_a_heading() {
-        let rows = [value(&json!({"ID": "1", "Names": "a"})), value(&json!({"ID": "2", "Names": "b"}))];
-        let headings = [("ID", "CONTAINER ID"), ("Names", "NAMES")];
-        let format = Format::parse("table {{.ID}}\\t{{.Names}}").unwrap();
+        let rows = [(1, "a"), (2, "b")];
+        let shown = |text: &str, heading| Format::parse(text).unwrap().rows(&rows, FIELDS, false, heading);
+        let text = "table {{.ID}}\\t{{.Names}}";
+        assert_eq!(shown(text, true).unwrap(), "CONTAINER ID  NAMES\n1             a\n2             b\n");
+        assert_eq!(shown(text, false).unwrap(), "1           a\n2           b\n");
         assert_eq!(
-            format.rows(&rows, &headings, true).unwrap(),
-            "CONTAINER ID  NAMES\n1             a\n2             b\n"
+            shown("table {{.ID}} {{.Names}}", false).unwrap(),
+            shown(text, false).unwrap(),
+            "spaces part columns"
         );
-        let all = Format::parse("{{range .}}{{.ID}},{{end}}").unwrap();
-        assert_eq!(all.rows(&rows, &headings, true).unwrap(), "1,2,\n");
-        assert_eq!(format.rows(&rows, &headings, false).unwrap(), "1           a\n2           b\n");
+        assert_eq!(shown("table {{.ID}} x {{.Names}}", false).unwrap(), "1 x a\n2 x b\n");
+        let error = shown("{{.Nope}}", true).unwrap_err();
+        assert_eq!(error.find_hint(), Some("the fields are ID, Names, Costly"));
+        let whole = Format::parse("{{.Names}}").unwrap().rows(&rows, FIELDS, true, true);
+        assert_eq!(whole.unwrap(), "whole\nwhole\n");
+        let all = Format::parse("{{range .}}{{.}},{{end}}").unwrap();
+        assert_eq!(all.lines(&[value(&1), value(&2)], None).unwrap(), "1,2,\n");
+    }
+
+    #[test]
+    fn only_the_fields_are_made_that_a_template_can_show() {
+        for (template, uses, other) in [
+            ("{{.ID}}\t{{ .Names }}", "Names", "Image"),
+            ("{{if gt 1.5 2.0}}{{.Image}}{{end}}", "Image", "5"),
+            ("{{.Label \"a.b\"}}", "Labels", "ID"),
+            ("{{range $p, $conf := .Ports}}{{$p}}{{end}}", "Ports", "ID"),
+            (".ID {{.Names | json}}", "Names", "ID"),
+        ] {
+            let format = Format::parse(template).unwrap();
+            assert!(format.uses(uses) && !format.uses(other), "{template}");
+        }
+        for all in ["{{json .}}", "{{.}}", "{{with $}}{{.ID}}{{end}}", "{{with $x := .}}{{$x.ID}}{{end}}"] {
+            assert!(Format::parse(all).unwrap().uses("Anything"), "{all}");
+        }
     }
 }
