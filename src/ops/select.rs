@@ -8,6 +8,7 @@ use crate::settings::Settings;
 use crate::store::containers::Entry;
 use crate::store::layout::Store;
 use jiff::{SignedDuration, Timestamp};
+use regex_lite::Regex;
 
 /// The newest container.
 ///
@@ -41,6 +42,7 @@ enum Key {
     Volume,
     Network,
     Command,
+    Expose,
     /// Of things that no container here has: never holds.
     Never,
 }
@@ -51,6 +53,8 @@ enum Test {
     Text(String),
     /// `KEY` or `KEY=VALUE`; must be missing if `not`.
     Label { key: String, value: Option<String>, not: bool },
+    /// A name, by a regular expression.
+    Name(Regex),
     /// An exit code.
     Code(i32),
     /// A point in time.
@@ -80,7 +84,7 @@ impl Filters {
             };
             let (key, test) = match key {
                 "id" => (Key::Id, Test::Text(value.to_string())),
-                "name" => (Key::Name, Test::Text(value.to_string())),
+                "name" => (Key::Name, Test::Name(pattern(value)?)),
                 "label" => (Key::Label, label(value, not)),
                 "status" => (Key::Status, Test::Text(status(value)?)),
                 "exited" => {
@@ -95,12 +99,13 @@ impl Filters {
                 "volume" => (Key::Volume, Test::Text(value.to_string())),
                 "network" => (Key::Network, Test::Text(value.to_string())),
                 "command" => (Key::Command, Test::Text(value.to_string())),
-                "health" | "pod" | "restart-policy" | "should-start-on-boot" | "publish" | "expose" => {
+                "expose" => (Key::Expose, Test::Text(value.to_string())),
+                "health" | "pod" | "restart-policy" | "should-start-on-boot" | "publish" => {
                     (Key::Never, Test::Text(value.to_string()))
                 }
                 _ => {
                     return Err(invalid(format!("{key} is an invalid filter")).hint(
-                        "there are: ancestor, before, command, exited, id, label, name, network, since, status, until, volume",
+                        "there are: ancestor, before, command, exited, expose, id, label, name, network, since, status, until, volume",
                     ));
                 }
             };
@@ -138,7 +143,7 @@ fn one(key: Key, test: &Test, entry: &Entry) -> bool {
     let config = &entry.config;
     match (key, test) {
         (Key::Id, Test::Text(text)) => entry.id.as_str().starts_with(text.trim_start_matches('^')),
-        (Key::Name, Test::Text(text)) => name_matches(entry.name.as_str(), text),
+        (Key::Name, Test::Name(pattern)) => pattern.is_match(entry.name.as_str()),
         (Key::Label, Test::Label { key, value, not }) => {
             let there = config
                 .labels
@@ -174,18 +179,22 @@ fn one(key: Key, test: &Test, entry: &Entry) -> bool {
             NetworkMode::Pasta => text == "pasta",
         },
         (Key::Command, Test::Text(text)) => config.process.args().first().is_some_and(|first| first == text),
+        (Key::Expose, Test::Text(text)) => config.network.exposed.iter().any(|port| is_port(port, text)),
         _ => false,
     }
 }
 
-/// podman takes a regular expression; anchors and a plain part of the name are what is used.
-fn name_matches(name: &str, pattern: &str) -> bool {
-    let pattern = pattern.trim_start_matches('/');
-    match (pattern.strip_prefix('^'), pattern.strip_suffix('$')) {
-        (Some(_), Some(_)) => name == pattern.trim_start_matches('^').trim_end_matches('$'),
-        (Some(start), None) => name.starts_with(start),
-        (None, Some(end)) => name.ends_with(end),
-        (None, None) => name.contains(pattern),
+/// Whether `port` (`80/tcp`) is the one, or in the range, that was asked for; TCP if nothing is said.
+fn is_port(port: &str, asked: &str) -> bool {
+    let split = |text: &str| {
+        text.split_once('/')
+            .map_or((text.to_string(), "tcp".to_string()), |(n, p)| (n.to_string(), p.to_string()))
+    };
+    let ((port, protocol), (asked, asked_protocol)) = (split(port), split(asked));
+    let (first, last) = asked.split_once('-').unwrap_or((&asked, &asked));
+    match (first.parse::<u16>(), port.parse::<u16>(), last.parse::<u16>()) {
+        (Ok(first), Ok(port), Ok(last)) => protocol == asked_protocol && (first..=last).contains(&port),
+        _ => false,
     }
 }
 
@@ -205,6 +214,16 @@ fn is_image(config: &ContainerConfig, text: &str) -> bool {
     let ends =
         |name: &str| name.strip_suffix(text).is_some_and(|before| before.is_empty() || before.ends_with('/'));
     !text.is_empty() && (ends(name) || ends(untagged))
+}
+
+/// A regular expression somewhere in the name, as podman has it; docker's names begin with `/`.
+fn pattern(text: &str) -> Result<Regex> {
+    let without_slash = match text.strip_prefix('^') {
+        Some(rest) => format!("^{}", rest.strip_prefix('/').unwrap_or(rest)),
+        None => text.strip_prefix('/').unwrap_or(text).to_string(),
+    };
+    Regex::new(&without_slash)
+        .map_err(|cause| invalid(format!("{text:?} is not a regular expression: {cause}")))
 }
 
 fn label(text: &str, not: bool) -> Test {
@@ -346,12 +365,27 @@ mod tests {
     }
 
     #[test]
-    fn a_name_filter_knows_anchors() {
-        assert!(name_matches("web-1", "web"));
-        assert!(name_matches("web-1", "^web-1$"));
-        assert!(!name_matches("web-10", "^web-1$"));
-        assert!(name_matches("web-1", "/web"));
-        assert!(!name_matches("my-web", "^web"));
+    fn a_name_filter_is_a_regular_expression() {
+        let matches = |name: &str, text: &str| pattern(text).unwrap().is_match(name);
+        assert!(matches("web-1", "web"));
+        assert!(matches("web-1", "^web-1$"));
+        assert!(!matches("web-10", "^web-1$"));
+        assert!(matches("web-1", "/web"));
+        assert!(matches("web-1", "^/web"));
+        assert!(!matches("my-web", "^web"));
+        assert!(matches("web-12", "^web-[0-9]+$"));
+        assert!(matches("web", "^(web|db)$"));
+        assert!(pattern("web(").is_err());
+    }
+
+    #[test]
+    fn a_port_is_one_or_in_a_range() {
+        for (port, asked) in [("80/tcp", "80"), ("80/tcp", "80/tcp"), ("53/udp", "50-60/udp")] {
+            assert!(is_port(port, asked), "{port} {asked}");
+        }
+        for (port, asked) in [("80/tcp", "8"), ("80/tcp", "80/udp"), ("80/tcp", "81-90"), ("80/tcp", "x")] {
+            assert!(!is_port(port, asked), "{port} {asked}");
+        }
     }
 
     #[test]
