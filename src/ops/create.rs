@@ -154,12 +154,22 @@ fn image(settings: &Settings, store: &Store, request: &ContainerRequest) -> Resu
 fn name_to_record(image: &images::Image, typed: &str) -> String {
     let hex = typed.strip_prefix("sha256:").unwrap_or(typed);
     let by_id = image.id.hex().starts_with(hex);
-    let matching = image.names.iter().map(ToString::to_string).find(|name| {
-        let untagged = name.rsplit_once(':').map_or(name.as_str(), |(before, _)| before);
-        [name.as_str(), untagged]
-            .into_iter()
-            .any(|name| name == typed || name.ends_with(&format!("/{typed}")))
-    });
+    let has_tag = typed.contains('@') || typed.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    let tagged = if has_tag { typed.to_string() } else { format!("{typed}:latest") };
+    // The order in which a name without a registry is looked for.
+    let rank = |name: &str| {
+        let untagged = name.rsplit_once(':').map_or(name, |(before, _)| before);
+        let ends = |name: &str, end: &str| name == end || name.ends_with(&format!("/{end}"));
+        match name {
+            _ if name == format!("localhost/{tagged}") => Some(0),
+            _ if name == format!("docker.io/library/{tagged}") => Some(1),
+            _ if ends(name, &tagged) => Some(2),
+            _ if ends(untagged, typed) => Some(3),
+            _ => None,
+        }
+    };
+    let names = image.names.iter().map(ToString::to_string);
+    let matching = names.filter_map(|name| Some((rank(&name)?, name))).min().map(|(_, name)| name);
     match matching {
         Some(name) => name,
         None if by_id && image.names.is_empty() => typed.to_string(),
