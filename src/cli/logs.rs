@@ -23,7 +23,7 @@ pub(crate) struct Logs {
     /// The newest container
     #[arg(short, long)]
     latest: bool,
-    /// The container's name before each line
+    /// Of several containers the name before each line, not the id
     #[arg(short, long)]
     names: bool,
     /// Each container in a colour of its own

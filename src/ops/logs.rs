@@ -33,7 +33,7 @@ pub struct Wanted {
     pub tail: Option<usize>,
     /// The time before each line.
     pub timestamps: bool,
-    /// The container's name before each line.
+    /// Of several containers the name before each line, not the id.
     pub names: bool,
     /// Each container has a colour.
     pub color: bool,
@@ -57,8 +57,8 @@ pub fn logs(
     let mut readers = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
         let prefix = match entries.len() {
-            _ if wanted.names => format!("{} ", entry.name),
             0 | 1 => String::new(),
+            _ if wanted.names => format!("{} ", entry.name),
             _ => format!("{} ", entry.id.short()),
         };
         let color = if wanted.color { Some(index) } else { None };
