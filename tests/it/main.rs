@@ -6,6 +6,7 @@ mod pty;
 
 mod archives;
 mod badregistry;
+mod compare;
 mod containers;
 mod errors;
 mod escapes;
