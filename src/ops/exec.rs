@@ -71,9 +71,18 @@ pub fn exec(settings: &Settings, store: &Store, request: &ExecRequest) -> Result
     let file = std::fs::File::from(ours.try_clone().doing(|| "start a process in the container")?);
     std::io::Write::write_all(&mut &file, &line).doing(|| "start a process in the container")?;
 
+    /// Tells the role beside the process that we do not stay. One that is gone needs no telling: the
+    /// process ran and has ended already.
+    fn leave(role: &OwnedFd) -> Result<()> {
+        match rustix::io::write(role, &[DETACHED]) {
+            Ok(_) | Err(rustix::io::Errno::PIPE | rustix::io::Errno::CONNRESET) => Ok(()),
+            Err(errno) => Err(errno).doing(|| "leave the process"),
+        }
+    }
+
     let (process, master) = await_start(&ours)?;
     if request.detach {
-        rustix::io::write(&ours, &[DETACHED]).doing(|| "leave the process")?;
+        leave(&ours)?;
         return Ok(0);
     }
     let endpoint = match (master, ends) {
@@ -93,7 +102,7 @@ pub fn exec(settings: &Settings, store: &Store, request: &ExecRequest) -> Result
         process: Some(process.as_fd()),
     };
     if client::relay(endpoint, &options)? == Ended::Detached {
-        rustix::io::write(&ours, &[DETACHED]).doing(|| "leave the process")?;
+        leave(&ours)?;
         return Ok(0);
     }
     match JoinAnswer::receive(ours.as_fd())? {

@@ -139,3 +139,12 @@ fn many_execs_at_once_each_get_their_own_output() {
         exec.finish().code(n).stdout(&format!("{n}\n"));
     }
 }
+
+#[test]
+fn a_detached_process_may_end_before_it_was_left() {
+    let env = Env::new();
+    env.run(["run", "-d", "--name", "c", "busybox", "sleep", "600"]).code(0);
+    for _ in 0..20 {
+        env.run(["exec", "-d", "c", "true"]).code(0).stderr("");
+    }
+}
