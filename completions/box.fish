@@ -1878,9 +1878,9 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1888,11 +1888,12 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -f -a "info" -d 'Show this host, the store and the version'
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -f -a "df" -d 'Show how much of the disk images and containers take'
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -f -a "prune" -d 'Remove what nobody uses'
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info df prune reset" -f -a "reset" -d 'Remove all containers, all images and everything else that box keeps'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -f -a "info" -d 'Show this host, the store and the version'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -f -a "check" -d 'Look for what is wrong with the store'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -f -a "df" -d 'Show how much of the disk images and containers take'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -f -a "prune" -d 'Remove what nobody uses'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -f -a "reset" -d 'Remove all containers, all images and everything else that box keeps'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d '`json`, or a Go template' -r
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -1905,6 +1906,21 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from check" -s m -l max -d 'How old something must be to be left over, such as 90m or 24h' -r
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from check" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from check" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from check" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from check" -s f -l force -d 'Mend what can be mended, and remove containers that cannot'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from check" -s q -l quick -d 'Do not read the content of blobs and layers'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from check" -s r -l repair -d 'Mend what can be mended'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F

@@ -63,7 +63,6 @@ const NOT_YET: &[&str] = &[
     "search",
     "secret",
     "stats",
-    "system check",
     "system connection",
     "system dial-stdio",
     "system events",

@@ -53,6 +53,7 @@ mod run;
 mod save;
 mod start;
 mod stop;
+mod system_check;
 mod system_df;
 mod system_prune;
 mod tag;

@@ -13,8 +13,8 @@ use super::flags::refused;
 use super::{
     Context, attach, completion, container_exists, create, doctor, exec, help, history, image_exists,
     image_prune, image_tree, images, import, info, inspect, kill, load, logs, prune, ps, pull, rename, reset,
-    restart, rm, rmi, run, save, start, stop, system_df, system_prune, tag, top, unshare, usage, version,
-    wait,
+    restart, rm, rmi, run, save, start, stop, system_check, system_df, system_prune, tag, top, unshare,
+    usage, version, wait,
 };
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
@@ -102,6 +102,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(doctor::Doctor, "doctor"),
     entry!(info::Info, "info", "system info"),
     entry!(inspect::Inspect, "inspect"),
+    entry!(system_check::SystemCheck, "system check"),
     entry!(system_df::SystemDf, "system df"),
     entry!(system_prune::SystemPrune, "system prune"),
     entry!(reset::Reset, "system reset"),

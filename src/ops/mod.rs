@@ -1,6 +1,7 @@
 //! One verb, one file: the functions that every front end calls.
 
 pub mod attach;
+pub mod check;
 pub mod create;
 pub mod df;
 pub mod doctor;

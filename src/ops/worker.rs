@@ -7,7 +7,7 @@ use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::sandbox::userns::{self, Role};
 use crate::settings::Settings;
 use crate::store::layout::Store;
-use crate::store::{containers, gc};
+use crate::store::{check, containers, gc};
 use crate::sys::fd;
 use crate::sys::process::{self, Child};
 use crate::sys::userns::InUserNs;
@@ -207,6 +207,8 @@ fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_jso
         "reset" => typed(body, |(): ()| super::reset::job(here)),
         "id-maps" => typed(body, |(): ()| id_maps(here)),
         "empty-trash" => typed(body, |(): ()| containers::empty_trash(&here.store, &here.inside)),
+        "check" => foreground(body, |depth| check::check(&here.store, &depth, &here.inside)),
+        "mend" => typed(body, |findings| super::check::job(here, findings)),
         "written" => typed(body, |ids| super::df::written_job(&here.store, ids, &here.inside)),
         "sizes" => typed(body, |ids| super::ps::sizes_job(&here.store, ids, &here.inside)),
         _ => Err(failed(format!("there is no job {job}"))),

@@ -302,14 +302,33 @@ pub fn rename(store: &Store, id: &ContainerId, to: &ContainerName) -> Result<()>
     // Free a name that leads nowhere first: that needs the same lock.
     name_owner(store, to)?;
     let _names = Lock::exclusive(&store.root().join("names.lock"))?;
-    let dir = store.container(id);
-    make_link(store, to, id).map_err(|e| in_use(store, to, e))?;
-    if let Err(e) = file::replace(&dir.join("name"), to.as_str().as_bytes(), Durable::Yes) {
-        let _ = std::fs::remove_file(store.names().join(to.as_str()));
-        return Err(e);
-    }
+    rename_to(store, id, to)?;
     let old = store.names().join(from.as_str());
     std::fs::remove_file(&old).doing(|| format!("remove {}", old.display()))
+}
+
+/// The new name's link and then the record, in this order.
+fn rename_to(store: &Store, id: &ContainerId, to: &ContainerName) -> Result<()> {
+    make_link(store, to, id).map_err(|e| in_use(store, to, e))?;
+    let written = file::replace(&store.container(id).join("name"), to.as_str().as_bytes(), Durable::Yes);
+    if written.is_err() {
+        let _ = std::fs::remove_file(store.names().join(to.as_str()));
+    }
+    written
+}
+
+/// Makes the container's name lead to it again; when another one has that name by now it gets its
+/// short id for a name.
+///
+/// # Errors
+/// `NotFound` if it is gone.
+pub fn link_name(store: &Store, id: &ContainerId) -> Result<()> {
+    let known = name(store, id)?;
+    if name_owner(store, &known)?.is_none() {
+        return make_link(store, &known, id).map_err(|e| in_use(store, &known, e));
+    }
+    let free: ContainerName = format!("c{}", id.short()).parse()?;
+    rename_to(store, id, &free)
 }
 
 /// Whether its supervisor lives; takes nothing.

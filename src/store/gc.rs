@@ -8,8 +8,8 @@ use super::{containers, images, layers, staging};
 use crate::container::config::Rootfs;
 use crate::error::{Doing, Result};
 use crate::image::config::ImageConfig;
-use crate::image::digest::{BlobDigest, ChainId};
-use crate::image::manifest::{MAX_CONFIG, Manifest};
+use crate::image::digest::{BlobDigest, ChainId, ImageId};
+use crate::image::manifest::{Descriptor, MAX_CONFIG, Manifest};
 use crate::sys::userns::InUserNs;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -80,35 +80,55 @@ pub fn collect(store: &Store, _inside: &InUserNs) -> Result<Collected> {
     Ok(done)
 }
 
-/// The hex digits of all blobs and chains that something refers to.
-fn marked(store: &Store) -> Result<(HashSet<String>, HashSet<String>)> {
-    let (mut blobs, mut layers) = (HashSet::new(), HashSet::new());
-    let mut mark = |digest: &BlobDigest| blobs.insert(digest.hex().to_string());
-    let mut mark_manifest = |digest: &BlobDigest| -> Option<Manifest> {
-        mark(digest);
-        // A broken image harms only itself; it cannot be used without being pulled again.
-        let manifest = images::manifest(store, digest).ok()?;
-        mark(&manifest.config.digest);
-        for layer in &manifest.layers {
-            mark(&layer.digest);
-        }
-        Some(manifest)
-    };
-    for entry in images::read_index(store)?.manifests {
+/// What an entry of the index refers to, by hex digits.
+#[derive(Debug, Default)]
+pub(crate) struct References {
+    pub(crate) blobs: HashSet<String>,
+    pub(crate) layers: HashSet<String>,
+    /// The image; `None` when its manifest cannot be read.
+    pub(crate) image: Option<ImageId>,
+}
+
+impl References {
+    /// Reads them. A broken image harms only itself: what can be read of it counts.
+    pub(crate) fn of(store: &Store, entry: &Descriptor) -> References {
+        let mut all = References::default();
         // What came through an index and was kept whole goes out whole again.
         let through = entry.annotations.get(images::INDEX_DIGEST).and_then(|text| text.parse().ok());
         if let Some(digest) = through
             && let Some(index) = images::index(store, &digest)
         {
-            mark_manifest(&digest);
+            all.mark_manifest(store, &digest);
             for other in &index.manifests {
-                mark_manifest(&other.digest);
+                all.mark_manifest(store, &other.digest);
             }
         }
-        let Some(manifest) = mark_manifest(&entry.digest) else { continue };
+        let Some(manifest) = all.mark_manifest(store, &entry.digest) else { return all };
+        all.image = Some(ImageId::of_config(&manifest.config.digest));
         let config = super::blobs::read(store, &manifest.config.digest, MAX_CONFIG);
-        let Ok(config) = config.and_then(|bytes| ImageConfig::parse(&bytes)) else { continue };
-        layers.extend(ChainId::chain(&config.rootfs.diff_ids).iter().map(|chain| chain.hex().to_string()));
+        if let Ok(config) = config.and_then(|bytes| ImageConfig::parse(&bytes)) {
+            let chain = ChainId::chain(&config.rootfs.diff_ids);
+            all.layers.extend(chain.iter().map(|chain| chain.hex().to_string()));
+        }
+        all
+    }
+
+    fn mark_manifest(&mut self, store: &Store, digest: &BlobDigest) -> Option<Manifest> {
+        self.blobs.insert(digest.hex().to_string());
+        let manifest = images::manifest(store, digest).ok()?;
+        let parts = std::iter::once(&manifest.config).chain(&manifest.layers);
+        self.blobs.extend(parts.map(|part| part.digest.hex().to_string()));
+        Some(manifest)
+    }
+}
+
+/// The hex digits of all blobs and chains that something refers to.
+pub(crate) fn marked(store: &Store) -> Result<(HashSet<String>, HashSet<String>)> {
+    let (mut blobs, mut layers) = (HashSet::new(), HashSet::new());
+    for entry in images::read_index(store)?.manifests {
+        let of_entry = References::of(store, &entry);
+        blobs.extend(of_entry.blobs);
+        layers.extend(of_entry.layers);
     }
     for id in containers::list(store)? {
         let config = match containers::config(store, &id) {
@@ -133,7 +153,8 @@ pub(crate) fn names(dir: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn free_place(trash: &Path, hex: &str) -> std::path::PathBuf {
+/// A place in the trash for a layer.
+pub fn free_place(trash: &Path, hex: &str) -> std::path::PathBuf {
     let mut number = 0u32;
     loop {
         let place = trash.join(format!("layer-{hex}-{number}"));

@@ -93,9 +93,8 @@ pub(crate) fn read_index(store: &Store) -> Result<Index> {
 /// Changes the index under its lock and replaces the file; `change`'s error changes nothing.
 fn with_index<T>(store: &Store, change: impl FnOnce(&mut Index) -> Result<T>) -> Result<T> {
     let _lock = Lock::exclusive(&store.root().join("index.lock"))?;
-    let layout = store.images().join("oci-layout");
-    if !layout.exists() {
-        replace(&layout, br#"{"imageLayoutVersion":"1.0.0"}"#, Durable::Yes)?;
+    if !store.images().join("oci-layout").exists() {
+        write_layout(store)?;
     }
     let mut index = read_index(store)?;
     let before = index.clone();
@@ -107,8 +106,27 @@ fn with_index<T>(store: &Store, change: impl FnOnce(&mut Index) -> Result<T>) ->
     Ok(result)
 }
 
+/// Writes the file that makes the directory an OCI image layout.
+///
+/// # Errors
+/// What the disk says.
+pub fn write_layout(store: &Store) -> Result<()> {
+    replace(&store.images().join("oci-layout"), br#"{"imageLayoutVersion":"1.0.0"}"#, Durable::Yes)
+}
+
+/// Takes every entry of this manifest out of the index.
+///
+/// # Errors
+/// When the index cannot be written.
+pub fn forget(store: &Store, manifest: &BlobDigest) -> Result<()> {
+    with_index(store, |index| {
+        index.manifests.retain(|entry| entry.digest != *manifest);
+        Ok(())
+    })
+}
+
 /// The name in an entry of the index. One without a registry was written by another tool.
-fn entry_name(entry: &Descriptor) -> Option<Reference> {
+pub(crate) fn entry_name(entry: &Descriptor) -> Option<Reference> {
     let text = entry.annotations.get(REF_NAME)?;
     match Reference::is_short(text) {
         Ok(true) => Reference::parse_local(text).ok(),

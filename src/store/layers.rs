@@ -144,6 +144,12 @@ impl StagedLayer {
         }
     }
 
+    /// Where it is until it is published.
+    #[must_use]
+    pub fn dir(&self) -> &std::path::Path {
+        &self.dir
+    }
+
     /// Drops the unpacked files and keeps the blob, for a layer that is unpacked already.
     #[must_use]
     pub fn into_blob(self) -> StagedBlob {

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod blobs;
+pub mod check;
 pub mod compress;
 pub mod containers;
 pub mod gc;
@@ -12,6 +13,7 @@ pub mod leases;
 pub mod lock;
 pub mod mapped;
 pub mod networks;
+pub mod rebuild;
 pub mod staging;
 pub mod tarball;
 pub mod unpack;

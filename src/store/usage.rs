@@ -1,12 +1,11 @@
 //! How much of the disk the images take: which blobs and layers there are, and who refers to them.
 
+use super::gc::References;
 use super::layout::Store;
 use super::{containers, images, layers};
 use crate::container::config::Rootfs;
 use crate::error::{Doing, Result};
-use crate::image::config::ImageConfig;
-use crate::image::digest::{BlobDigest, ChainId, ImageId};
-use crate::image::manifest::MAX_CONFIG;
+use crate::image::digest::{ChainId, ImageId};
 use std::collections::{HashMap, HashSet};
 
 /// A file or directory of the image store.
@@ -52,16 +51,12 @@ impl Usage {
             *usage.sizes.entry(Part::Layer(hex)).or_default() += size;
         }
         for entry in images::read_index(store)?.manifests {
+            let of_entry = References::of(store, &entry);
             // A broken image harms only itself; `system check` names it.
-            let Ok(manifest) = images::manifest(store, &entry.digest) else { continue };
-            let parts = usage.images.entry(ImageId::of_config(&manifest.config.digest)).or_default();
-            let blob = |digest: &BlobDigest| Part::Blob(digest.hex().to_string());
-            parts.extend([blob(&entry.digest), blob(&manifest.config.digest)]);
-            parts.extend(manifest.layers.iter().map(|layer| blob(&layer.digest)));
-            let config = super::blobs::read(store, &manifest.config.digest, MAX_CONFIG);
-            let Ok(config) = config.and_then(|bytes| ImageConfig::parse(&bytes)) else { continue };
-            let chain = ChainId::chain(&config.rootfs.diff_ids);
-            parts.extend(chain.iter().map(|layer| Part::Layer(layer.hex().to_string())));
+            let Some(image) = of_entry.image else { continue };
+            let parts = usage.images.entry(image).or_default();
+            parts.extend(of_entry.blobs.into_iter().map(Part::Blob));
+            parts.extend(of_entry.layers.into_iter().map(Part::Layer));
         }
         for id in containers::list(store).doing(|| "look at what the containers use")? {
             let Ok(config) = containers::config(store, &id) else { continue };
@@ -97,6 +92,7 @@ impl Usage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::digest::BlobDigest;
 
     #[test]
     fn what_two_images_share_counts_once() {

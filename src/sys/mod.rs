@@ -1,5 +1,6 @@
 //! The kernel, safely: the only place with `unsafe`. Knows nothing of containers.
 
+pub mod compare;
 pub mod copy;
 pub mod credentials;
 pub mod fd;

@@ -6,6 +6,7 @@ mod pty;
 
 mod archives;
 mod badregistry;
+mod check;
 mod compare;
 mod containers;
 mod errors;
