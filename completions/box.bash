@@ -61,6 +61,12 @@ _box() {
             box,load)
                 cmd="box__subcmd__load"
                 ;;
+            box,login)
+                cmd="box__subcmd__login"
+                ;;
+            box,logout)
+                cmd="box__subcmd__logout"
+                ;;
             box,logs)
                 cmd="box__subcmd__logs"
                 ;;
@@ -242,7 +248,7 @@ _box() {
 
     case "${cmd}" in
         box)
-            opts="-v -D -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --volumepath --config --conmon --runtime --runtime-flag --network-cmd-path --network-config-dir --hooks-dir --help attach create exec kill logs ps rename restart rm run start stop top wait history images import load pull rmi save tag untag doctor info inspect unshare completion help version container image system"
+            opts="-v -D -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --volumepath --config --conmon --runtime --runtime-flag --network-cmd-path --network-config-dir --hooks-dir --help attach create exec kill logs ps rename restart rm run start stop top wait history images import load pull rmi save tag untag login logout doctor info inspect unshare completion help version container image system"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -440,7 +446,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__create)
-            opts="-l -q -t -i -a -e -u -w -h -v -c -m -p -P --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --tls-verify --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --authfile --blkio-weight --blkio-weight-device --cert-dir --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --creds --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --publish --publish-all --rdt-class --requires --retry --retry-delay --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-l -q -t -i -a -e -u -w -h -v -c -m -p -P --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --publish --publish-all --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -514,7 +520,27 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -710,19 +736,11 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --authfile)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --blkio-weight)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --blkio-weight-device)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -767,10 +785,6 @@ _box() {
                     return 0
                     ;;
                 --cpuset-mems)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --creds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -979,14 +993,6 @@ _box() {
                     return 0
                     ;;
                 --requires)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --retry)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1494,7 +1500,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__run)
-            opts="-d -l -q -t -i -a -e -u -w -h -v -c -m -p -P --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --tls-verify --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --authfile --blkio-weight --blkio-weight-device --cert-dir --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --creds --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --publish --publish-all --rdt-class --requires --retry --retry-delay --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-d -l -q -t -i -a -e -u -w -h -v -c -m -p -P --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --publish --publish-all --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1576,7 +1582,27 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1772,19 +1798,11 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --authfile)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --blkio-weight)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --blkio-weight-device)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1829,10 +1847,6 @@ _box() {
                     return 0
                     ;;
                 --cpuset-mems)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --creds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2041,14 +2055,6 @@ _box() {
                     return 0
                     ;;
                 --requires)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --retry)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2308,7 +2314,7 @@ _box() {
             return 0
             ;;
         box__subcmd__create)
-            opts="-l -q -t -i -a -e -u -w -h -v -c -m -p -P --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --tls-verify --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --authfile --blkio-weight --blkio-weight-device --cert-dir --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --creds --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --publish --publish-all --rdt-class --requires --retry --retry-delay --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-l -q -t -i -a -e -u -w -h -v -c -m -p -P --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --publish --publish-all --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2382,7 +2388,27 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2578,19 +2604,11 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --authfile)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --blkio-weight)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --blkio-weight-device)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2635,10 +2653,6 @@ _box() {
                     return 0
                     ;;
                 --cpuset-mems)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --creds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2847,14 +2861,6 @@ _box() {
                     return 0
                     ;;
                 --requires)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --retry)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3398,7 +3404,7 @@ _box() {
             return 0
             ;;
         box__subcmd__image__subcmd__pull)
-            opts="-a -q -h --all-tags --platform --arch --os --variant --policy --quiet --retry --tls-verify --root --runroot --log-level --help"
+            opts="-a -q -h --all-tags --platform --arch --os --variant --policy --quiet --disable-content-trust --authfile --creds --cert-dir --tls-verify --retry --retry-delay --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3424,12 +3430,32 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --retry)
+                --disable-content-trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --tls-verify)
-                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --root)
@@ -3837,6 +3863,98 @@ _box() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        box__subcmd__login)
+            opts="-u -p -v -h --username --password --password-stdin --get-login --verbose --authfile --compat-auth-file --cert-dir --tls-verify --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --username)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compat-auth-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        box__subcmd__logout)
+            opts="-a -h --all --authfile --compat-auth-file --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compat-auth-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         box__subcmd__logs)
             opts="-f -l -n -t -h --follow --latest --names --color --since --until --tail --timestamps --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -3934,7 +4052,7 @@ _box() {
             return 0
             ;;
         box__subcmd__pull)
-            opts="-a -q -h --all-tags --platform --arch --os --variant --policy --quiet --retry --tls-verify --root --runroot --log-level --help"
+            opts="-a -q -h --all-tags --platform --arch --os --variant --policy --quiet --disable-content-trust --authfile --creds --cert-dir --tls-verify --retry --retry-delay --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3960,12 +4078,32 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --retry)
+                --disable-content-trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --tls-verify)
-                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --root)
@@ -4136,7 +4274,7 @@ _box() {
             return 0
             ;;
         box__subcmd__run)
-            opts="-d -l -q -t -i -a -e -u -w -h -v -c -m -p -P --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --tls-verify --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --authfile --blkio-weight --blkio-weight-device --cert-dir --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --creds --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --publish --publish-all --rdt-class --requires --retry --retry-delay --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-d -l -q -t -i -a -e -u -w -h -v -c -m -p -P --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --publish --publish-all --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4218,7 +4356,27 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4414,19 +4572,11 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --authfile)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --blkio-weight)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --blkio-weight-device)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4471,10 +4621,6 @@ _box() {
                     return 0
                     ;;
                 --cpuset-mems)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --creds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4683,14 +4829,6 @@ _box() {
                     return 0
                     ;;
                 --requires)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --retry)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --retry-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -73,6 +73,8 @@ complete -c box -n "__fish_box_needs_command" -f -a "rmi" -d 'Remove one or more
 complete -c box -n "__fish_box_needs_command" -f -a "save" -d 'Save images to an archive'
 complete -c box -n "__fish_box_needs_command" -f -a "tag" -d 'Give an image another name'
 complete -c box -n "__fish_box_needs_command" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_needs_command" -f -a "login" -d 'Log in to a registry'
+complete -c box -n "__fish_box_needs_command" -f -a "logout" -d 'Log out of a registry'
 complete -c box -n "__fish_box_needs_command" -f -a "doctor" -d 'Say what this host has and lacks for containers, and what mends it'
 complete -c box -n "__fish_box_needs_command" -f -a "info" -d 'Show this host, the store and the version'
 complete -c box -n "__fish_box_needs_command" -f -a "inspect" -d 'Show everything about containers and images'
@@ -114,7 +116,12 @@ complete -c box -n "__fish_box_using_subcommand create" -l platform -d 'Platform
 complete -c box -n "__fish_box_using_subcommand create" -l arch -d 'Architecture of the image' -r
 complete -c box -n "__fish_box_using_subcommand create" -l os -d 'Operating system of the image' -r
 complete -c box -n "__fish_box_using_subcommand create" -l variant -d 'Variant of the image\'s architecture' -r
-complete -c box -n "__fish_box_using_subcommand create" -l tls-verify -d 'Check the registry\'s certificate' -r
+complete -c box -n "__fish_box_using_subcommand create" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
+complete -c box -n "__fish_box_using_subcommand create" -l creds -d 'User name and password for the registry' -r
+complete -c box -n "__fish_box_using_subcommand create" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
+complete -c box -n "__fish_box_using_subcommand create" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r
+complete -c box -n "__fish_box_using_subcommand create" -l retry -d 'How often a failed request is tried again (default: 3)' -r
+complete -c box -n "__fish_box_using_subcommand create" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
 complete -c box -n "__fish_box_using_subcommand create" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs, ignore' -r
 complete -c box -n "__fish_box_using_subcommand create" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
 complete -c box -n "__fish_box_using_subcommand create" -l runtime -d 'Accepted for docker\'s scripts: box is its own runtime' -r
@@ -155,10 +162,8 @@ complete -c box -n "__fish_box_using_subcommand create" -l ipc -d 'IPC namespace
 complete -c box -n "__fish_box_using_subcommand create" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand create" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand create" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)' -r
-complete -c box -n "__fish_box_using_subcommand create" -l authfile -r
 complete -c box -n "__fish_box_using_subcommand create" -l blkio-weight -r
 complete -c box -n "__fish_box_using_subcommand create" -l blkio-weight-device -r
-complete -c box -n "__fish_box_using_subcommand create" -l cert-dir -r
 complete -c box -n "__fish_box_using_subcommand create" -l cgroup-conf -r
 complete -c box -n "__fish_box_using_subcommand create" -l cgroup-parent -r
 complete -c box -n "__fish_box_using_subcommand create" -l cgroups -r
@@ -169,7 +174,6 @@ complete -c box -n "__fish_box_using_subcommand create" -s c -l cpu-shares -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpus -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpuset-cpus -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpuset-mems -r
-complete -c box -n "__fish_box_using_subcommand create" -l creds -r
 complete -c box -n "__fish_box_using_subcommand create" -l decryption-key -r
 complete -c box -n "__fish_box_using_subcommand create" -l device-cgroup-rule -r
 complete -c box -n "__fish_box_using_subcommand create" -l device-read-bps -r
@@ -220,8 +224,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l preserve-fds -r
 complete -c box -n "__fish_box_using_subcommand create" -s p -l publish -r
 complete -c box -n "__fish_box_using_subcommand create" -l rdt-class -r
 complete -c box -n "__fish_box_using_subcommand create" -l requires -r
-complete -c box -n "__fish_box_using_subcommand create" -l retry -r
-complete -c box -n "__fish_box_using_subcommand create" -l retry-delay -r
 complete -c box -n "__fish_box_using_subcommand create" -l sdnotify -r
 complete -c box -n "__fish_box_using_subcommand create" -l seccomp-policy -r
 complete -c box -n "__fish_box_using_subcommand create" -l secret -r
@@ -426,7 +428,12 @@ complete -c box -n "__fish_box_using_subcommand run" -l platform -d 'Platform of
 complete -c box -n "__fish_box_using_subcommand run" -l arch -d 'Architecture of the image' -r
 complete -c box -n "__fish_box_using_subcommand run" -l os -d 'Operating system of the image' -r
 complete -c box -n "__fish_box_using_subcommand run" -l variant -d 'Variant of the image\'s architecture' -r
-complete -c box -n "__fish_box_using_subcommand run" -l tls-verify -d 'Check the registry\'s certificate' -r
+complete -c box -n "__fish_box_using_subcommand run" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
+complete -c box -n "__fish_box_using_subcommand run" -l creds -d 'User name and password for the registry' -r
+complete -c box -n "__fish_box_using_subcommand run" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
+complete -c box -n "__fish_box_using_subcommand run" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r
+complete -c box -n "__fish_box_using_subcommand run" -l retry -d 'How often a failed request is tried again (default: 3)' -r
+complete -c box -n "__fish_box_using_subcommand run" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
 complete -c box -n "__fish_box_using_subcommand run" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs, ignore' -r
 complete -c box -n "__fish_box_using_subcommand run" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
 complete -c box -n "__fish_box_using_subcommand run" -l runtime -d 'Accepted for docker\'s scripts: box is its own runtime' -r
@@ -467,10 +474,8 @@ complete -c box -n "__fish_box_using_subcommand run" -l ipc -d 'IPC namespace: p
 complete -c box -n "__fish_box_using_subcommand run" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand run" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand run" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)' -r
-complete -c box -n "__fish_box_using_subcommand run" -l authfile -r
 complete -c box -n "__fish_box_using_subcommand run" -l blkio-weight -r
 complete -c box -n "__fish_box_using_subcommand run" -l blkio-weight-device -r
-complete -c box -n "__fish_box_using_subcommand run" -l cert-dir -r
 complete -c box -n "__fish_box_using_subcommand run" -l cgroup-conf -r
 complete -c box -n "__fish_box_using_subcommand run" -l cgroup-parent -r
 complete -c box -n "__fish_box_using_subcommand run" -l cgroups -r
@@ -481,7 +486,6 @@ complete -c box -n "__fish_box_using_subcommand run" -s c -l cpu-shares -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpus -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpuset-cpus -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpuset-mems -r
-complete -c box -n "__fish_box_using_subcommand run" -l creds -r
 complete -c box -n "__fish_box_using_subcommand run" -l decryption-key -r
 complete -c box -n "__fish_box_using_subcommand run" -l device-cgroup-rule -r
 complete -c box -n "__fish_box_using_subcommand run" -l device-read-bps -r
@@ -532,8 +536,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l preserve-fds -r
 complete -c box -n "__fish_box_using_subcommand run" -s p -l publish -r
 complete -c box -n "__fish_box_using_subcommand run" -l rdt-class -r
 complete -c box -n "__fish_box_using_subcommand run" -l requires -r
-complete -c box -n "__fish_box_using_subcommand run" -l retry -r
-complete -c box -n "__fish_box_using_subcommand run" -l retry-delay -r
 complete -c box -n "__fish_box_using_subcommand run" -l sdnotify -r
 complete -c box -n "__fish_box_using_subcommand run" -l seccomp-policy -r
 complete -c box -n "__fish_box_using_subcommand run" -l secret -r
@@ -725,9 +727,13 @@ complete -c box -n "__fish_box_using_subcommand pull" -l arch -d 'The architectu
 complete -c box -n "__fish_box_using_subcommand pull" -l os -d 'The operating system' -r
 complete -c box -n "__fish_box_using_subcommand pull" -l variant -d 'The variant of the architecture, v7 for example' -r
 complete -c box -n "__fish_box_using_subcommand pull" -l policy -d 'When to ask the registry: always, missing, newer or never' -r
-complete -c box -n "__fish_box_using_subcommand pull" -l retry -d 'How often a failed request is tried again' -r
-complete -c box -n "__fish_box_using_subcommand pull" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r -f -a "true\t''
-false\t''"
+complete -c box -n "__fish_box_using_subcommand pull" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
+complete -c box -n "__fish_box_using_subcommand pull" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
+complete -c box -n "__fish_box_using_subcommand pull" -l creds -d 'User name and password for the registry' -r
+complete -c box -n "__fish_box_using_subcommand pull" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
+complete -c box -n "__fish_box_using_subcommand pull" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r
+complete -c box -n "__fish_box_using_subcommand pull" -l retry -d 'How often a failed request is tried again (default: 3)' -r
+complete -c box -n "__fish_box_using_subcommand pull" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
 complete -c box -n "__fish_box_using_subcommand pull" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand pull" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand pull" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -799,6 +805,40 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand untag" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand login" -s u -l username -d 'The user\'s name; asked for unless given' -r
+complete -c box -n "__fish_box_using_subcommand login" -s p -l password -d 'The password: other users of this machine can read it while the command runs' -r
+complete -c box -n "__fish_box_using_subcommand login" -l authfile -d 'The file to keep it in (default: $REGISTRY_AUTH_FILE, else podman\'s)' -r -F
+complete -c box -n "__fish_box_using_subcommand login" -l compat-auth-file -d 'A file of docker\'s to keep it in, such as ~/.docker/config.json' -r -F
+complete -c box -n "__fish_box_using_subcommand login" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
+complete -c box -n "__fish_box_using_subcommand login" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r
+complete -c box -n "__fish_box_using_subcommand login" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand login" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand login" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand login" -l password-stdin -d 'Read the password from standard input'
+complete -c box -n "__fish_box_using_subcommand login" -l get-login -d 'Print the name of the user who is logged in'
+complete -c box -n "__fish_box_using_subcommand login" -s v -l verbose -d 'Say where the password was kept'
+complete -c box -n "__fish_box_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand logout" -l authfile -d 'The file they were kept in (default: $REGISTRY_AUTH_FILE, else podman\'s)' -r -F
+complete -c box -n "__fish_box_using_subcommand logout" -l compat-auth-file -d 'A file of docker\'s they were kept in, such as ~/.docker/config.json' -r -F
+complete -c box -n "__fish_box_using_subcommand logout" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand logout" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand logout" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand logout" -s a -l all -d 'Log out of all registries'
+complete -c box -n "__fish_box_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand doctor" -s f -l format -d '`json` instead of text' -r
 complete -c box -n "__fish_box_using_subcommand doctor" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand doctor" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -989,7 +1029,12 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l arch -d 'Architecture of the image' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l os -d 'Operating system of the image' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l variant -d 'Variant of the image\'s architecture' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Check the registry\'s certificate' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -d 'User name and password for the registry' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l retry -d 'How often a failed request is tried again (default: 3)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs, ignore' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l runtime -d 'Accepted for docker\'s scripts: box is its own runtime' -r
@@ -1030,10 +1075,8 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight-device -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cert-dir -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-conf -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-parent -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroups -r
@@ -1044,7 +1087,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpus -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-cpus -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-mems -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l decryption-key -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-read-bps -r
@@ -1095,8 +1137,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l rdt-class -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l requires -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l retry -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l retry-delay -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l sdnotify -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l seccomp-policy -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l secret -r
@@ -1387,7 +1427,12 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l arch -d 'Architecture of the image' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l os -d 'Operating system of the image' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l variant -d 'Variant of the image\'s architecture' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Check the registry\'s certificate' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'User name and password for the registry' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l retry -d 'How often a failed request is tried again (default: 3)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs, ignore' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l runtime -d 'Accepted for docker\'s scripts: box is its own runtime' -r
@@ -1428,10 +1473,8 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight-device -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cert-dir -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-conf -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-parent -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroups -r
@@ -1442,7 +1485,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpus -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-cpus -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-mems -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l decryption-key -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-read-bps -r
@@ -1493,8 +1535,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l rdt-class -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l requires -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l retry -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l retry-delay -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l sdnotify -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l seccomp-policy -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l secret -r
@@ -1789,9 +1829,13 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l os -d 'The operating system' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l variant -d 'The variant of the architecture, v7 for example' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l policy -d 'When to ask the registry: always, missing, newer or never' -r
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry -d 'How often a failed request is tried again' -r
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r -f -a "true\t''
-false\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l creds -d 'User name and password for the registry' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry -d 'How often a failed request is tried again (default: 3)' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''

@@ -49,8 +49,6 @@ const NOT_YET: &[&str] = &[
     "init",
     "insert",
     "kube",
-    "login",
-    "logout",
     "manifest",
     "mount",
     "network",
@@ -97,7 +95,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("exec", &["cidfile", "preserve-fd", "preserve-fds"]),
     ("rm", &["link"]),
     ("system prune", &["volumes"]),
-    ("pull", &["authfile", "cert-dir", "creds", "decryption-key", "retry-delay"]),
+    ("pull", &["decryption-key"]),
 ];
 
 const OTHER_MACHINES: &str = "box works on the machine it runs on; for another one: ssh HOST box …";

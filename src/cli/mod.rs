@@ -40,6 +40,7 @@ mod inspect_container;
 mod inspect_image;
 mod kill;
 mod load;
+mod login;
 mod logs;
 mod prune;
 mod ps;

@@ -1,5 +1,6 @@
 //! `box pull`.
 
+use super::flags::registry::{RegistryFlags, RetryFlags};
 use super::flags::words;
 use super::{Context, output};
 use crate::container::request::PullPolicy;
@@ -37,12 +38,13 @@ pub(crate) struct Pull {
     /// Show no progress
     #[arg(short, long)]
     quiet: bool,
-    /// How often a failed request is tried again
-    #[arg(long, value_name = "TIMES", default_value = "3")]
-    retry: u32,
-    /// Insist on HTTPS and known certificates (true), or on neither (false)
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    tls_verify: Option<bool>,
+    /// Accepted for docker's scripts
+    #[arg(long, num_args = 0..=1, require_equals = true, hide = true)]
+    disable_content_trust: Option<Option<String>>,
+    #[command(flatten)]
+    registry: RegistryFlags,
+    #[command(flatten)]
+    retry: RetryFlags,
     /// The image's name
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<String>,
@@ -51,14 +53,14 @@ pub(crate) struct Pull {
 impl Pull {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let platform = self.wanted_platform()?;
+        let registry = self.registry.clone().options(self.retry.clone());
         for image in &self.images {
             let request = PullRequest {
                 reference: image.clone(),
                 platform: platform.clone(),
                 policy: self.policy,
                 quiet: self.quiet,
-                tls_verify: self.tls_verify,
-                retries: self.retry,
+                registry: registry.clone(),
             };
             let store = ctx.store()?;
             if !self.all_tags {

@@ -15,6 +15,9 @@ use super::{
     image_prune, image_tree, images, import, info, inspect, kill, load, logs, prune, ps, pull, rename, reset,
     restart, rm, rmi, run, save, start, stop, system_check, system_df, system_prune, tag, top, unshare,
     usage, version, wait,
+    image_prune, image_tree, images, import, info, inspect, kill, load, login, logs, prune, ps, pull, rename,
+    reset, restart, rm, rmi, run, save, start, stop, system_df, system_prune, tag, top, unshare, usage,
+    version, wait,
 };
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
@@ -98,6 +101,8 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(save::Save, "save", "image save"),
     entry!(tag::Tag, "tag", "image tag"),
     entry!(tag::Untag, "untag", "image untag"),
+    entry!(login::Login, "login"),
+    entry!(login::Logout, "logout"),
     // The host and the store.
     entry!(doctor::Doctor, "doctor"),
     entry!(info::Info, "info", "system info"),

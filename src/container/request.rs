@@ -10,6 +10,7 @@ use super::security::SecurityOption;
 use super::uplink::UplinkOptions;
 use super::volume::MountRequest;
 use crate::container::config::{Device, LogDriver};
+use crate::image::access::RegistryOptions;
 use std::path::PathBuf;
 
 /// A container as it was asked for.
@@ -70,8 +71,8 @@ pub struct PullRequest {
     pub platform: Option<String>,
     /// `--quiet`.
     pub quiet: bool,
-    /// `--tls-verify`.
-    pub tls_verify: Option<bool>,
+    /// How registries are reached.
+    pub registry: RegistryOptions,
 }
 
 /// `--pull`.

@@ -138,7 +138,7 @@ fn image(settings: &Settings, store: &Store, request: &ContainerRequest) -> Resu
     let mut pull = pull::PullRequest::new(&request.image, wanted.policy);
     pull.platform = wanted.platform.as_deref().map(str::parse).transpose()?;
     pull.quiet = wanted.quiet;
-    pull.tls_verify = wanted.tls_verify;
+    pull.registry = wanted.registry.clone();
     // The lock is shared, so the pull goes on under it.
     let id = pull::pull(settings, store, &pull)?;
     match images::find(store, id.hex())? {

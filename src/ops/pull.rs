@@ -2,16 +2,19 @@
 
 use super::{load, rm, worker};
 use crate::container::request::PullPolicy;
-use crate::error::{Error, Kind, Result, invalid};
+use crate::error::{Doing, Error, Kind, Result, invalid};
+use crate::image::access::RegistryOptions;
 use crate::image::digest::ImageId;
 use crate::image::platform::Platform;
 use crate::image::reference::Reference;
+use crate::registry::conf::Registries;
+use crate::registry::endpoint;
 use crate::settings::Settings;
 use crate::store::images::{self, Image};
 use crate::store::layers;
 use crate::store::layout::Store;
 use crate::transfer::load::LoadRequest;
-use crate::transfer::pull::{PullJob, Pulled};
+use crate::transfer::pull::{Candidate, PullJob, Pulled};
 
 /// What to pull, and whether.
 #[derive(Clone, Debug)]
@@ -24,10 +27,8 @@ pub struct PullRequest {
     pub policy: PullPolicy,
     /// No progress.
     pub quiet: bool,
-    /// `--tls-verify`.
-    pub tls_verify: Option<bool>,
-    /// `--retry`.
-    pub retries: u32,
+    /// How registries are reached.
+    pub registry: RegistryOptions,
 }
 
 impl PullRequest {
@@ -39,8 +40,7 @@ impl PullRequest {
             platform: None,
             policy,
             quiet: false,
-            tls_verify: None,
-            retries: 3,
+            registry: RegistryOptions::default(),
         }
     }
 }
@@ -100,7 +100,7 @@ fn from_registry(settings: &Settings, store: &Store, name: &str, request: &PullR
     if name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(Error::new(Kind::NotFound, format!("{name}: image not known")));
     }
-    let pulled: Result<Pulled> = worker::call(settings, "pull", &job(name, request));
+    let pulled: Result<Pulled> = worker::call(settings, "pull", &job(name, request)?);
     // What a killed job left was moved there.
     rm::empty_trash(settings, store);
     Ok(pulled?.id)
@@ -128,15 +128,23 @@ pub fn all_tags(settings: &Settings, request: &PullRequest) -> Result<Vec<String
     if parsed.tag().is_some() || parsed.digest().is_some() {
         return Err(invalid(format!("{name:?} names one image, and --all-tags asks for all of them")));
     }
-    worker::call(settings, "tags", &job(name, request))
+    worker::call(settings, "tags", &job(name, request)?)
 }
 
-fn job(name: &str, request: &PullRequest) -> PullJob {
-    PullJob {
+/// Everything that the user's own files, programs and environment say about it is found out here,
+/// outside of the user namespace.
+fn job(name: &str, request: &PullRequest) -> Result<PullJob> {
+    let registries = Registries::load()?;
+    let candidate = |name: Reference| -> Result<Candidate> {
+        let places = endpoint::places(&request.registry, &registries, &name)?;
+        Ok(Candidate { name, places })
+    };
+    let candidates = registries.candidates(name)?.into_iter().map(candidate).collect::<Result<_>>();
+    Ok(PullJob {
         name: name.to_string(),
+        candidates: candidates.doing(|| format!("pull {name}"))?,
         platform: request.platform.clone(),
         quiet: request.quiet,
-        tls_verify: request.tls_verify,
-        retries: request.retries,
-    }
+        retry: request.registry.retry,
+    })
 }

@@ -1,8 +1,10 @@
-//! How a registry asks who we are, and how an anonymous client answers.
+//! How a registry asks who we are, and the tokens that answer it.
 //!
 //! Source: RFC 7235; "Token Authentication Specification" of the distribution project.
 
+use crate::sys::secret::Secret;
 use serde::Deserialize;
+use std::time::{Duration, Instant};
 
 /// What a `WWW-Authenticate` header asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,15 +87,71 @@ fn parameters(text: &str) -> Vec<(String, String)> {
 
 /// A token server's answer.
 #[derive(Deserialize)]
-pub(crate) struct Token {
+pub(crate) struct Answer {
     token: Option<String>,
     access_token: Option<String>,
+    expires_in: Option<u64>,
+}
+
+/// What a token server gave us.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    /// It goes behind `Bearer`.
+    pub(crate) text: Secret<String>,
+    /// From then on another one is needed.
+    expires: Instant,
 }
 
 impl Token {
-    /// The token under either of its names.
-    pub(crate) fn text(self) -> Option<String> {
-        self.token.or(self.access_token).filter(|text| !text.is_empty())
+    /// A token that does not expire by itself.
+    pub(crate) fn given(text: &Secret<String>) -> Token {
+        Token { text: text.clone(), expires: Instant::now() + Duration::from_secs(1 << 30) }
+    }
+
+    /// Whether it can still be used.
+    pub(crate) fn is_fresh(&self) -> bool {
+        Instant::now() < self.expires
+    }
+}
+
+impl Answer {
+    /// The token under either of its names; `None` if there is none.
+    pub(crate) fn token(self) -> Option<Token> {
+        let text = self.token.or(self.access_token).filter(|text| !text.is_empty())?;
+        // "If omitted, this defaults to 60 seconds"; servers of 2015 left it out and gave less to
+        // nobody. A little earlier, for the way there takes time too.
+        let seconds = self.expires_in.unwrap_or(60).clamp(60, 1 << 30) - 5;
+        Some(Token { text: Secret::new(text), expires: Instant::now() + Duration::from_secs(seconds) })
+    }
+}
+
+/// What is to be done in which repository, as token servers write it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Scope(String);
+
+impl Scope {
+    /// Reading.
+    #[must_use]
+    pub fn pull(repository: &str) -> Scope {
+        Scope(format!("repository:{repository}:pull"))
+    }
+
+    /// Reading and writing.
+    #[must_use]
+    pub fn push(repository: &str) -> Scope {
+        Scope(format!("repository:{repository}:pull,push"))
+    }
+
+    /// Listing the repositories.
+    #[must_use]
+    pub fn catalog() -> Scope {
+        Scope("registry:catalog:*".to_string())
+    }
+
+    /// As it stands in a token server's address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

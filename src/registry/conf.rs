@@ -2,6 +2,7 @@
 //!
 //! Source: containers-registries.conf(5), version 2 of the format.
 
+use super::credentials::AUTH_FILES;
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::image::reference::{DOCKER_IO, Reference};
 use serde::Deserialize;
@@ -14,6 +15,22 @@ pub struct Registries {
     search: Option<Vec<String>>,
     tables: Vec<Table>,
     aliases: BTreeMap<String, String>,
+    helpers: Vec<String>,
+    mode: ShortNames,
+}
+
+/// `short-name-mode`. Nobody is ever asked: a script gets the same answer as a terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ShortNames {
+    /// A name that may mean several images means none.
+    Enforcing,
+    /// The search registries are tried in their order.
+    #[default]
+    #[serde(alias = "")]
+    Permissive,
+    /// So they are, and aliases do not count.
+    Disabled,
 }
 
 /// A place to get an image from.
@@ -31,6 +48,44 @@ struct Document {
     unqualified_search_registries: Option<Vec<String>>,
     registry: Vec<Table>,
     aliases: BTreeMap<String, String>,
+    credential_helpers: Option<Vec<String>>,
+    short_name_mode: Option<ShortNames>,
+    registries: Option<Version1>,
+}
+
+/// The lists of version 1, which knows neither prefixes nor mirrors.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Version1 {
+    search: Hosts,
+    insecure: Hosts,
+    block: Hosts,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Hosts {
+    registries: Vec<String>,
+}
+
+impl Document {
+    /// A document of version 1 as one of version 2.
+    fn upgraded(mut self) -> Result<Document> {
+        let Some(old) = self.registries.take() else { return Ok(self) };
+        if self.unqualified_search_registries.is_some() || !self.registry.is_empty() {
+            return Err(invalid("it mixes the formats of version 1 ([registries.…]) and 2 ([[registry]])"));
+        }
+        self.unqualified_search_registries = Some(old.search.registries);
+        let mut hosts: BTreeMap<String, Table> = BTreeMap::new();
+        for host in old.insecure.registries {
+            hosts.entry(host).or_default().insecure = true;
+        }
+        for host in old.block.registries {
+            hosts.entry(host).or_default().blocked = true;
+        }
+        self.registry = hosts.into_iter().map(|(location, table)| Table { location, ..table }).collect();
+        Ok(self)
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -49,7 +104,59 @@ struct Table {
 struct Mirror {
     location: String,
     insecure: bool,
-    pull_from_mirror: String,
+    pull_from_mirror: Option<When>,
+}
+
+/// `pull-from-mirror`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum When {
+    #[serde(alias = "")]
+    All,
+    DigestOnly,
+    TagOnly,
+}
+
+impl Table {
+    /// Fills in what was left out and refuses what makes no sense.
+    fn checked(mut self) -> Result<Table> {
+        if self.prefix.is_empty() {
+            self.prefix.clone_from(&self.location);
+        }
+        if self.prefix.is_empty() {
+            return Err(invalid("a [[registry]] has neither prefix nor location"));
+        }
+        let wild = self.prefix.strip_prefix("*.");
+        if wild.unwrap_or(&self.prefix).contains('*') || wild.is_some_and(|rest| rest.contains('/')) {
+            return Err(invalid(format!(
+                "the prefix {:?} is not of the form *.example.com: a wildcard stands for subdomains only",
+                self.prefix
+            )));
+        }
+        if self.location.is_empty() && wild.is_none() {
+            self.location.clone_from(&self.prefix);
+        }
+        let mirrors = self.mirror.iter_mut().map(|mirror| &mut mirror.location);
+        for text in mirrors.chain([&mut self.location, &mut self.prefix]) {
+            if text.contains("://") {
+                return Err(invalid(format!("{text:?} has a scheme: it should be a host and a path")));
+            }
+            text.truncate(text.trim_end_matches('/').len());
+        }
+        if self.location.contains('*') {
+            return Err(invalid(format!("the location {:?} has a wildcard", self.location)));
+        }
+        if self.mirror.iter().any(|mirror| mirror.location.is_empty()) {
+            return Err(invalid(format!("a mirror of {:?} has no location", self.prefix)));
+        }
+        if self.mirror_by_digest_only && self.mirror.iter().any(|m| m.pull_from_mirror.is_some()) {
+            return Err(invalid(format!(
+                "{:?} has mirror-by-digest-only, and a mirror with pull-from-mirror",
+                self.prefix
+            )));
+        }
+        Ok(self)
+    }
 }
 
 impl Registries {
@@ -97,24 +204,25 @@ impl Registries {
     fn add(&mut self, text: &str) -> Result<()> {
         let document: Document =
             toml::from_str(text).map_err(|cause| invalid("it is not a registries.conf").because(cause))?;
+        let document: Document = document.upgraded()?;
         if document.unqualified_search_registries.is_some() {
             self.search = document.unqualified_search_registries;
         }
-        for mut table in document.registry {
-            if table.prefix.is_empty() {
-                table.prefix.clone_from(&table.location);
-            }
-            if table.prefix.is_empty() {
-                return Err(invalid("a [[registry]] has neither prefix nor location"));
-            }
-            if table.location.is_empty() && !table.prefix.starts_with("*.") {
-                table.location.clone_from(&table.prefix);
-            }
+        for table in document.registry {
+            let table = table.checked()?;
             self.tables.retain(|old| old.prefix != table.prefix);
             self.tables.push(table);
         }
         self.aliases.extend(document.aliases);
+        self.helpers = document.credential_helpers.unwrap_or(std::mem::take(&mut self.helpers));
+        self.mode = document.short_name_mode.unwrap_or(self.mode);
         Ok(())
+    }
+
+    /// Where credentials are looked for: helpers' names, and the word for the auth files.
+    pub fn credential_helpers(&self) -> impl Iterator<Item = &str> {
+        let files = self.helpers.is_empty().then_some(AUTH_FILES);
+        self.helpers.iter().map(String::as_str).chain(files)
     }
 
     /// The full names that `text` may stand for, the best first.
@@ -129,12 +237,21 @@ impl Registries {
         if !Reference::is_short(text)? {
             return Ok(vec![plain]);
         }
-        let end = text.find(['@', ':']).unwrap_or(text.len());
-        if let Some(alias) = self.aliases.get(&text[..end]).filter(|alias| !alias.is_empty()) {
-            return Ok(vec![Reference::parse(&format!("{alias}{}", &text[end..]))?.tagged()]);
+        let (name, rest) = text.split_at(text.find(['@', ':']).unwrap_or(text.len()));
+        let alias = self.aliases.get(name).filter(|alias| !alias.is_empty());
+        if let Some(alias) = alias.filter(|_| self.mode != ShortNames::Disabled) {
+            return Ok(vec![Reference::parse(&format!("{alias}{rest}"))?.tagged()]);
         }
         match self.search.as_deref() {
             None | Some([]) => Ok(vec![plain]),
+            Some(search) if search.len() > 1 && self.mode == ShortNames::Enforcing => Err(Error::new(
+                Kind::Invalid,
+                format!("{text:?} may be in any of {}, and short-name-mode is enforcing", search.join(", ")),
+            )
+            .hint(format!(
+                "say which one is meant: {}/{text}, or make an alias in registries.conf",
+                search[0]
+            ))),
             Some(search) => search
                 .iter()
                 .map(|registry| Ok(Reference::parse(&format!("{registry}/{text}"))?.tagged()))
@@ -142,26 +259,41 @@ impl Registries {
         }
     }
 
+    /// The table for a name, and how much of the name its prefix covers.
+    ///
+    /// # Errors
+    /// `Denied` when the name is blocked.
+    fn table(&self, full: &str, registry: &str) -> Result<Option<(usize, &Table)>> {
+        let best = self
+            .tables
+            .iter()
+            .filter_map(|table| Some((matched(&table.prefix, full, registry)?, table)))
+            .max_by_key(|(length, _)| *length);
+        match best {
+            Some((_, table)) if table.blocked => Err(Error::new(
+                Kind::Denied,
+                format!("{} is blocked by registries.conf ({})", full, table.prefix),
+            )),
+            best => Ok(best),
+        }
+    }
+
+    /// Whether HTTP and unknown certificates are good enough for a registry, and a name there.
+    ///
+    /// # Errors
+    /// `Denied` when the name is blocked.
+    pub fn is_insecure(&self, registry: &str, name: &str) -> Result<bool> {
+        Ok(self.table(name, registry)?.is_some_and(|(_, table)| table.insecure))
+    }
+
     /// Where to ask for an image, mirrors first.
     ///
     /// # Errors
     /// `Denied` when the name is blocked; `Invalid` when a location makes no name.
     pub fn sources(&self, reference: &Reference) -> Result<Vec<Source>> {
-        let full = reference.to_string();
-        let best = self
-            .tables
-            .iter()
-            .filter_map(|table| Some((matched(&table.prefix, &full, reference.registry())?, table)))
-            .max_by_key(|(length, _)| *length);
-        let Some((length, table)) = best else {
+        let Some((length, table)) = self.table(&reference.to_string(), reference.registry())? else {
             return Ok(vec![Source { reference: reference.clone(), insecure: false }]);
         };
-        if table.blocked {
-            return Err(Error::new(
-                Kind::Denied,
-                format!("{} is blocked by registries.conf ({})", full, table.prefix),
-            ));
-        }
         let rewritten = |location: &str| -> Result<Reference> {
             let name = reference.name();
             // A prefix may reach into the tag; the name is all that a location can change.
@@ -175,10 +307,10 @@ impl Registries {
         let by_digest = reference.digest().is_some();
         let mut sources = Vec::new();
         for mirror in &table.mirror {
-            let usable = match mirror.pull_from_mirror.as_str() {
-                "digest-only" => by_digest,
-                "tag-only" => !by_digest,
-                _ => by_digest || !table.mirror_by_digest_only,
+            let usable = match mirror.pull_from_mirror {
+                Some(When::DigestOnly) => by_digest,
+                Some(When::TagOnly) => !by_digest,
+                Some(When::All) | None => by_digest || !table.mirror_by_digest_only,
             };
             if usable {
                 sources.push(Source { reference: rewritten(&mirror.location)?, insecure: mirror.insecure });
@@ -201,7 +333,8 @@ impl Registries {
 /// How much of the name a prefix covers; `None` if it does not fit.
 fn matched(prefix: &str, full: &str, registry: &str) -> Option<usize> {
     if let Some(domain) = prefix.strip_prefix('*') {
-        return registry.ends_with(domain).then_some(registry.len());
+        let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
+        return (registry.ends_with(domain) || host.ends_with(domain)).then_some(registry.len());
     }
     let rest = full.strip_prefix(prefix)?;
     let ends = match rest.as_bytes().first() {

@@ -2,43 +2,15 @@
 //!
 //! Source: OCI distribution specification 1.1, "Pull".
 
-use super::client::{Client, http_error, is_transient};
+use super::client::Client;
+use super::http::http_error;
+use super::retry::{self, Transient};
 use crate::error::{Doing, Error, Kind, Result, failed};
+use crate::image::access::Retry;
 use crate::image::digest::BlobDigest;
 use crate::image::manifest::{Descriptor, MAX_MANIFEST, media};
 use std::io::{self, Read};
-use std::time::Duration;
 use ureq::http::{StatusCode, header};
-
-/// How often a request is tried again.
-#[derive(Clone, Copy, Debug)]
-pub struct Retry {
-    /// How many times after the first.
-    pub times: u32,
-    /// Before the first of them; doubles each time.
-    pub delay: Duration,
-}
-
-impl Default for Retry {
-    fn default() -> Retry {
-        Retry { times: 3, delay: Duration::from_secs(1) }
-    }
-}
-
-impl Retry {
-    /// Runs `attempt` until it works, or fails for good.
-    fn run<T>(self, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
-        let mut delay = self.delay;
-        for _ in 0..self.times {
-            match attempt() {
-                Err(error) if is_transient(&error) => std::thread::sleep(delay),
-                settled => return settled,
-            }
-            delay *= 2;
-        }
-        attempt()
-    }
-}
 
 /// The bytes of a manifest, and the media type that the registry gave it.
 #[derive(Clone, Debug)]
@@ -56,7 +28,7 @@ pub struct RawManifest {
 /// # Errors
 /// `NotFound`, `Denied`; `Failed` for a wrong digest, one larger than 4 MiB, and the network.
 pub fn manifest(client: &Client, repository: &str, selector: &str, retry: Retry) -> Result<RawManifest> {
-    let raw = retry.run(|| {
+    let raw = retry::run(retry, || {
         let headers = [("accept", media::ACCEPT.to_string())];
         let mut response = client.get(repository, &format!("manifests/{selector}"), &headers)?;
         let media_type = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
@@ -91,7 +63,7 @@ pub fn tags(client: &Client, repository: &str, retry: Retry) -> Result<Vec<Strin
     let mut all: Vec<String> = Vec::new();
     let mut path = "tags/list?n=1000".to_string();
     for _ in 0..1000 {
-        let (bytes, next) = retry.run(|| {
+        let (bytes, next) = retry::run(retry, || {
             let mut response = client.get(repository, &path, &[])?;
             // `</v2/…/tags/list?last=x&n=1000>; rel="next"`
             let next = response.headers().get(header::LINK).and_then(|v| v.to_str().ok());
@@ -151,7 +123,13 @@ pub struct BlobReader<'a> {
     at: u64,
     retry: Retry,
     failures: u32,
+    /// Where the last failure was.
+    failed_at: u64,
 }
+
+/// A connection that brings this many bytes is a good one: the next failure is a new one. One that
+/// always breaks off after a few bytes is not tried for ever.
+const PROGRESS: u64 = 256 << 10;
 
 impl<'a> BlobReader<'a> {
     /// Begins.
@@ -164,24 +142,26 @@ impl<'a> BlobReader<'a> {
         descriptor: &'a Descriptor,
         retry: Retry,
     ) -> Result<BlobReader<'a>> {
-        let body = retry.run(|| request(client, repository, descriptor, 0))?;
-        Ok(BlobReader { client, repository, descriptor, body, at: 0, retry, failures: 0 })
+        let body = retry::run(retry, || request(client, repository, descriptor, 0))?;
+        Ok(BlobReader { client, repository, descriptor, body, at: 0, retry, failures: 0, failed_at: 0 })
     }
 
     /// Waits and asks for the rest.
-    fn resume(&mut self, cause: Error) -> io::Result<()> {
-        if self.failures >= self.retry.times {
-            return Err(io::Error::other(cause));
-        }
-        std::thread::sleep(self.retry.delay * 2u32.pow(self.failures));
-        self.failures += 1;
-        match request(self.client, self.repository, self.descriptor, self.at) {
-            Ok(body) => {
-                self.body = body;
-                Ok(())
+    fn resume(&mut self, mut cause: Error) -> io::Result<()> {
+        loop {
+            let Some(wait) = retry::pause(self.retry, self.failures, &cause) else {
+                return Err(io::Error::other(cause));
+            };
+            std::thread::sleep(wait);
+            self.failures += 1;
+            self.failed_at = self.at;
+            match request(self.client, self.repository, self.descriptor, self.at) {
+                Ok(body) => {
+                    self.body = body;
+                    return Ok(());
+                }
+                Err(error) => cause = error,
             }
-            Err(error) if is_transient(&error) => self.resume(error),
-            Err(error) => Err(io::Error::other(error)),
         }
     }
 }
@@ -204,15 +184,20 @@ impl Read for BlobReader<'_> {
             match self.body.read(&mut into[..want]) {
                 Ok(0) => {
                     let what = format!("the blob ends after {} of {} bytes", self.at, self.descriptor.size);
-                    self.resume(failed(what))?;
+                    self.resume(failed(what).because(Transient(None)))?;
                 }
                 Ok(got) => {
                     self.at += got as u64;
-                    self.failures = 0;
+                    if self.at - self.failed_at >= PROGRESS {
+                        self.failures = 0;
+                    }
                     return Ok(got);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => self.resume(Error::from(error).with_kind(Kind::Failed))?,
+                Err(error) => {
+                    let cause = Error::from(error).with_kind(Kind::Failed).chain();
+                    self.resume(failed(cause).because(Transient(None)))?;
+                }
             }
         }
     }

@@ -14,6 +14,7 @@ pub mod process;
 pub mod random;
 pub mod reaper;
 pub mod seccomp;
+pub mod secret;
 pub mod signal;
 pub mod tree;
 pub mod tty;

@@ -108,6 +108,31 @@ impl Drop for RawTerminal {
     }
 }
 
+/// Reads a line from a terminal without showing it.
+///
+/// # Errors
+/// `Interrupted` for Ctrl-C, after the terminal was given back; `ENOTTY` when it is none.
+pub fn read_hidden(fd: BorrowedFd<'_>) -> io::Result<String> {
+    let _raw = RawTerminal::enter(fd)?;
+    let mut line: Vec<u8> = Vec::new();
+    let mut byte = [0];
+    loop {
+        match rustix::io::retry_on_intr(|| rustix::io::read(fd, &mut byte))? {
+            0 => break,
+            _ => match byte[0] {
+                b'\r' | b'\n' => break,
+                // Ctrl-D ends it, Ctrl-C everything; backspace and Ctrl-U take back.
+                4 => break,
+                3 => return Err(io::Error::from(io::ErrorKind::Interrupted)),
+                8 | 127 => drop(line.pop()),
+                21 => line.clear(),
+                byte => line.push(byte),
+            },
+        }
+    }
+    String::from_utf8(line).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
+}
+
 /// Gives the terminal back, if we had it.
 fn restore() {
     // Not `lock`: the panic may have come while this thread held it.

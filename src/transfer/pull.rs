@@ -7,14 +7,15 @@
 use super::progress::Progress;
 use super::publish::{Part, Parts, publish, warn_of_devices};
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
+use crate::image::access::Retry;
 use crate::image::config::ImageConfig;
 use crate::image::digest::{BlobDigest, ChainId, DiffId, ImageId};
 use crate::image::manifest::{Descriptor, Document, MAX_CONFIG, MAX_MANIFEST, Manifest, media};
 use crate::image::platform::Platform;
 use crate::image::reference::Reference;
 use crate::registry::client::Client;
-use crate::registry::conf::{Registries, Source};
-use crate::registry::fetch::{self, BlobReader, RawManifest, Retry, unwrap_io};
+use crate::registry::endpoint::Place;
+use crate::registry::fetch::{self, BlobReader, RawManifest, unwrap_io};
 use crate::store::blobs::{self, BlobWriter};
 use crate::store::images;
 use crate::store::layers::{self, StagedLayer};
@@ -34,14 +35,23 @@ const PARALLEL: usize = 4;
 pub struct PullJob {
     /// As the user typed it.
     pub name: String,
+    /// What that may stand for, the best first.
+    pub candidates: Vec<Candidate>,
     /// For which platform; `None` is this machine.
     pub platform: Option<Platform>,
     /// No lines, no bars.
     pub quiet: bool,
-    /// `--tls-verify`.
-    pub tls_verify: Option<bool>,
-    /// `--retry`.
-    pub retries: u32,
+    /// How often a request is tried again.
+    pub retry: Retry,
+}
+
+/// A full name, and where to ask for it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The name that the image gets.
+    pub name: Reference,
+    /// Mirrors first.
+    pub places: Vec<Place>,
 }
 
 /// What came of it.
@@ -58,14 +68,12 @@ pub struct Pulled {
 /// # Errors
 /// The last registry's answer when none has the image; `Failed` for wrong digests; what the disk says.
 pub fn pull(store: &Store, job: &PullJob) -> Result<Pulled> {
-    let registries = Registries::load()?;
     let progress = Progress::new(job.quiet);
-    let candidates = registries.candidates(&job.name)?;
     let mut errors = Vec::new();
-    for name in &candidates {
+    for Candidate { name, places } in &job.candidates {
         progress.line(&format!("Trying to pull {name}..."));
-        for source in registries.sources(name)? {
-            match from_source(store, job, name, &source, &progress) {
+        for place in places {
+            match from_place(store, job, name, place, &progress) {
                 Ok(id) => return Ok(Pulled { id, name: name.canonical() }),
                 Err(error) => errors.push(error),
             }
@@ -86,7 +94,8 @@ pub fn pull(store: &Store, job: &PullJob) -> Result<Pulled> {
             }
         }
     };
-    Err(first).doing(|| format!("pull {}", candidates.first().map_or(job.name.clone(), Reference::to_string)))
+    let first_name = job.candidates.first().map(|candidate| candidate.name.to_string());
+    Err(first).doing(|| format!("pull {}", first_name.unwrap_or_else(|| job.name.clone())))
 }
 
 /// The names of all tags of a repository, from the first registry that answers.
@@ -94,12 +103,12 @@ pub fn pull(store: &Store, job: &PullJob) -> Result<Pulled> {
 /// # Errors
 /// The last registry's answer.
 pub fn all_tags(job: &PullJob) -> Result<Vec<String>> {
-    let registries = Registries::load()?;
     let mut last = failed("there is no registry to ask");
-    for name in registries.candidates(&job.name)? {
-        for source in registries.sources(&name)? {
-            let (client, retry) = client(job, &source);
-            match fetch::tags(&client, source.reference.repository(), retry) {
+    for Candidate { name, places } in &job.candidates {
+        for place in places {
+            let tags = Client::new(&place.endpoint)
+                .and_then(|client| fetch::tags(&client, place.reference.repository(), job.retry));
+            match tags {
                 Ok(tags) => return Ok(tags.iter().map(|tag| format!("{}:{tag}", name.name())).collect()),
                 Err(error) => last = error,
             }
@@ -108,21 +117,15 @@ pub fn all_tags(job: &PullJob) -> Result<Vec<String>> {
     Err(last).doing(|| format!("list the tags of {}", job.name))
 }
 
-fn client(job: &PullJob, source: &Source) -> (Client, Retry) {
-    let insecure = source.insecure || job.tls_verify == Some(false);
-    let client = Client::new(source.reference.registry(), insecure, job.tls_verify == Some(true));
-    (client, Retry { times: job.retries, ..Retry::default() })
-}
-
-fn from_source(
+fn from_place(
     store: &Store,
     job: &PullJob,
     name: &Reference,
-    source: &Source,
+    place: &Place,
     progress: &Progress,
 ) -> Result<ImageId> {
-    let asked = &source.reference;
-    let (client, retry) = client(job, source);
+    let asked = &place.reference;
+    let (client, retry) = (Client::new(&place.endpoint)?, job.retry);
     let repository = asked.repository();
     let platform = job.platform.clone().unwrap_or_else(Platform::host);
 

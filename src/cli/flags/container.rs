@@ -1,6 +1,7 @@
 //! The flags of `run` and `create`.
 
 use super::super::{Context, output};
+use super::registry::{RegistryFlags, RetryFlags, without_password};
 use super::words;
 use crate::container::caps::CapSet;
 use crate::container::config::{Device, LogDriver, NetworkMode};
@@ -112,9 +113,11 @@ pub(crate) struct ContainerFlags {
     #[arg(long, short, help_heading = "Image")]
     quiet: bool,
 
-    /// Check the registry's certificate
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set, value_parser = words::boolean, help_heading = "Image")]
-    tls_verify: Option<bool>,
+    #[command(flatten)]
+    registry: RegistryFlags,
+
+    #[command(flatten)]
+    retry: RetryFlags,
 
     /// Run a directory of the host: it stands in the image's place
     #[arg(long, help_heading = "Image")]
@@ -391,6 +394,8 @@ impl ContainerFlags {
                 Some(variant.map_or(format!("{os}/{arch}"), |variant| format!("{os}/{arch}/{variant}")))
             }
         };
+        let registry = self.registry.options(self.retry);
+        let create_command = without_password(ctx.command_line(), registry.creds.as_ref());
         Ok(ContainerRequest {
             name: self.name,
             replace: self.replace,
@@ -400,10 +405,10 @@ impl ContainerFlags {
                 policy: self.pull.unwrap_or_default(),
                 platform,
                 quiet: self.quiet,
-                tls_verify: self.tls_verify,
+                registry,
             },
             command: words.collect(),
-            create_command: ctx.command_line().to_vec(),
+            create_command,
             cid_file: self.cidfile,
             process: ProcessRequest {
                 entrypoint: self.entrypoint.as_deref().map(words::entrypoint),

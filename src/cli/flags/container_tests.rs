@@ -65,6 +65,8 @@ fn sample(name: &str, file: &str) -> String {
         "sysctl" => "net.ipv4.ip_forward=1",
         "workdir" => "/x",
         "arch" => "arm64",
+        "retry" => "7",
+        "retry-delay" => "7s",
         "attach" => "stdout",
         "cap-add" | "cap-drop" => "NET_ADMIN",
         "cgroupns" | "pid" | "ipc" | "uts" | "network" => "host",
@@ -97,9 +99,14 @@ fn each_flag_changes_the_request_or_refuses_by_its_name() {
     /// Accepted because what they ask for is what happens anyway.
     const WITHOUT_EFFECT: [&str; 3] = ["disable-content-trust", "no-healthcheck", "runtime"];
     /// These are about the image, the name and the client, not about the container.
-    const NOT_DECIDED: [&str; 16] = [
+    const NOT_DECIDED: [&str; 21] = [
         "arch",
         "attach",
+        "authfile",
+        "cert-dir",
+        "creds",
+        "retry",
+        "retry-delay",
         "cidfile",
         "detach",
         "detach-keys",

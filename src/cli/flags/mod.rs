@@ -3,4 +3,5 @@
 pub(crate) mod container;
 pub(crate) mod global;
 pub(crate) mod refused;
+pub(crate) mod registry;
 pub(crate) mod words;

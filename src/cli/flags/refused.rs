@@ -20,10 +20,8 @@ use Takes::{Nothing, Value};
 
 /// What a later version does: name, short name, whether it has a value.
 const NOT_YET: &[(&str, Option<char>, Takes)] = &[
-    ("authfile", None, Value),
     ("blkio-weight", None, Value),
     ("blkio-weight-device", None, Value),
-    ("cert-dir", None, Value),
     ("cgroup-conf", None, Value),
     ("cgroup-parent", None, Value),
     ("cgroups", None, Value),
@@ -34,7 +32,6 @@ const NOT_YET: &[(&str, Option<char>, Takes)] = &[
     ("cpus", None, Value),
     ("cpuset-cpus", None, Value),
     ("cpuset-mems", None, Value),
-    ("creds", None, Value),
     ("decryption-key", None, Value),
     ("device-cgroup-rule", None, Value),
     ("device-read-bps", None, Value),
@@ -88,8 +85,6 @@ const NOT_YET: &[(&str, Option<char>, Takes)] = &[
     ("publish-all", Some('P'), Nothing),
     ("rdt-class", None, Value),
     ("requires", None, Value),
-    ("retry", None, Value),
-    ("retry-delay", None, Value),
     ("sdnotify", None, Value),
     ("seccomp-policy", None, Value),
     ("secret", None, Value),
