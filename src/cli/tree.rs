@@ -12,12 +12,9 @@
 use super::flags::refused;
 use super::{
     Context, attach, completion, container_exists, create, doctor, exec, help, history, image_exists,
-    image_prune, image_tree, images, import, info, inspect, kill, load, logs, prune, ps, pull, rename, reset,
-    restart, rm, rmi, run, save, start, stop, system_check, system_df, system_prune, tag, top, unshare,
-    usage, version, wait,
     image_prune, image_tree, images, import, info, inspect, kill, load, login, logs, prune, ps, pull, rename,
-    reset, restart, rm, rmi, run, save, start, stop, system_df, system_prune, tag, top, unshare, usage,
-    version, wait,
+    reset, restart, rm, rmi, run, save, start, stop, system_check, system_df, system_prune, tag, top,
+    unshare, usage, version, wait,
 };
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
