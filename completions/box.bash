@@ -3864,7 +3864,7 @@ _box() {
             return 0
             ;;
         box__subcmd__login)
-            opts="-u -p -v -h --username --password --password-stdin --get-login --verbose --authfile --compat-auth-file --cert-dir --tls-verify --root --runroot --log-level --help"
+            opts="-u -p -e -v -h --username --password --email --password-stdin --get-login --verbose --authfile --compat-auth-file --cert-dir --tls-verify --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3883,6 +3883,14 @@ _box() {
                     return 0
                     ;;
                 -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --email)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

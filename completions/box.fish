@@ -807,6 +807,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand untag" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand login" -s u -l username -d 'The user\'s name; asked for unless given' -r
 complete -c box -n "__fish_box_using_subcommand login" -s p -l password -d 'The password: other users of this machine can read it while the command runs' -r
+complete -c box -n "__fish_box_using_subcommand login" -s e -l email -d 'Accepted for docker\'s old scripts: registries do not ask for it' -r
 complete -c box -n "__fish_box_using_subcommand login" -l authfile -d 'The file to keep it in (default: $REGISTRY_AUTH_FILE, else podman\'s)' -r -F
 complete -c box -n "__fish_box_using_subcommand login" -l compat-auth-file -d 'A file of docker\'s to keep it in, such as ~/.docker/config.json' -r -F
 complete -c box -n "__fish_box_using_subcommand login" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F

@@ -30,6 +30,9 @@ pub(crate) struct Login {
     /// The password: other users of this machine can read it while the command runs
     #[arg(short, long, value_name = "PASSWORD")]
     password: Option<String>,
+    /// Accepted for docker's old scripts: registries do not ask for it
+    #[arg(short, long, value_name = "ADDRESS", hide = true)]
+    email: Option<String>,
     /// Read the password from standard input
     #[arg(long, conflicts_with = "password")]
     password_stdin: bool,

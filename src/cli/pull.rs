@@ -39,8 +39,8 @@ pub(crate) struct Pull {
     #[arg(short, long)]
     quiet: bool,
     /// Accepted for docker's scripts
-    #[arg(long, num_args = 0..=1, require_equals = true, hide = true)]
-    disable_content_trust: Option<Option<String>>,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide = true)]
+    disable_content_trust: Option<String>,
     #[command(flatten)]
     registry: RegistryFlags,
     #[command(flatten)]
