@@ -58,6 +58,7 @@ fn go_names(value: &Value) -> Value {
 fn go_name(key: &str) -> String {
     let name = match key {
         "cgroupVersion" => "CgroupsVersion",
+        "cpuUtilization" => "CPUUtilization",
         "cpus" => "CPUs",
         "idMappings" => "IDMappings",
         "idMode" => "IDMode",

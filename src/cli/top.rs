@@ -13,8 +13,9 @@ use crate::ops::top::Table;
 #[command(
     override_usage = "box top [OPTIONS] CONTAINER [DESCRIPTOR... | PS-OPTION...]",
     after_help = "Examples:\n  box top web\n  box top web pid hpid user args\n  box top web -eo pid,rss,args\n\n\
-    Descriptors: args, capbnd, capeff, comm, etime, group, hgroup, hpid, huser, label, nice, pcpu, pgid, pid, \
-    ppid, rgroup, rss, ruser, seccomp, state, stime, time, tty, user, vsz"
+    Descriptors: args, capamb, capbnd, capeff, capinh, capprm, comm, etime, group, groups, hgroup, hgroups, \
+    hpid, huser, label, nice, pcpu, pgid, pid, ppid, rgroup, rss, ruser, seccomp, state, stime, time, tty, \
+    user, vsz; and ps's %C %G %P %U %a %c %g %n %p %r %t %u %x %y %z"
 )]
 pub(crate) struct Top {
     /// The newest container

@@ -39,6 +39,7 @@ pub fn info(settings: &Settings, store: &Store) -> Result<Value> {
 pub fn version() -> Value {
     json!({
         "APIVersion": env!("CARGO_PKG_VERSION"),
+        "Arch": arch(),
         "Built": 0,
         "BuiltTime": "",
         "GitCommit": "",
@@ -93,6 +94,7 @@ fn host(settings: &Settings) -> Value {
         "cgroupControllers": controllers,
         "cgroupManager": "none",
         "cgroupVersion": version,
+        "cpuUtilization": processor_time(&read("/proc/stat")),
         "cpus": std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         "distribution": {
             "codename": of_os("VERSION_CODENAME"),
@@ -129,6 +131,21 @@ fn host(settings: &Settings) -> Value {
     })
 }
 
+/// What the processors have done since the host started, in percent. Source: proc_stat(5).
+fn processor_time(stat: &str) -> Value {
+    let ticks: Vec<f64> =
+        stat.lines().next().unwrap_or_default().split(' ').filter_map(|word| word.parse().ok()).collect();
+    let at = |index: usize| ticks.get(index).copied().unwrap_or(0.0);
+    // Time given to guests counts as the user's already.
+    let sum: f64 = ticks.iter().take(8).sum::<f64>().max(1.0);
+    let percent = |ticks: f64| (ticks / sum * 10_000.0).round() / 100.0;
+    json!({
+        "idlePercent": percent(at(3) + at(4)),
+        "systemPercent": percent(at(2) + at(5) + at(6)),
+        "userPercent": percent(at(0) + at(1)),
+    })
+}
+
 fn security() -> Value {
     let capabilities: Vec<String> = CapSet::DEFAULT.iter().map(|cap| format!("CAP_{}", cap.name())).collect();
     json!({
@@ -161,6 +178,10 @@ fn cgroups() -> (&'static str, Vec<String>) {
         let own = read("/proc/self/cgroup");
         let own = own.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/").to_string();
         return ("v2", words(read(format!("/sys/fs/cgroup{own}/cgroup.controllers"))));
+    }
+    // Nothing of it can be given to a user.
+    if !nix::unistd::geteuid().is_root() {
+        return ("v1", Vec::new());
     }
     let text = read("/proc/cgroups");
     let enabled = text.lines().filter(|line| !line.starts_with('#') && line.ends_with('1'));
@@ -236,6 +257,12 @@ fn uptime(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_processors_time_is_in_percent() {
+        let time = processor_time("cpu  10 10 20 50 5 3 2 0 0 0\ncpu0 1 1 1 1\n");
+        assert_eq!(time, json!({"idlePercent": 55.0, "systemPercent": 25.0, "userPercent": 20.0}));
+    }
 
     #[test]
     fn the_uptime_reads_as_podman_s() {

@@ -29,12 +29,19 @@ pub struct Table {
 const DEFAULT: [&str; 8] = ["user", "pid", "ppid", "pcpu", "etime", "tty", "time", "args"];
 
 /// Every descriptor with its title.
-const DESCRIPTORS: [(&str, &str); 27] = [
+const DESCRIPTORS: [(&str, &str); 32] = [
     ("args", "COMMAND"),
+    ("capamb", "AMBIENT CAPS"),
+    ("capbnd", "BOUNDING CAPS"),
+    ("capeff", "EFFECTIVE CAPS"),
+    ("capinh", "INHERITED CAPS"),
+    ("capprm", "PERMITTED CAPS"),
     ("comm", "COMMAND"),
     ("etime", "ELAPSED"),
     ("group", "GROUP"),
+    ("groups", "GROUPS"),
     ("hgroup", "HGROUP"),
+    ("hgroups", "HGROUPS"),
     ("hpid", "HPID"),
     ("huser", "HUSER"),
     ("label", "LABEL"),
@@ -55,8 +62,25 @@ const DESCRIPTORS: [(&str, &str); 27] = [
     ("tty", "TTY"),
     ("user", "USER"),
     ("vsz", "VSZ"),
-    ("capeff", "EFFECTIVE CAPS"),
-    ("capbnd", "BOUNDING CAPS"),
+];
+
+/// The short forms of descriptors. Source: ps(1), "AIX FORMAT DESCRIPTORS".
+const CODES: [(&str, &str); 15] = [
+    ("%C", "pcpu"),
+    ("%G", "group"),
+    ("%P", "ppid"),
+    ("%U", "user"),
+    ("%a", "args"),
+    ("%c", "comm"),
+    ("%g", "rgroup"),
+    ("%n", "nice"),
+    ("%p", "pid"),
+    ("%r", "pgid"),
+    ("%t", "etime"),
+    ("%u", "ruser"),
+    ("%x", "time"),
+    ("%y", "tty"),
+    ("%z", "vsz"),
 ];
 
 /// The names of all descriptors.
@@ -83,8 +107,14 @@ pub fn top(entry: &Entry, words: &[String]) -> Result<Table> {
         Namespace::Host | Namespace::Container(_) => "mnt",
     };
     let processes = processes(started.init.pid, of_namespace)?;
-    let asked: Vec<String> =
-        words.iter().flat_map(|word| word.split(',')).map(|word| word.to_ascii_lowercase()).collect();
+    let asked: Vec<String> = words
+        .iter()
+        .flat_map(|word| word.split(','))
+        .map(|word| match CODES.iter().find(|(code, _)| *code == word) {
+            Some((_, name)) => name.to_string(),
+            None => word.to_ascii_lowercase(),
+        })
+        .collect();
     if words.is_empty() || asked.iter().all(|word| title(word).is_some()) {
         let wanted = match asked.as_slice() {
             [] => DEFAULT.iter().map(ToString::to_string).collect(),
@@ -309,10 +339,21 @@ fn field(process: &Process, word: &str, names: &Names) -> String {
         "stime" => started(process),
         "time" => clock(cpu_seconds(process)),
         "tty" => terminal(process.stat(7)),
-        "capeff" => capabilities(process.status("CapEff")),
+        "capamb" => capabilities(process.status("CapAmb")),
         "capbnd" => capabilities(process.status("CapBnd")),
+        "capeff" => capabilities(process.status("CapEff")),
+        "capinh" => capabilities(process.status("CapInh")),
+        "capprm" => capabilities(process.status("CapPrm")),
+        "groups" => supplementary(process, |id| names.group(id)),
+        "hgroups" => supplementary(process, |id| host(&names.host_groups, id)),
         _ => String::new(),
     }
+}
+
+/// The names of the groups beside the main one.
+fn supplementary(process: &Process, name: impl Fn(u32) -> String) -> String {
+    let ids = process.status("Groups").split_whitespace().filter_map(|id| id.parse().ok());
+    ids.map(name).collect::<Vec<_>>().join(",")
 }
 
 /// Clock ticks a second. USER_HZ is 100 on all our architectures. Source: time(7).
