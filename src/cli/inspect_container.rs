@@ -69,10 +69,8 @@ pub(super) fn value(inspected: &Inspected) -> Value {
         "Config": of_config(config),
         "HostConfig": host_config(config, inspected),
     });
-    if let Some(size) = inspected.size {
-        of_container["SizeRw"] = json!(size.written);
-        of_container["SizeRootFs"] = json!(size.total);
-    }
+    of_container["SizeRw"] = json!(inspected.size.map(|size| size.written));
+    of_container["SizeRootFs"] = json!(inspected.size.map(|size| size.total));
     of_container
 }
 

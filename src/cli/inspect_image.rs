@@ -43,12 +43,10 @@ pub(super) fn value(store: &Store, image: &Image) -> Value {
         "User": config.config.user,
         "History": history,
         "NamesHistory": names,
+        "Healthcheck": config.config.healthcheck,
     });
     if let Some(variant) = &image.platform.variant {
         of_image["Variant"] = json!(variant);
-    }
-    if let Some(healthcheck) = &config.config.healthcheck {
-        of_image["Healthcheck"] = json!(healthcheck);
     }
     of_image
 }

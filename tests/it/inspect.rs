@@ -188,3 +188,99 @@ fn images_filters_and_formats() {
     env.run(["images", "-n", "--no-trunc"]).code(0).stdout_contains("sha256:");
     env.run(["image", "ls", "--digests"]).code(0).stdout_contains("DIGEST");
 }
+
+/// Names that scripts rely on: each is there with a value of its kind, whatever the container has.
+#[test]
+fn every_key_that_scripts_read_is_in_a_container() {
+    let env = Env::new();
+    env.run(["run", "-d", "--name", "c", "-v", "/srv:/srv:ro", "busybox", "sleep", "600"]).code(0);
+    let all = json(&env, &["inspect", "--size", "c"]);
+    let one = &all[0];
+    let strings = "Id Created Path Image ImageDigest ImageName Rootfs Pod ResolvConfPath HostnamePath HostsPath \
+        StaticDir OCIConfigPath OCIRuntime ConmonPidFile PidFile LogPath Name Driver Platform MountLabel \
+        ProcessLabel AppArmorProfile Namespace KubeExitCodePropagation State.OciVersion State.Status \
+        State.Error State.StartedAt State.FinishedAt State.CgroupPath State.Health.Status Config.Hostname \
+        Config.Domainname Config.User Config.Image Config.WorkingDir Config.StopSignal Config.Timezone \
+        Config.Umask Config.HealthcheckOnFailureAction Config.sdNotifyMode HostConfig.NetworkMode \
+        HostConfig.LogConfig.Type HostConfig.LogConfig.Path HostConfig.LogConfig.Tag \
+        HostConfig.LogConfig.Size HostConfig.RestartPolicy.Name HostConfig.HostsFile HostConfig.IpcMode \
+        HostConfig.Cgroup HostConfig.PidMode HostConfig.UTSMode HostConfig.UsernsMode HostConfig.Runtime \
+        HostConfig.CgroupParent HostConfig.CpusetCpus HostConfig.CpusetMems NetworkSettings.EndpointID \
+        NetworkSettings.Gateway NetworkSettings.IPAddress NetworkSettings.IPv6Gateway \
+        NetworkSettings.GlobalIPv6Address NetworkSettings.MacAddress NetworkSettings.Bridge \
+        NetworkSettings.SandboxID NetworkSettings.SandboxKey GraphDriver.Name Mounts.0.Type Mounts.0.Name \
+        Mounts.0.Source Mounts.0.Destination Mounts.0.Driver Mounts.0.Mode Mounts.0.Propagation \
+        Mounts.0.SubPath";
+    let numbers = "RestartCount SizeRw SizeRootFs lockNumber State.Pid State.ConmonPid State.ExitCode \
+        State.Health.FailingStreak Config.Timeout Config.StopTimeout HostConfig.RestartPolicy.MaximumRetryCount \
+        HostConfig.OomScoreAdj HostConfig.ShmSize HostConfig.CpuShares HostConfig.Memory HostConfig.NanoCpus \
+        HostConfig.BlkioWeight HostConfig.CpuPeriod HostConfig.CpuQuota HostConfig.DiskQuota \
+        HostConfig.MemoryReservation HostConfig.MemorySwap HostConfig.MemorySwappiness HostConfig.PidsLimit \
+        NetworkSettings.IPPrefixLen NetworkSettings.GlobalIPv6PrefixLen";
+    let truths = "IsInfra IsService State.Running State.Paused State.Restarting State.OOMKilled State.Dead \
+        State.Checkpointed State.StoppedByUser Config.AttachStdin Config.AttachStdout Config.AttachStderr \
+        Config.Tty Config.OpenStdin Config.StdinOnce Config.Passwd HostConfig.AutoRemove \
+        HostConfig.AutoRemoveImage HostConfig.Privileged HostConfig.PublishAllPorts HostConfig.ReadonlyRootfs \
+        HostConfig.OomKillDisable HostConfig.Init Mounts.0.RW";
+    let lists = "Args EffectiveCaps BoundingCaps ExecIDs Mounts Dependencies Config.Env Config.Cmd \
+        Config.Entrypoint Config.OnBuild Config.CreateCommand Config.Secrets State.Health.Log \
+        HostConfig.Binds HostConfig.VolumesFrom HostConfig.CapAdd HostConfig.CapDrop HostConfig.Dns \
+        HostConfig.DnsOptions HostConfig.DnsSearch HostConfig.ExtraHosts HostConfig.GroupAdd \
+        HostConfig.Links HostConfig.SecurityOpt HostConfig.ConsoleSize HostConfig.BlkioWeightDevice \
+        HostConfig.BlkioDeviceReadBps HostConfig.BlkioDeviceWriteBps HostConfig.BlkioDeviceReadIOps \
+        HostConfig.BlkioDeviceWriteIOps HostConfig.Devices HostConfig.Ulimits Mounts.0.Options";
+    let maps = "State Config HostConfig NetworkSettings GraphDriver.Data Config.Volumes Config.Labels \
+        Config.Annotations Config.Healthcheck Config.ExposedPorts HostConfig.LogConfig.Config \
+        HostConfig.PortBindings HostConfig.Tmpfs HostConfig.IDMappings HostConfig.CgroupConf \
+        NetworkSettings.Ports NetworkSettings.Networks";
+    every(one, strings, |value| value.is_string());
+    every(one, numbers, |value| value.is_number());
+    every(one, truths, |value| value.is_boolean());
+    // What Go has as nil is null.
+    every(one, lists, |value| value.is_array() || value.is_null());
+    every(one, maps, |value| value.is_object() || value.is_null());
+    let networks = one["NetworkSettings"]["Networks"].as_object().expect("a map");
+    for network in networks.values() {
+        every(
+            network,
+            "NetworkID EndpointID Gateway IPAddress MacAddress IPv6Gateway GlobalIPv6Address",
+            |value| value.is_string(),
+        );
+        every(network, "IPPrefixLen GlobalIPv6PrefixLen", |value| value.is_number());
+        every(network, "Aliases Links DriverOpts IPAMConfig", |value| {
+            value.is_array() || value.is_object() || value.is_null()
+        });
+    }
+    assert!(!networks.is_empty());
+    // Without --size it is not known, which is not the same as nothing.
+    assert_eq!(env.ok(["inspect", "-f", "{{json .SizeRw}} {{json .SizeRootFs}}", "c"]), "null null");
+    // Both spellings of an id, as with podman.
+    assert_eq!(env.ok(["inspect", "-f", "{{eq .Id .ID}}", "c"]), "true");
+}
+
+#[test]
+fn every_key_that_scripts_read_is_in_an_image() {
+    let env = Env::new();
+    let all = json(&env, &["image", "inspect", "busybox"]);
+    let one = &all[0];
+    let strings = "Id Digest Parent Comment Created Version Author Architecture Os GraphDriver.Name \
+        RootFS.Type ManifestType User";
+    every(one, strings, |value| value.is_string());
+    every(one, "Size VirtualSize", |value| value.is_number());
+    every(one, "RepoTags RepoDigests RootFS.Layers History NamesHistory", |value| value.is_array());
+    every(one, "Config GraphDriver.Data Labels Annotations Healthcheck", |value| {
+        value.is_object() || value.is_null()
+    });
+    assert_eq!(one["Size"], one["VirtualSize"]);
+    assert_eq!(one["RootFS"]["Layers"].as_array().map(Vec::len), Some(1));
+}
+
+/// That each of the keys (parts with dots between them) is there and has such a value.
+#[track_caller]
+fn every(document: &serde_json::Value, keys: &str, kind: impl Fn(&serde_json::Value) -> bool) {
+    for key in keys.split_whitespace() {
+        let value = document.pointer(&format!("/{}", key.replace('.', "/")));
+        let value = value.unwrap_or_else(|| panic!("{key} is missing in {document:#}"));
+        assert!(kind(value), "{key} is {value}");
+    }
+}
