@@ -70,6 +70,9 @@ _box() {
             box,logs)
                 cmd="box__subcmd__logs"
                 ;;
+            box,port)
+                cmd="box__subcmd__port"
+                ;;
             box,ps)
                 cmd="box__subcmd__ps"
                 ;;
@@ -147,6 +150,9 @@ _box() {
                 ;;
             box__subcmd__container,ls)
                 cmd="box__subcmd__container__subcmd__ps"
+                ;;
+            box__subcmd__container,port)
+                cmd="box__subcmd__container__subcmd__port"
                 ;;
             box__subcmd__container,prune)
                 cmd="box__subcmd__container__subcmd__prune"
@@ -248,7 +254,7 @@ _box() {
 
     case "${cmd}" in
         box)
-            opts="-v -D -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --volumepath --config --conmon --runtime --runtime-flag --network-cmd-path --network-config-dir --hooks-dir --help attach create exec kill logs ps rename restart rm run start stop top wait history images import load pull rmi save tag untag login logout doctor info inspect unshare completion help version container image system"
+            opts="-v -D -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --volumepath --config --conmon --runtime --runtime-flag --network-cmd-path --network-config-dir --hooks-dir --help attach create exec kill logs port ps rename restart rm run start stop top wait history images import load pull rmi save tag untag login logout doctor info inspect unshare completion help version container image system"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -386,7 +392,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container)
-            opts="-h --root --runroot --log-level --help attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait"
+            opts="-h --root --runroot --log-level --help attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -446,7 +452,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__create)
-            opts="-l -q -t -i -a -e -u -w -h -v -c -m -p -P --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --publish --publish-all --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --publish --publish-all --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -661,6 +667,14 @@ _box() {
                     return 0
                     ;;
                 --expose)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publish)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -977,14 +991,6 @@ _box() {
                     return 0
                     ;;
                 --preserve-fds)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --publish)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1289,6 +1295,32 @@ _box() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        box__subcmd__container__subcmd__port)
+            opts="-a -l -h --all --latest --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         box__subcmd__container__subcmd__prune)
             opts="-f -h --force --filter --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1500,7 +1532,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__run)
-            opts="-d -l -q -t -i -a -e -u -w -h -v -c -m -p -P --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --publish --publish-all --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --publish --publish-all --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1723,6 +1755,14 @@ _box() {
                     return 0
                     ;;
                 --expose)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publish)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2039,14 +2079,6 @@ _box() {
                     return 0
                     ;;
                 --preserve-fds)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --publish)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2314,7 +2346,7 @@ _box() {
             return 0
             ;;
         box__subcmd__create)
-            opts="-l -q -t -i -a -e -u -w -h -v -c -m -p -P --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --publish --publish-all --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --publish --publish-all --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2529,6 +2561,14 @@ _box() {
                     return 0
                     ;;
                 --expose)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publish)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2845,14 +2885,6 @@ _box() {
                     return 0
                     ;;
                 --preserve-fds)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --publish)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4001,6 +4033,32 @@ _box() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        box__subcmd__port)
+            opts="-a -l -h --all --latest --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         box__subcmd__ps)
             opts="-a -f -n -l -q -s -p -w -h --all --filter --format --last --latest --notruncate --no-trunc --noheading --quiet --size --sort --ns --namespace --pod --watch --sync --external --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -4282,7 +4340,7 @@ _box() {
             return 0
             ;;
         box__subcmd__run)
-            opts="-d -l -q -t -i -a -e -u -w -h -v -c -m -p -P --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --publish --publish-all --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --publish --publish-all --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4505,6 +4563,14 @@ _box() {
                     return 0
                     ;;
                 --expose)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publish)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4821,14 +4887,6 @@ _box() {
                     return 0
                     ;;
                 --preserve-fds)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --publish)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

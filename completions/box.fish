@@ -55,6 +55,7 @@ complete -c box -n "__fish_box_needs_command" -f -a "create" -d 'Make a containe
 complete -c box -n "__fish_box_needs_command" -f -a "exec" -d 'Run a command in a running container'
 complete -c box -n "__fish_box_needs_command" -f -a "kill" -d 'Send a signal to one or more running containers'
 complete -c box -n "__fish_box_needs_command" -f -a "logs" -d 'Show what containers have written'
+complete -c box -n "__fish_box_needs_command" -f -a "port" -d 'Show which ports of the host lead to a container'
 complete -c box -n "__fish_box_needs_command" -f -a "ps" -d 'List containers'
 complete -c box -n "__fish_box_needs_command" -f -a "rename" -d 'Give a container another name'
 complete -c box -n "__fish_box_needs_command" -f -a "restart" -d 'Stop one or more containers and start them again'
@@ -145,6 +146,7 @@ complete -c box -n "__fish_box_using_subcommand create" -l dns -d 'Use this name
 complete -c box -n "__fish_box_using_subcommand create" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand create" -l dns-search -d 'Search this domain' -r
 complete -c box -n "__fish_box_using_subcommand create" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
+complete -c box -n "__fish_box_using_subcommand create" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
 complete -c box -n "__fish_box_using_subcommand create" -s v -l volume -d 'Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]' -r
 complete -c box -n "__fish_box_using_subcommand create" -l mount -d 'Mount something: type=bind|tmpfs|volume,source=PATH,target=PATH[,OPTION...]' -r
 complete -c box -n "__fish_box_using_subcommand create" -l tmpfs -d 'Mount a fresh tmpfs: PATH[:OPTIONS]' -r
@@ -221,7 +223,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l pod -r
 complete -c box -n "__fish_box_using_subcommand create" -l pod-id-file -r
 complete -c box -n "__fish_box_using_subcommand create" -l preserve-fd -r
 complete -c box -n "__fish_box_using_subcommand create" -l preserve-fds -r
-complete -c box -n "__fish_box_using_subcommand create" -s p -l publish -r
 complete -c box -n "__fish_box_using_subcommand create" -l rdt-class -r
 complete -c box -n "__fish_box_using_subcommand create" -l requires -r
 complete -c box -n "__fish_box_using_subcommand create" -l sdnotify -r
@@ -265,13 +266,13 @@ complete -c box -n "__fish_box_using_subcommand create" -s i -l interactive -d '
 complete -c box -n "__fish_box_using_subcommand create" -l env-host -d 'Take over all of the host\'s variables'
 complete -c box -n "__fish_box_using_subcommand create" -l unsetenv-all -d 'Unset all variables of the image and of box'
 complete -c box -n "__fish_box_using_subcommand create" -l init -d 'Run box itself as PID 1: it reaps orphans and passes signals on'
+complete -c box -n "__fish_box_using_subcommand create" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand create" -l no-hosts -d 'Keep the image\'s /etc/hosts'
 complete -c box -n "__fish_box_using_subcommand create" -l no-hostname -d 'Keep the image\'s /etc/hostname'
 complete -c box -n "__fish_box_using_subcommand create" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand create" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
 complete -c box -n "__fish_box_using_subcommand create" -l oom-kill-disable
 complete -c box -n "__fish_box_using_subcommand create" -l passwd
-complete -c box -n "__fish_box_using_subcommand create" -s P -l publish-all
 complete -c box -n "__fish_box_using_subcommand create" -l use-api-socket
 complete -c box -n "__fish_box_using_subcommand exec" -l detach-keys -d 'Keys that leave the process running: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
 complete -c box -n "__fish_box_using_subcommand exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
@@ -329,6 +330,19 @@ complete -c box -n "__fish_box_using_subcommand logs" -s n -l names -d 'Of sever
 complete -c box -n "__fish_box_using_subcommand logs" -l color -d 'Each container in a colour of its own'
 complete -c box -n "__fish_box_using_subcommand logs" -s t -l timestamps -d 'The time before each line'
 complete -c box -n "__fish_box_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand port" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand port" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand port" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand port" -s a -l all -d 'All running containers'
+complete -c box -n "__fish_box_using_subcommand port" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand port" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!, name, network, since, status, until, volume' -r
 complete -c box -n "__fish_box_using_subcommand ps" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand ps" -s n -l last -d 'The newest N, whatever they do' -r
@@ -457,6 +471,7 @@ complete -c box -n "__fish_box_using_subcommand run" -l dns -d 'Use this name se
 complete -c box -n "__fish_box_using_subcommand run" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand run" -l dns-search -d 'Search this domain' -r
 complete -c box -n "__fish_box_using_subcommand run" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
+complete -c box -n "__fish_box_using_subcommand run" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
 complete -c box -n "__fish_box_using_subcommand run" -s v -l volume -d 'Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]' -r
 complete -c box -n "__fish_box_using_subcommand run" -l mount -d 'Mount something: type=bind|tmpfs|volume,source=PATH,target=PATH[,OPTION...]' -r
 complete -c box -n "__fish_box_using_subcommand run" -l tmpfs -d 'Mount a fresh tmpfs: PATH[:OPTIONS]' -r
@@ -533,7 +548,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l pod -r
 complete -c box -n "__fish_box_using_subcommand run" -l pod-id-file -r
 complete -c box -n "__fish_box_using_subcommand run" -l preserve-fd -r
 complete -c box -n "__fish_box_using_subcommand run" -l preserve-fds -r
-complete -c box -n "__fish_box_using_subcommand run" -s p -l publish -r
 complete -c box -n "__fish_box_using_subcommand run" -l rdt-class -r
 complete -c box -n "__fish_box_using_subcommand run" -l requires -r
 complete -c box -n "__fish_box_using_subcommand run" -l sdnotify -r
@@ -579,13 +593,13 @@ complete -c box -n "__fish_box_using_subcommand run" -s i -l interactive -d 'Kee
 complete -c box -n "__fish_box_using_subcommand run" -l env-host -d 'Take over all of the host\'s variables'
 complete -c box -n "__fish_box_using_subcommand run" -l unsetenv-all -d 'Unset all variables of the image and of box'
 complete -c box -n "__fish_box_using_subcommand run" -l init -d 'Run box itself as PID 1: it reaps orphans and passes signals on'
+complete -c box -n "__fish_box_using_subcommand run" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand run" -l no-hosts -d 'Keep the image\'s /etc/hosts'
 complete -c box -n "__fish_box_using_subcommand run" -l no-hostname -d 'Keep the image\'s /etc/hostname'
 complete -c box -n "__fish_box_using_subcommand run" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand run" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
 complete -c box -n "__fish_box_using_subcommand run" -l oom-kill-disable
 complete -c box -n "__fish_box_using_subcommand run" -l passwd
-complete -c box -n "__fish_box_using_subcommand run" -s P -l publish-all
 complete -c box -n "__fish_box_using_subcommand run" -l use-api-socket
 complete -c box -n "__fish_box_using_subcommand start" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand start" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
@@ -929,9 +943,9 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand version" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -939,27 +953,28 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "attach" -d 'Attach to a running container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 if it does, 1 if not'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "inspect" -d 'Show everything about containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "prune" -d 'Remove all containers that do not run'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "create" -d 'Make a container without starting it'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "exec" -d 'Run a command in a running container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "kill" -d 'Send a signal to one or more running containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "logs" -d 'Show what containers have written'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "ps" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "ls" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "list" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "rename" -d 'Give a container another name'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "restart" -d 'Stop one or more containers and start them again'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "rm" -d 'Remove one or more containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "remove" -d 'Remove one or more containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "run" -d 'Run a command in a new container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "start" -d 'Start one or more containers that do not run'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "stop" -d 'Stop one or more running containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "top" -d 'Show the processes of a container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs ps ls list rename restart rm remove run start stop top wait" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "attach" -d 'Attach to a running container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 if it does, 1 if not'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "inspect" -d 'Show everything about containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "prune" -d 'Remove all containers that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "create" -d 'Make a container without starting it'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "exec" -d 'Run a command in a running container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "kill" -d 'Send a signal to one or more running containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "logs" -d 'Show what containers have written'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "port" -d 'Show which ports of the host lead to a container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "ps" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "ls" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "list" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "rename" -d 'Give a container another name'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "restart" -d 'Stop one or more containers and start them again'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "rm" -d 'Remove one or more containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "remove" -d 'Remove one or more containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "run" -d 'Run a command in a new container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "start" -d 'Start one or more containers that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "stop" -d 'Stop one or more running containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "top" -d 'Show the processes of a container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Pass signals on to the container' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -1059,6 +1074,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Search this domain' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Mount something: type=bind|tmpfs|volume,source=PATH,target=PATH[,OPTION...]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a fresh tmpfs: PATH[:OPTIONS]' -r
@@ -1135,7 +1151,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pod-id-file -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l preserve-fd -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l preserve-fds -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l rdt-class -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l requires -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l sdnotify -r
@@ -1179,13 +1194,13 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l env-host -d 'Take over all of the host\'s variables'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv-all -d 'Unset all variables of the image and of box'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run box itself as PID 1: it reaps orphans and passes signals on'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Keep the image\'s /etc/hosts'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hostname -d 'Keep the image\'s /etc/hostname'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-kill-disable
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l use-api-socket
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that leave the process running: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
@@ -1243,6 +1258,19 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l color -d 'Each container in a colour of its own'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s t -l timestamps -d 'The time before each line'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -s a -l all -d 'All running containers'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!, name, network, since, status, until, volume' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'The newest N, whatever they do' -r
@@ -1457,6 +1485,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Search this domain' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Mount something: type=bind|tmpfs|volume,source=PATH,target=PATH[,OPTION...]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a fresh tmpfs: PATH[:OPTIONS]' -r
@@ -1533,7 +1562,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pod-id-file -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fd -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fds -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l rdt-class -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l requires -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l sdnotify -r
@@ -1579,13 +1607,13 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Take over all of the host\'s variables'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv-all -d 'Unset all variables of the image and of box'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run box itself as PID 1: it reaps orphans and passes signals on'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Keep the image\'s /etc/hosts'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hostname -d 'Keep the image\'s /etc/hostname'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-kill-disable
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s P -l publish-all
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l use-api-socket
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r

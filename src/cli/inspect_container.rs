@@ -4,6 +4,7 @@ use super::ps::network;
 use crate::container::config::{
     ContainerConfig, LogDriver, Mount, MountSource, Namespace, NetworkMode, Rootfs, UserNamespace,
 };
+use crate::container::port::{Port, PortMap};
 use crate::container::state::{State, Status};
 use crate::ops::inspect::Inspected;
 use crate::sys::signal::Signal;
@@ -197,8 +198,9 @@ fn network_settings(inspected: &Inspected) -> Value {
         Some(own) => (own.gateway.to_string(), own.address.to_string(), own.prefix),
         None => (String::new(), String::new(), 0),
     };
-    let ports: Map<String, Value> =
+    let mut ports: Map<String, Value> =
         config.network.exposed.iter().map(|port| (port.clone(), Value::Null)).collect();
+    bindings(&mut ports, inspected.ports.iter().map(|b| (b.port(), b.shown_ip(), b.host.to_string())));
     let sandbox_key = match &inspected.entry.state {
         State::Started(started) if own.is_some() => format!("/proc/{}/ns/net", started.init.pid),
         _ => String::new(),
@@ -241,6 +243,30 @@ fn network_settings(inspected: &Inspected) -> Value {
         "SandboxKey": sandbox_key,
         "Networks": networks,
     })
+}
+
+/// Adds `80/tcp: [{HostIp, HostPort}]`.
+fn bindings(to: &mut Map<String, Value>, ports: impl Iterator<Item = (Port, String, String)>) {
+    for (port, ip, host) in ports {
+        let place = json!({"HostIp": ip, "HostPort": host});
+        match to.entry(port.to_string()).or_insert(Value::Null) {
+            Value::Array(places) => places.push(place),
+            nothing => *nothing = json!([place]),
+        }
+    }
+}
+
+/// What was asked for: as podman has it, without an address where all are meant.
+fn port_bindings(ports: &[PortMap]) -> Map<String, Value> {
+    let host = |map: &PortMap| match map.host {
+        (0, _) => String::new(),
+        (first, last) if first == last => first.to_string(),
+        (first, last) => format!("{first}-{last}"),
+    };
+    let ip = |map: &PortMap| map.host_ip.map(|ip| ip.to_string()).unwrap_or_default();
+    let mut all = Map::new();
+    bindings(&mut all, ports.iter().map(|map| (map.port(), ip(map), host(map))));
+    all
 }
 
 fn pairs(pairs: &[(String, String)]) -> Value {
@@ -353,7 +379,7 @@ fn host_config(config: &ContainerConfig, inspected: &Inspected) -> Value {
             "Size": "0B",
         },
         "NetworkMode": network(&config.network.mode),
-        "PortBindings": {},
+        "PortBindings": port_bindings(&config.network.ports),
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
         "AutoRemove": config.ending.remove,
         "AutoRemoveImage": config.ending.remove_image,
@@ -432,7 +458,7 @@ fn what_holds_it_in(config: &ContainerConfig, tmpfs: Map<String, Value>) -> Valu
         "OomScoreAdj": config.process.oom_score_adj.unwrap_or(0),
         "PidMode": mode(&namespaces.pid),
         "Privileged": security.privileged,
-        "PublishAllPorts": false,
+        "PublishAllPorts": config.network.publish_all,
         "ReadonlyRootfs": security.read_only_root,
         "SecurityOpt": security.options,
         "Sysctls": pairs(&security.sysctls),

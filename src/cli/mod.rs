@@ -42,6 +42,7 @@ mod kill;
 mod load;
 mod login;
 mod logs;
+mod port;
 mod prune;
 mod ps;
 mod pull;

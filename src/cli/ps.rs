@@ -4,8 +4,10 @@ use super::format::template::{Field, Format, field};
 use super::format::{human, table};
 use super::{Context, output};
 use crate::container::config::{Mount, MountSource, NetworkMode};
+use crate::container::port::{self, Bound};
 use crate::container::state::{State, Status};
 use crate::error::{Result, invalid};
+use crate::ops;
 use crate::ops::ps::{self, Size};
 use crate::ops::select::Filters;
 use crate::store::containers::Entry;
@@ -182,7 +184,11 @@ impl Ps {
         let now = Timestamp::now();
         let mut rows: Vec<Row> = entries
             .into_iter()
-            .map(|entry| Row { size: sizes.get(&entry.id).copied(), now, entry })
+            .map(|entry| {
+                // A broken record harms only its column.
+                let ports = ops::port::bound(store, &entry).unwrap_or_default();
+                Row { size: sizes.get(&entry.id).copied(), now, entry, ports }
+            })
             .collect();
         sort(&mut rows, &self.sort);
         Ok(rows)
@@ -260,6 +266,7 @@ struct Row {
     entry: Entry,
     size: Option<Size>,
     now: Timestamp,
+    ports: Vec<Bound>,
 }
 
 impl Row {
@@ -364,7 +371,10 @@ impl Row {
 
     /// Only a running container offers its ports.
     fn ports(&self) -> String {
-        if self.runs() { self.entry.config.network.exposed.join(", ") } else { String::new() }
+        match self.runs() {
+            true => port::summary(&self.ports, &self.entry.config.network.exposed),
+            false => String::new(),
+        }
     }
 
     fn mounts(&self) -> Vec<String> {
@@ -380,6 +390,20 @@ impl Row {
     fn size_text(&self) -> String {
         let size = self.size.unwrap_or_default();
         format!("{} (virtual {})", human::size(size.written), human::size(size.total))
+    }
+
+    /// podman's shape: neighbours are not put together.
+    fn ports_json(&self) -> serde_json::Value {
+        let one = |bound: &Bound| {
+            json!({
+                "host_ip": bound.host_ip.map(|ip| ip.to_string()).unwrap_or_default(),
+                "container_port": bound.container,
+                "host_port": bound.host,
+                "range": 1,
+                "protocol": bound.protocol.to_string(),
+            })
+        };
+        if self.ports.is_empty() { serde_json::Value::Null } else { self.ports.iter().map(one).collect() }
     }
 
     /// What `--format json` shows: podman's shape.
@@ -406,7 +430,7 @@ impl Row {
             "Pid": self.pid(),
             "Pod": "",
             "PodName": "",
-            "Ports": null,
+            "Ports": self.ports_json(),
             "Restarts": self.restarts(),
             "Size": self.size.map(|size| json!({"rootFsSize": size.total, "rwSize": size.written})),
             "StartedAt": seconds(self.started_at()),

@@ -12,8 +12,8 @@
 use super::flags::refused;
 use super::{
     Context, attach, completion, container_exists, create, doctor, exec, help, history, image_exists,
-    image_prune, image_tree, images, import, info, inspect, kill, load, login, logs, prune, ps, pull, rename,
-    reset, restart, rm, rmi, run, save, start, stop, system_check, system_df, system_prune, tag, top,
+    image_prune, image_tree, images, import, info, inspect, kill, load, login, logs, port, prune, ps, pull,
+    rename, reset, restart, rm, rmi, run, save, start, stop, system_check, system_df, system_prune, tag, top,
     unshare, usage, version, wait,
 };
 use crate::error::Result;
@@ -75,6 +75,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(exec::Exec, "exec", "container exec"),
     entry!(kill::Kill, "kill", "container kill"),
     entry!(logs::Logs, "logs", "container logs"),
+    entry!(port::ShowPorts, "port", "container port"),
     entry!(ps::Ps, "ps", "container ps", "container ls", "container list"),
     entry!(rename::Rename, "rename", "container rename"),
     entry!(restart::Restart, "restart", "container restart"),

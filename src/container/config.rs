@@ -4,6 +4,7 @@
 //! into what the kernel is given. Everything in it is final: no defaults are looked up later.
 
 use super::id::ContainerId;
+use super::port::PortMap;
 use super::uplink::UplinkOptions;
 use crate::image::digest::{BlobDigest, ChainId, ImageId};
 use jiff::Timestamp;
@@ -199,6 +200,12 @@ pub struct Network {
     /// How the uplink is made, in the modes that have one of their own.
     #[serde(default)]
     pub uplink: UplinkOptions,
+    /// `--publish`, and what `--publish-all` comes to.
+    #[serde(default)]
+    pub ports: Vec<PortMap>,
+    /// `--publish-all`, for `inspect`.
+    #[serde(default)]
+    pub publish_all: bool,
 }
 
 /// `--network`.

@@ -5,7 +5,7 @@
 
 use super::limit::UlimitRequest;
 use super::name::ContainerName;
-use super::port::Exposed;
+use super::port::{Exposed, PortMap};
 use super::security::SecurityOption;
 use super::uplink::UplinkOptions;
 use super::volume::MountRequest;
@@ -42,6 +42,10 @@ pub struct ContainerRequest {
     pub network: Option<NetworkRequest>,
     /// `--expose`.
     pub expose: Vec<Exposed>,
+    /// `--publish`.
+    pub publish: Vec<PortMap>,
+    /// `--publish-all`.
+    pub publish_all: bool,
     /// `--volume`, `--mount` and `--tmpfs`.
     pub mounts: Vec<MountRequest>,
     /// `--image-volume`.

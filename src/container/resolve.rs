@@ -12,7 +12,7 @@ use super::config::{
 use super::env::{Env, HostEnv};
 use super::id::ContainerId;
 use super::limit::UlimitRequest;
-use super::port::{self, Exposed};
+use super::port::{self, Exposed, Port, PortMap};
 use super::request::{
     ContainerRequest, ImageVolumes, NamespaceRequest, NetworkRequest, SecurityRequest, UserNamespaceRequest,
 };
@@ -318,12 +318,47 @@ fn network(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) ->
         let port: Exposed = port.parse().doing(|| "read the ports that the image exposes")?;
         exposed.extend(port.ports());
     }
+    let ports = published(request, &mode, &mut exposed)?;
     port::sort(&mut exposed);
     let uplink = match &request.network {
         Some(NetworkRequest::Slirp4netns(options)) => options.clone(),
         _ => UplinkOptions::default(),
     };
-    Ok(Network { mode, exposed, uplink })
+    Ok(Network { mode, exposed, uplink, ports, publish_all: request.publish_all })
+}
+
+/// What is published: first what was named, then, with `-P`, all else that is exposed. Whatever is
+/// published is exposed too.
+fn published(
+    request: &ContainerRequest,
+    mode: &NetworkMode,
+    exposed: &mut Vec<String>,
+) -> Result<Vec<PortMap>> {
+    let mut ports: Vec<PortMap> = Vec::new();
+    for map in &request.publish {
+        if ports.contains(map) {
+            continue;
+        }
+        if let Some(other) = ports.iter().find(|other| other.clashes(map)) {
+            return Err(invalid(format!(
+                "--publish {other} and --publish {map} want the same port of the host"
+            )));
+        }
+        ports.push(map.clone());
+    }
+    if request.publish_all {
+        // What cannot be published, such as sctp, stays exposed.
+        for port in exposed.iter().filter_map(|port| port.parse::<Port>().ok()) {
+            if !ports.iter().any(|map| map.port() == port) {
+                ports.push(PortMap::anywhere(port));
+            }
+        }
+    }
+    if matches!(mode, NetworkMode::Path(_)) && !ports.is_empty() {
+        return Err(invalid("--publish cannot be used with --network ns: box does not know its addresses"));
+    }
+    exposed.extend(ports.iter().map(|map| map.port().to_string()));
+    Ok(ports)
 }
 
 fn identity(

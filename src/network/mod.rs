@@ -3,12 +3,14 @@
 //! [`hosts::write_files`] runs before the launch, since the addresses are fixed by the mode;
 //! [`connect`] runs between the making of the namespace and the execve of the container's command.
 
+pub mod forward;
 mod helper;
 pub mod hosts;
 pub mod pasta;
 pub mod slirp;
 
 use crate::container::config::{Network, NetworkMode};
+use crate::container::port::Bound;
 use crate::container::uplink::Addresses;
 use crate::error::{Error, Kind, Result};
 use crate::sys::process::Child;
@@ -43,6 +45,7 @@ pub struct Uplink {
 }
 
 /// Connects the network namespace behind `netns` as `network` says, and waits until that is done.
+/// A pasta passes `ports` on; in the other modes that is the [`forward::Forwarder`]'s.
 ///
 /// The caller is in the host's network namespace and root in the user namespace that owns `netns`.
 /// The modes without an uplink of their own need nothing done: `none` has only loopback, which
@@ -50,11 +53,11 @@ pub struct Uplink {
 ///
 /// # Errors
 /// `Unsupported` where the program or /dev/net/tun is missing, with the way to get it.
-pub fn connect(network: &Network, netns: BorrowedFd<'_>) -> Result<Uplink> {
+pub fn connect(network: &Network, ports: &[Bound], netns: BorrowedFd<'_>) -> Result<Uplink> {
     let options = &network.uplink;
     let child = match network.mode {
         NetworkMode::Slirp4netns => Some(slirp::start(options, netns)?),
-        NetworkMode::Pasta => Some(pasta::start(options, netns)?),
+        NetworkMode::Pasta => Some(pasta::start(options, ports, netns)?),
         NetworkMode::None | NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Path(_) => None,
     };
     Ok(Uplink { child, addresses: addresses(network) })

@@ -1,6 +1,7 @@
 //! A pasta of the container's own.
 
 use super::{INTERFACE, MTU, helper, slirp};
+use crate::container::port::{Bound, Protocol};
 use crate::container::uplink::UplinkOptions;
 use crate::error::{Kind, Result};
 use crate::sys::process::{self, Child};
@@ -19,10 +20,10 @@ pub const INSTALL: &str = "as root: apt-get install passt";
 ///
 /// # Errors
 /// `Unsupported` when it or /dev/net/tun is missing.
-pub(super) fn start(options: &UplinkOptions, netns: BorrowedFd<'_>) -> Result<Child> {
+pub(super) fn start(options: &UplinkOptions, ports: &[Bound], netns: BorrowedFd<'_>) -> Result<Child> {
     let begin = |files: [String; 2], ready| {
         let [netns_file, ready_file] = files;
-        let args = args(options, &netns_file, &ready_file);
+        let args = args(options, ports, &netns_file, &ready_file);
         helper::start(helper::Program { name: PROGRAM, install: INSTALL, args, netns, ready })
     };
     let first = begin(["/proc/self/fd/3".into(), "/proc/self/fd/4".into()], helper::ready_pipe()?);
@@ -39,7 +40,7 @@ pub(super) fn start(options: &UplinkOptions, netns: BorrowedFd<'_>) -> Result<Ch
     }
 }
 
-fn args(options: &UplinkOptions, netns: &str, ready: &str) -> Vec<String> {
+fn args(options: &UplinkOptions, ports: &[Bound], netns: &str, ready: &str) -> Vec<String> {
     let own = options.addresses();
     let (address, prefix) = (own.address.to_string(), own.prefix.to_string());
     let (gateway, dns) = (own.gateway.to_string(), own.dns.to_string());
@@ -75,16 +76,23 @@ fn args(options: &UplinkOptions, netns: &str, ready: &str) -> Vec<String> {
         &dns,
         // Neither the host's loopback nor its ports are the container's.
         "--no-map-gw",
-        "-t",
-        "none",
-        "-u",
-        "none",
         "-T",
         "none",
         "-U",
         "none",
     ];
-    args.map(str::to_string).into()
+    let mut args: Vec<String> = args.map(str::to_string).into();
+    for (flag, protocol) in [("-t", Protocol::Tcp), ("-u", Protocol::Udp)] {
+        let before = args.len();
+        for port in ports.iter().filter(|port| port.protocol == protocol) {
+            let ip = port.host_ip.map(|ip| format!("{ip}/")).unwrap_or_default();
+            args.extend([flag.to_string(), format!("{ip}{}:{}", port.host, port.container)]);
+        }
+        if args.len() == before {
+            args.extend([flag.to_string(), "none".to_string()]);
+        }
+    }
+    args
 }
 
 #[cfg(test)]
@@ -93,8 +101,21 @@ mod tests {
 
     #[test]
     fn pasta_gives_the_same_addresses_as_slirp4netns() {
-        let args = args(&UplinkOptions::default(), "/n", "/r").join(" ");
+        let args = args(&UplinkOptions::default(), &[], "/n", "/r").join(" ");
         assert!(args.contains("--address 10.0.2.100 --netmask 24 --gateway 10.0.2.2 --dns-forward 10.0.2.3"));
-        assert!(args.contains("--netns /n --pid /r"));
+        assert!(args.contains("--netns /n --pid /r") && args.ends_with("-t none -u none"));
+    }
+
+    #[test]
+    fn published_ports_are_pasta_s() {
+        let bound = |protocol, ip: Option<&str>| Bound {
+            container: 80,
+            protocol,
+            host_ip: ip.map(|ip| ip.parse().unwrap()),
+            host: 8080,
+        };
+        let ports = [bound(Protocol::Tcp, None), bound(Protocol::Tcp, Some("127.0.0.1"))];
+        let args = args(&UplinkOptions::default(), &ports, "/n", "/r").join(" ");
+        assert!(args.ends_with("-t 8080:80 -t 127.0.0.1/8080:80 -u none"), "{args}");
     }
 }

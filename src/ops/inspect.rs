@@ -1,6 +1,7 @@
 //! Everything that is known of one container.
 
-use super::{ps, reconcile};
+use super::{port, ps, reconcile};
+use crate::container::port::Bound;
 use crate::error::Result;
 use crate::settings::Settings;
 use crate::store::containers::Entry;
@@ -18,6 +19,8 @@ pub struct Inspected {
     pub run_directory: PathBuf,
     /// Its log, there or not.
     pub log: PathBuf,
+    /// The host's ports that lead to it now.
+    pub ports: Vec<Bound>,
     /// Only if it was asked for.
     pub size: Option<ps::Size>,
 }
@@ -32,11 +35,13 @@ pub fn container(settings: &Settings, store: &Store, text: &str, with_size: bool
         true => ps::sizes(settings, store, std::slice::from_ref(&entry.id))?.remove(&entry.id),
         false => None,
     };
+    let ports = port::bound(store, &entry)?;
     let directory = store.container(&entry.id);
     Ok(Inspected {
         log: entry.config.log.path.clone().unwrap_or_else(|| directory.join("log")),
         run_directory: store.container_run(&entry.id),
         directory,
+        ports,
         entry,
         size,
     })

@@ -16,6 +16,7 @@ pub mod kill;
 pub mod load;
 pub mod login;
 pub mod logs;
+pub mod port;
 pub mod probe;
 pub mod prune;
 pub mod ps;

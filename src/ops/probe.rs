@@ -110,7 +110,7 @@ fn try_all(dir: &Path, network: &NetworkMode, probe: &mut Probe) -> Result<()> {
     let netns = format!("/proc/{}/ns/net", process::pid_of(child.pidfd.as_fd())?);
     let netns = rustix::fs::open(&netns, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
         .doing(|| format!("open {netns}"))?;
-    match network::connect(&Network { mode: network.clone(), ..Network::default() }, netns.as_fd()) {
+    match network::connect(&Network { mode: network.clone(), ..Network::default() }, &[], netns.as_fd()) {
         Ok(uplink) => {
             if let Some(uplink) = uplink.child {
                 process::send_signal(uplink.pidfd.as_fd(), nix::libc::SIGKILL)?;

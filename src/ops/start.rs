@@ -4,10 +4,12 @@ use super::reconcile;
 use crate::container::config::Namespace;
 use crate::container::state::{State, Status};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::network::forward;
 use crate::sandbox::userns::{self, Role};
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
+use crate::store::ports;
 use crate::supervisor::client::{self, Attachment};
 use crate::supervisor::control;
 use crate::supervisor::protocol::{Hello, Request, VERSION};
@@ -185,11 +187,17 @@ fn launch(settings: &Settings, store: &Store, entry: &Entry, attach: &Attach) ->
     if settings.debug {
         args.push("--debug".into());
     }
+    let record = ports::read(store, &entry.id)?;
+    let maps = record.wanted.as_ref().unwrap_or(&entry.config.network.ports);
+    let listeners = forward::to_hand_over(maps);
+    if !listeners.is_empty() {
+        args.extend(["--listeners".into(), listeners.len().to_string().into()]);
+    }
     args.push(entry.id.as_str().into());
     let role = Role {
         name: "supervisor",
         args,
-        keep: vec![theirs],
+        keep: std::iter::once(theirs).chain(listeners).collect(),
         // A pid namespace can only be joined from the host's, or from one above it.
         new_pid_namespace: entry.config.namespaces.pid == Namespace::Private,
         sealed: true,

@@ -13,6 +13,7 @@ pub mod leases;
 pub mod lock;
 pub mod mapped;
 pub mod networks;
+pub mod ports;
 pub mod rebuild;
 pub mod staging;
 pub mod tarball;

@@ -12,6 +12,7 @@ use super::protocol::{self, Answer, Exit, Failed, Hello, Kind};
 use super::stdio::{self, Output, Read, Streams, Watch};
 use super::uplink::Keeper;
 use crate::error::{Doing, Error, Result};
+use crate::network::forward::Forwarder;
 use crate::sys::memory;
 use crate::sys::process::{self, Child};
 use crate::sys::signal::SignalFd;
@@ -62,6 +63,8 @@ pub struct Monitor {
     signals: SignalFd,
     init: Child,
     uplink: Option<Keeper>,
+    /// Serves the published ports.
+    pub ports: Option<Forwarder>,
     limits: Limits,
     streams: Streams,
     log: LogWriter,
@@ -105,6 +108,7 @@ impl Monitor {
             signals,
             init,
             uplink: None,
+            ports: None,
             limits,
             streams,
             log,
@@ -151,6 +155,7 @@ impl Monitor {
         loop {
             self.turn(None)?;
             if let Some(exit) = self.exit {
+                self.ports = None;
                 if let Some(uplink) = self.uplink.take() {
                     uplink.end();
                 }
@@ -306,7 +311,16 @@ impl Monitor {
     fn renew_uplink(&mut self) {
         let Some(mut uplink) = self.uplink.take().filter(|_| self.exit.is_none()) else { return };
         let _ = epoll::delete(&self.epoll, &uplink);
-        if uplink.renew() {
+        // Only a process with one thread makes others.
+        if let Some(ports) = &mut self.ports {
+            ports.pause();
+        }
+        let renewed = uplink.renew();
+        if let Some(ports) = &mut self.ports {
+            // No thread to be had: then nothing is passed on any more, and clients see that.
+            let _ = ports.resume();
+        }
+        if renewed {
             // Without a watch it still carries packets.
             let _ = self.keep(uplink);
         }

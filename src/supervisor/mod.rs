@@ -9,6 +9,7 @@ pub mod detach;
 pub mod events;
 pub mod exit;
 pub mod log;
+pub mod ports;
 pub mod protocol;
 mod relay;
 pub mod run;

@@ -7,6 +7,7 @@
 use super::events::{Limits, Monitor, failed_frame};
 use super::exit::Rest;
 use super::log::LogWriter;
+use super::ports::{self, Taken};
 use super::protocol::{self, Decoder, Hello, Kind};
 use super::stdio::{self, Streams};
 use super::uplink::Keeper;
@@ -37,19 +38,22 @@ struct Order {
     settings: Settings,
     store: Store,
     id: ContainerId,
+    /// Sockets of published ports that the client has bound.
+    given: Vec<OwnedFd>,
 }
 
 /// The role: supervises one container from launch to exit record; returns the exit code.
 ///
-/// `words` are `--root ROOT --runroot RUN [--debug] ID`.
+/// `words` are `--root ROOT --runroot RUN [--debug] [--listeners COUNT] ID`; the listeners are
+/// descriptors from 4 on.
 #[must_use]
 pub fn main(words: Vec<OsString>) -> u8 {
     let Ok(socket) = fd::inherited(3) else { return 125 };
     let Ok(hello) = read_hello(&socket) else { return 125 };
     let mut client = Some(socket);
     let (order, ended) = match order(words) {
-        Ok(order) => {
-            let ended = supervise(&order, &mut client, hello);
+        Ok(mut order) => {
+            let ended = supervise(&mut order, &mut client, hello);
             (Some(order), ended)
         }
         Err(error) => (None, Err(error)),
@@ -78,13 +82,17 @@ fn read_hello(socket: &OwnedFd) -> Result<Hello> {
 
 fn order(words: Vec<OsString>) -> Result<Order> {
     let bad = || failed("this role is started by box itself");
-    let (mut root, mut run, mut debug, mut id) = (None, None, false, None);
+    let (mut root, mut run, mut debug, mut id, mut given) = (None, None, false, None, Vec::new());
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         match word.to_str() {
             Some("--root") => root = words.next().map(PathBuf::from),
             Some("--runroot") => run = words.next().map(PathBuf::from),
             Some("--debug") => debug = true,
+            Some("--listeners") => {
+                let count: Option<i32> = words.next().and_then(|word| word.to_str()?.parse().ok());
+                given = (0..count.ok_or_else(bad)?).map(|at| fd::inherited(4 + at)).collect::<Result<_>>()?;
+            }
             Some(word) => id = Some(word.parse()?),
             None => return Err(bad()),
         }
@@ -92,18 +100,19 @@ fn order(words: Vec<OsString>) -> Result<Order> {
     let (Some(root), Some(run), Some(id)) = (root, run, id) else { return Err(bad()) };
     let settings = Settings { root, run, debug };
     let store = Store::open(&settings)?;
-    Ok(Order { settings, store, id })
+    Ok(Order { settings, store, id, given })
 }
 
 /// Launches the container and stays with it to the end.
-fn supervise(order: &Order, client: &mut Option<OwnedFd>, hello: Hello) -> Result<()> {
-    let Order { settings, store, id } = order;
+fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> Result<()> {
+    let given = std::mem::take(&mut order.given);
+    let Order { settings, store, id, .. } = order;
     let Some(lock) = containers::take_lock(store, id)? else {
         return Err(Error::new(error::Kind::Conflict, format!("container {} is running", id.short())));
     };
     let config = containers::config(store, id)?;
     let sockets = store.container_run(id);
-    let launched = match launch(settings, store, &config, &hello, &sockets) {
+    let launched = match launch(settings, store, &config, &hello, &sockets, given) {
         Ok(launched) => launched,
         Err(error) => {
             exit::not_started(store, &config, &sockets, &error)?;
@@ -111,16 +120,19 @@ fn supervise(order: &Order, client: &mut Option<OwnedFd>, hello: Hello) -> Resul
             return Err(error);
         }
     };
-    let Launched { running, rest, streams, log, listeners, uplink } = launched;
+    let Launched { running, rest, streams, log, listeners, uplink, ports } = launched;
     let started = started(&running)?;
     let recorded = record_start(store, &config, &started);
     let monitor = recorded.and_then(|()| {
         let first = client.as_ref().map(OwnedFd::try_clone).transpose().doing(|| "talk to the client")?;
         let first = first.map(|socket| (socket, hello));
+        let netns = ports.netns(&running);
         let mut monitor = Monitor::new(running.child, streams, log, Some(listeners), first, limits(&config))?;
         if let Some(uplink) = uplink {
             monitor.keep(uplink)?;
         }
+        // A thread starts here, which leaves alone the signals that the monitor takes.
+        monitor.ports = ports.serve(store, &config, netns)?;
         Ok(monitor)
     });
     // A client that is gone, or a full disk: nobody was told that it runs, so it does not.
@@ -157,6 +169,7 @@ struct Launched {
     log: LogWriter,
     listeners: (UnixListener, UnixListener),
     uplink: Option<Keeper>,
+    ports: Taken,
 }
 
 fn launch(
@@ -165,6 +178,7 @@ fn launch(
     config: &ContainerConfig,
     hello: &Hello,
     sockets: &Path,
+    given: Vec<OwnedFd>,
 ) -> Result<Launched> {
     let maps = IdMaps::current()?;
     let spec = bundle::make(store, config, &maps)?;
@@ -180,8 +194,8 @@ fn launch(
     // Before it executes: a short one would be gone before we look.
     let rest = Rest::of(config, prepared.host_pid);
     // While init mounts.
-    let beside = beside(store, config, sockets, &prepared);
-    let (listeners, log, uplink) = match beside {
+    let beside = beside(store, config, sockets, &prepared, given);
+    let (listeners, log, uplink, ports) = match beside {
         Ok(beside) => beside,
         Err(error) => return Err(prepared.give_up(error)),
     };
@@ -193,13 +207,19 @@ fn launch(
         }
         (None, None) => return Err(failed("init made no terminal")),
     };
-    Ok(Launched { running, rest, streams, log, listeners, uplink })
+    Ok(Launched { running, rest, streams, log, listeners, uplink, ports })
 }
 
-type Beside = ((UnixListener, UnixListener), LogWriter, Option<Keeper>);
+type Beside = ((UnixListener, UnixListener), LogWriter, Option<Keeper>, Taken);
 
-/// What can be done while init mounts: sockets, log, network.
-fn beside(store: &Store, config: &ContainerConfig, sockets: &Path, prepared: &Prepared) -> Result<Beside> {
+/// What can be done while init mounts: sockets, log, ports, network.
+fn beside(
+    store: &Store,
+    config: &ContainerConfig,
+    sockets: &Path,
+    prepared: &Prepared,
+    given: Vec<OwnedFd>,
+) -> Result<Beside> {
     let mut directory = std::fs::DirBuilder::new();
     directory.recursive(true).mode(0o700);
     directory.create(sockets).doing(|| format!("make {}", sockets.display()))?;
@@ -208,11 +228,14 @@ fn beside(store: &Store, config: &ContainerConfig, sockets: &Path, prepared: &Pr
         LogDriver::None => LogWriter::none(),
         LogDriver::K8sFile => LogWriter::open(&log_path(store, config))?,
     };
+    let ports = ports::take(store, config, given)?;
     let uplink = match &config.network.mode {
-        NetworkMode::Slirp4netns | NetworkMode::Pasta => Keeper::connect(&config.network, prepared.netns()?)?,
+        NetworkMode::Slirp4netns | NetworkMode::Pasta => {
+            Keeper::connect(&config.network, &ports.for_pasta, prepared.netns()?)?
+        }
         _ => None,
     };
-    Ok((listeners, log, uplink))
+    Ok((listeners, log, uplink, ports))
 }
 
 /// Where the container's log is.

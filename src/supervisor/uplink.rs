@@ -1,6 +1,7 @@
 //! Keeps the container's uplink alive: a slirp4netns that was killed is started anew.
 
 use crate::container::config::Network;
+use crate::container::port::Bound;
 use crate::error::Result;
 use crate::network;
 use crate::sys::process::{self, Child};
@@ -14,20 +15,22 @@ const TOO_SOON: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Keeper {
     network: Network,
+    ports: Vec<Bound>,
     netns: OwnedFd,
     child: Child,
     since: Instant,
 }
 
 impl Keeper {
-    /// Connects the network; `None` in the modes that have no uplink of their own.
+    /// Connects the network, with `ports` passed on by a pasta; `None` in the modes that have no uplink of their own.
     ///
     /// # Errors
     /// As [`network::connect`].
-    pub fn connect(network: &Network, netns: OwnedFd) -> Result<Option<Keeper>> {
-        let uplink = network::connect(network, netns.as_fd())?;
+    pub fn connect(network: &Network, ports: &[Bound], netns: OwnedFd) -> Result<Option<Keeper>> {
+        let uplink = network::connect(network, ports, netns.as_fd())?;
         let since = Instant::now();
-        Ok(uplink.child.map(|child| Keeper { network: network.clone(), netns, child, since }))
+        let (network, ports) = (network.clone(), ports.to_vec());
+        Ok(uplink.child.map(|child| Keeper { network, ports, netns, child, since }))
     }
 
     /// Starts it again after it has ended. Connections through it are lost, the address is not.
@@ -37,7 +40,7 @@ impl Keeper {
         if self.since.elapsed() < TOO_SOON {
             return false;
         }
-        match network::connect(&self.network, self.netns.as_fd()) {
+        match network::connect(&self.network, &self.ports, self.netns.as_fd()) {
             Ok(network::Uplink { child: Some(child), .. }) => {
                 self.child = child;
                 self.since = Instant::now();

@@ -36,7 +36,6 @@ fn help_is_on_standard_output() {
 fn features_to_come_are_refused_by_name() {
     let env = Env::new();
     for (flags, name) in [
-        (vec!["-p", "8080:80"], "publish"),
         (vec!["--pod", "x"], "pod"),
         (vec!["--health-cmd", "true"], "health"),
         (vec!["-v", "named:/data"], "volume"),

@@ -25,6 +25,7 @@ mod logs;
 mod nested;
 mod network;
 mod nosub;
+mod ports;
 mod run;
 mod sandbox;
 mod seccomp;

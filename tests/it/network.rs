@@ -183,7 +183,7 @@ fn package_mirror() -> String {
 }
 
 /// The pid of the slirp4netns that a container's supervisor has started.
-fn uplink(env: &Env, container: &str) -> i32 {
+pub(crate) fn uplink(env: &Env, container: &str) -> i32 {
     let supervisor = env.ok(["inspect", "-f", "{{.State.ConmonPid}}", container]);
     let children = format!("/proc/{0}/task/{0}/children", supervisor.trim());
     let children = std::fs::read_to_string(children).unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::container::config::{Device, LogDriver, NetworkMode};
 use crate::container::env::file_words;
 use crate::container::limit::UlimitRequest;
 use crate::container::name::ContainerName;
-use crate::container::port::Exposed;
+use crate::container::port::{Exposed, PortMap, Publish};
 use crate::container::request::{
     ContainerRequest, EndingRequest, IdentityRequest, ImageVolumes, NamespaceRequest, NamespacesRequest,
     NetworkRequest, ProcessRequest, PullPolicy, PullRequest, SecurityRequest, UserNamespaceRequest,
@@ -235,6 +235,14 @@ pub(crate) struct ContainerFlags {
     #[arg(long, value_name = "PORT", help_heading = "Network")]
     expose: Vec<Exposed>,
 
+    /// Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges
+    #[arg(long, short, value_name = "PORTS", help_heading = "Network")]
+    publish: Vec<Publish>,
+
+    /// Publish every exposed port at a free port of the host
+    #[arg(long, short = 'P', help_heading = "Network")]
+    publish_all: bool,
+
     /// Keep the image's /etc/hosts
     #[arg(long, help_heading = "Network")]
     no_hosts: bool,
@@ -396,6 +404,8 @@ impl ContainerFlags {
         };
         let registry = self.registry.options(self.retry);
         let create_command = without_password(ctx.command_line(), registry.creds.as_ref());
+        let network = network(self.network.into_iter().next());
+        let (publish, publish_all) = published(&network, self.publish, self.publish_all);
         Ok(ContainerRequest {
             name: self.name,
             replace: self.replace,
@@ -444,7 +454,9 @@ impl ContainerFlags {
                 no_hosts: self.no_hosts,
                 no_hostname: self.no_hostname,
             },
-            network: Some(network(self.network.into_iter().next())),
+            publish,
+            publish_all,
+            network: Some(network),
             expose: self.expose,
             mounts,
             image_volumes: self.image_volume.unwrap_or_default(),
@@ -478,7 +490,6 @@ impl ContainerFlags {
     }
 }
 
-/// The text of the last profile that is a file.
 /// The mode for a container whose user left it to us is decided here, so that what it lacks is said
 /// once, when it is made, and not at each start.
 fn network(asked: Option<NetworkRequest>) -> NetworkRequest {
@@ -496,6 +507,21 @@ fn network(asked: Option<NetworkRequest>) -> NetworkRequest {
     }
 }
 
+/// What is published; nothing, with a word about it, where the host's ports are the container's own
+/// or nobody could reach it.
+fn published(network: &NetworkRequest, publish: Vec<Publish>, all: bool) -> (Vec<PortMap>, bool) {
+    let word = match network {
+        NetworkRequest::Host => "host: the container has the host's ports already",
+        NetworkRequest::None => "none: nothing can reach the container",
+        _ => return (publish.into_iter().flat_map(|word| word.0).collect(), all),
+    };
+    if all || !publish.is_empty() {
+        output::warning(format_args!("published ports are discarded with --network {word}"));
+    }
+    (Vec::new(), false)
+}
+
+/// The text of the last profile that is a file.
 fn profile(options: &[SecurityOption]) -> Result<Option<String>> {
     let file = options.iter().rev().find_map(|option| match option {
         SecurityOption::SeccompFile(file) => Some(file),

@@ -81,8 +81,6 @@ const NOT_YET: &[(&str, Option<char>, Takes)] = &[
     ("pod-id-file", None, Value),
     ("preserve-fd", None, Value),
     ("preserve-fds", None, Value),
-    ("publish", Some('p'), Value),
-    ("publish-all", Some('P'), Nothing),
     ("rdt-class", None, Value),
     ("requires", None, Value),
     ("sdnotify", None, Value),
