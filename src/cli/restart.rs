@@ -5,7 +5,7 @@ use super::each::{Tally, warn_if_killed};
 use super::stop::seconds;
 use crate::container::state::Status;
 use crate::error::Result;
-use crate::ops;
+use crate::ops::restart::Restarting;
 use crate::ops::select::Selection;
 use std::path::PathBuf;
 
@@ -52,12 +52,22 @@ impl Restart {
         let mut tally = Tally::default();
         let found =
             selection.find(settings, store, |entry| !only_running || entry.status() == Status::Running)?;
-        for (word, entry) in tally.found(found) {
-            let restarted = ops::restart::restart(settings, store, &entry, seconds(self.time));
-            if let Ok(how) = restarted {
-                warn_if_killed(&entry, seconds(self.time), how);
+        let seconds = seconds(self.time);
+        let found = tally.found(found);
+        // All are locked before the first is done: in an order that all commands keep.
+        let mut order: Vec<usize> = (0..found.len()).collect();
+        order.sort_by_key(|&number| &found[number].1.id);
+        let mut begun: Vec<_> = order
+            .into_iter()
+            .map(|number| (number, Restarting::begin(settings, store, &found[number].1, seconds)))
+            .collect();
+        begun.sort_by_key(|(number, _)| *number);
+        for ((word, entry), (_, restarting)) in found.iter().zip(begun) {
+            let how = restarting.and_then(Restarting::finish);
+            if let Ok(how) = how {
+                warn_if_killed(entry, seconds, how);
             }
-            tally.served(&word, restarted);
+            tally.served(word, how);
         }
         Ok(tally.code())
     }

@@ -108,12 +108,16 @@ fn end_what_is_left(config: &ContainerConfig, started: &Started) -> Result<&'sta
     if process::boot_id()? != started.init.boot_id {
         return Ok("the host was restarted while the container ran");
     }
-    if let Some(init) = process_of(&started.init)? {
-        let rest = Rest::of(config, started.init.pid);
-        process::send_signal(init.as_fd(), nix::libc::SIGKILL)?;
-        if let Some(rest) = rest {
-            rest.end();
+    let rest = match process_of(&started.init)? {
+        Some(init) => {
+            let rest = Rest::of(config, started.init.pid);
+            process::send_signal(init.as_fd(), nix::libc::SIGKILL)?;
+            rest
         }
+        None => Rest::find(config),
+    };
+    if let Some(rest) = rest {
+        rest.end();
     }
     Ok("the container's supervisor was killed")
 }

@@ -1,7 +1,7 @@
 //! `run`: a container is made, started, and usually attended until it ends.
 
 use super::start::{self, Attach, Startup};
-use super::{create, reconcile, rm, rmi, start::start_or_clean_up};
+use super::{create, reconcile, rm, start::start_or_clean_up};
 use crate::container::id::ContainerId;
 use crate::container::request::ContainerRequest;
 use crate::container::state::{State, Status};
@@ -58,9 +58,6 @@ pub fn run(
     let outcome = attend(settings, store, &entry, attachment, attendance);
     // Only now: what came before the relay listened was kept for it.
     drop(signals);
-    if entry.config.ending.remove_image && matches!(outcome, Ok(Outcome::Ended(_))) {
-        remove_image(settings, store, &entry);
-    }
     outcome
 }
 
@@ -134,14 +131,5 @@ fn after_a_crash(settings: &Settings, store: &Store, entry: &Entry) -> Result<Ou
                     .hint(format!("box attach {}", entry.name)))
             }
         };
-    }
-}
-
-/// `--rmi`: removes the image after the container has gone, unless another one uses it.
-fn remove_image(settings: &Settings, store: &Store, entry: &Entry) {
-    let Some(image) = &entry.config.image.id else { return };
-    // In use, or gone already: then it stays, or is.
-    if rmi::remove(settings, store, image.hex(), false).is_ok() {
-        let _ = rmi::collect(settings, store);
     }
 }

@@ -97,38 +97,51 @@ pub fn start(settings: &Settings, store: &Store, entry: &Entry, attach: &Attach)
 /// # Errors
 /// As [`start`].
 pub fn start_if_needed(settings: &Settings, store: &Store, entry: &Entry) -> Result<()> {
-    let entry = surely(settings, store, entry)?;
-    if entry.status() == Status::Running {
-        return Ok(());
+    let mut tries = 0;
+    loop {
+        let entry = surely(settings, store, entry)?;
+        if entry.status() == Status::Running {
+            return Ok(());
+        }
+        match start(settings, store, &entry, &Attach::nothing()) {
+            // Somebody else may have begun to start it after we had looked.
+            Err(error) if error.kind() == Kind::Conflict && tries < 2 => tries += 1,
+            other => return other.map(drop),
+        }
     }
-    start(settings, store, &entry, &Attach::nothing()).map(drop)
 }
 
-/// The container as it is when nobody is just dying: one whose first process has ended, or whose
-/// supervisor was killed, still holds its lock for a moment, and would be taken for running.
+/// The container as it is when nobody is in the middle of starting or ending it.
+///
+/// One whose first process has ended, or whose supervisor was killed, still holds its lock for a
+/// moment, and would be taken for running. One whose supervisor is tidying up, or has been started
+/// by a client that was killed, holds it as well, and could not be started.
 ///
 /// # Errors
 /// `NotFound` if it is gone.
 pub fn surely(settings: &Settings, store: &Store, entry: &Entry) -> Result<Entry> {
-    let until = Instant::now() + Duration::from_secs(5);
+    let until = Instant::now() + IN_BETWEEN;
     let mut entry = entry.clone();
-    while let (State::Started(started), true) = (&entry.state, entry.lock_held) {
-        let answers = || {
-            let asked = control::request(
-                &store.container_run(&entry.id),
-                &Request::Ping,
-                Some(Duration::from_secs(5)),
-            );
-            asked.is_ok()
-        };
-        if (answers() && reconcile::process_of(&started.init)?.is_some()) || Instant::now() > until {
-            break;
-        }
+    while in_between(store, &entry)? && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(2));
         let now = reconcile::look(settings, store, &entry.id)?;
         entry = now.ok_or_else(|| containers::no_such(entry.name.as_str()))?;
     }
     Ok(entry)
+}
+
+/// How long somebody else's start or end is waited for.
+const IN_BETWEEN: Duration = Duration::from_secs(10);
+
+/// Whether its supervisor lives and it does not run.
+fn in_between(store: &Store, entry: &Entry) -> Result<bool> {
+    let State::Started(started) = &entry.state else { return containers::lock_held(store, &entry.id) };
+    if !entry.lock_held {
+        return Ok(false);
+    }
+    let sockets = store.container_run(&entry.id);
+    let answers = control::request(&sockets, &Request::Ping, Some(Duration::from_secs(5))).is_ok();
+    Ok(!answers || reconcile::process_of(&started.init)?.is_none())
 }
 
 /// As [`start`], under signals that are held already; after a failure or a signal, `clean_up` runs.
@@ -175,7 +188,6 @@ fn launch(settings: &Settings, store: &Store, entry: &Entry, attach: &Attach) ->
     if entry.status() == Status::Running {
         return Err(Error::new(Kind::Conflict, format!("container {} is already running", entry.name)));
     }
-    wait_for_the_last_one(store, entry)?;
     let (ours, theirs) = fd::socket_pair()?;
     client::greet(&ours, &attach.hello(entry.config.process.tty))?;
     let mut args: Vec<OsString> = vec![
@@ -207,18 +219,6 @@ fn launch(settings: &Settings, store: &Store, entry: &Entry, attach: &Attach) ->
     };
     let child = userns::spawn(&settings.run, role)?;
     Ok((child, ours))
-}
-
-/// A supervisor that has written the end of its container may still be tidying up.
-fn wait_for_the_last_one(store: &Store, entry: &Entry) -> Result<()> {
-    let until = Instant::now() + Duration::from_secs(5);
-    while matches!(entry.state, State::Exited(_)) && containers::lock_held(store, &entry.id)? {
-        if Instant::now() > until {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    Ok(())
 }
 
 /// Waits until the supervisor has something to say; a signal that comes first is returned.

@@ -5,8 +5,8 @@ use super::protocol::Exit;
 use crate::container::config::{ContainerConfig, Namespace};
 use crate::container::state::{Exited, Started, State};
 use crate::error::{self, Error, Result};
-use crate::store::containers;
 use crate::store::layout::Store;
+use crate::store::{containers, gc, images};
 use crate::sys::file::Durable;
 use crate::sys::process;
 use crate::sys::userns::InUserNs;
@@ -41,13 +41,17 @@ pub fn record(
     finish(store, config, sockets, exited)
 }
 
-/// Writes that the container could not be started, and why.
+/// Writes that the container could not be started, and why; if it had run before, it still has.
 ///
 /// # Errors
 /// As [`record`].
 pub fn not_started(store: &Store, config: &ContainerConfig, sockets: &Path, why: &Error) -> Result<()> {
+    let started_at = match containers::state(store, &config.id) {
+        Ok(State::Exited(before)) => before.started_at,
+        _ => None,
+    };
     let exited = Exited {
-        started_at: None,
+        started_at,
         finished_at: Timestamp::now(),
         code: why.kind().exit_code().into(),
         signal: None,
@@ -106,6 +110,24 @@ impl Rest {
         Some(Rest { device: there.dev(), inode: there.ino() })
     }
 
+    /// From whoever is left when init has gone; `None` if nobody is, or the kernel has ended them.
+    ///
+    /// The number of a mount namespace may belong to another one by now, so they are known by what
+    /// is mounted in there: files of the container's own directory, whose name is its id.
+    #[must_use]
+    pub fn find(config: &ContainerConfig) -> Option<Rest> {
+        if config.namespaces.pid == Namespace::Private {
+            return None;
+        }
+        let directory = format!("/containers/{}/", config.id);
+        let pids = std::fs::read_dir("/proc").ok()?.flatten();
+        let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        let mounts = |pid: i32| std::fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
+        let left = pids.into_iter().find(|&pid| mounts(pid).contains(&directory))?;
+        let there = mount_namespace(left)?;
+        Some(Rest { device: there.dev(), inode: there.ino() })
+    }
+
     /// Kills them, and those that they make meanwhile.
     pub fn end(self) {
         // Each round ends all it sees, so a second one is rare; whoever outruns a hundred wins.
@@ -140,6 +162,30 @@ impl Rest {
 
 fn mount_namespace(pid: i32) -> Option<std::fs::Metadata> {
     std::fs::metadata(format!("/proc/{pid}/ns/mnt")).ok()
+}
+
+/// `--rmi`: removes the image that a container was made from, or its name if it has more than one,
+/// once the container is gone. One that another container uses stays; what fails is left to `rmi`.
+pub fn remove_image(store: &Store, config: &ContainerConfig) {
+    // Nobody is left to hear of a failure.
+    let _ = try_remove_image(store, config);
+}
+
+fn try_remove_image(store: &Store, config: &ContainerConfig) -> Result<()> {
+    let Some(id) = &config.image.id else { return Ok(()) };
+    for other in containers::list(store)? {
+        // One that is just being made or removed has no config to read; collecting spares its layers.
+        if containers::config(store, &other).is_ok_and(|other| other.image.id.as_ref() == Some(id)) {
+            return Ok(());
+        }
+    }
+    let Some(image) = images::find(store, id.hex())? else { return Ok(()) };
+    match image.names.iter().find(|name| name.to_string() == config.image.name) {
+        Some(name) if image.names.len() > 1 => drop(images::untag(store, name)?),
+        _ if image.names.len() > 1 => return Ok(()),
+        _ => images::remove(store, &image)?,
+    }
+    gc::collect(store, &InUserNs::verify()?).map(drop)
 }
 
 /// Deletes what was thrown away. What cannot be deleted waits for the next one who tries.

@@ -153,6 +153,9 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
     let recorded = exit::record(store, &config, &sockets, &started, ended, monitor.stop_asked);
     // Whoever hears of the end finds the lock free.
     drop(lock);
+    if config.ending.remove_image {
+        exit::remove_image(store, &config);
+    }
     monitor.tell(ended);
     monitor.linger();
     if config.ending.remove {

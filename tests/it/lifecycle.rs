@@ -111,6 +111,25 @@ fn kill_sends_kill_or_what_is_named() {
 }
 
 #[test]
+fn several_are_restarted_side_by_side() {
+    let env = Env::new();
+    // They take their time to end, and it is not added up.
+    let script = "trap 'sleep 1; exit 0' TERM; echo up; while :; do sleep 0.05; done";
+    let names = ["c", "b", "a"];
+    for name in names {
+        env.run(["run", "-d", "--name", name, "busybox", "sh", "-c", script]).code(0);
+        env.until_logged(name, "up");
+    }
+    let begun = std::time::Instant::now();
+    env.run(["restart", "c", "b", "a"]).code(0).stdout("c\nb\na\n");
+    assert!(begun.elapsed().as_millis() < 2900, "{:?}", begun.elapsed());
+    for name in names {
+        assert_eq!(env.status(name), "running");
+    }
+    env.run(["rm", "-f", "-t", "0", "a", "b", "c"]).code(0);
+}
+
+#[test]
 fn restart_stops_and_starts() {
     let env = Env::new();
     start(&env, "c", "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done");
