@@ -110,7 +110,9 @@ fn state(inspected: &Inspected) -> Value {
             }
         }
         State::Exited(exited) => {
-            (started_at, finished_at) = (exited.started_at, Some(exited.finished_at));
+            started_at = exited.started_at;
+            // One that never ran has not ended either.
+            finished_at = started_at.map(|_| exited.finished_at);
             code = exited.code;
             error = exited.error.clone().unwrap_or_default();
             (oom_killed, stopped_by_user) = (exited.oom_killed, exited.stopped_by_user);

@@ -35,7 +35,7 @@ pub struct Started {
 /// How a container ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exited {
-    /// When it had been started; `None` if the start itself failed.
+    /// When it had last been started; `None` if no start has succeeded yet.
     pub started_at: Option<Timestamp>,
     /// When it ended, or when its end was noticed.
     pub finished_at: Timestamp,
@@ -107,12 +107,14 @@ impl Status {
 impl State {
     /// The status, given whether the lock is held right now.
     ///
-    /// `Created` with the lock held is a start in progress and shows as created; `Started` without
-    /// it is a container whose supervisor crashed: it has ended, whatever the record says.
+    /// `Created` with the lock held is a start in progress and shows as created, and so does a
+    /// container whose only starts failed, as with docker and podman. `Started` without the lock is
+    /// a container whose supervisor crashed: it has ended, whatever the record says.
     #[must_use]
     pub fn seen(&self, lock_held: bool) -> Status {
         match (self, lock_held) {
             (State::Created, _) => Status::Created,
+            (State::Exited(exited), _) if exited.started_at.is_none() => Status::Created,
             (State::Started(_), true) => Status::Running,
             (State::Started(_), false) | (State::Exited(_), _) => Status::Exited,
         }

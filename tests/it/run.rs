@@ -222,6 +222,40 @@ fn a_failed_start_with_rm_leaves_no_container() {
 }
 
 #[test]
+fn a_container_that_could_not_be_started_is_still_only_made() {
+    let env = Env::new();
+    env.run(["run", "--name", "c", "busybox", "no-such-program"]).code(127);
+    let shown =
+        env.ok(["inspect", "--format", "{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}", "c"]);
+    assert!(shown.starts_with("created 127 ") && shown.contains("no-such-program"), "{shown}");
+    assert!(env.ok(["ps", "-a", "--format", "{{.Status}}"]).starts_with("Created"));
+    // What ran once has ended, whatever became of a later start.
+    let file = env.file("there", "#!/bin/sh\nexit 3\n");
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    env.run(["run", "--name", "d", "-v", &format!("{file}:/there"), "busybox", "/there"]).code(3);
+    std::fs::remove_file(&file).unwrap();
+    env.run(["start", "-a", "d"]).code(125);
+    assert_eq!(env.status("d"), "exited");
+}
+
+#[test]
+fn the_image_goes_with_the_container() {
+    let env = Env::new();
+    env.run(["run", "--rmi", "busybox", "true"]).code(0);
+    env.run(["image", "exists", "busybox"]).code(1);
+    let env = Env::new();
+    env.run(["tag", "busybox", "other"]).code(0);
+    env.run(["run", "-d", "--rmi", "--name", "c", "busybox", "sleep", "1000"]).code(0);
+    env.run(["stop", "-t", "0", "c"]).code(0);
+    eventually("the name is gone", || env.run(["image", "exists", "busybox"]).code == Some(1));
+    env.run(["image", "exists", "other"]).code(0);
+    env.run(["create", "--name", "user", "other", "true"]).code(0);
+    env.run(["run", "--rmi", "other", "true"]).code(0);
+    // Somebody else uses it.
+    env.run(["image", "exists", "other"]).code(0);
+}
+
+#[test]
 fn binds_are_read_and_written() {
     for user in EVERYONE {
         let env = Env::of(user);
