@@ -100,7 +100,11 @@ fn podman(env: &Env, script: &Path) -> Command {
         exec setpriv --reuid "$1" --regid "$1" --clear-groups env CONTAINERS_CONF=/mnt/containers.conf \
             HOME=/mnt/home XDG_RUNTIME_DIR=/mnt sh "$2""#;
     let mut command = Command::new("unshare");
-    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin").env("TERM", "xterm");
+    command
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+        .env("TERM", "xterm")
+        .env("LANG", "C.UTF-8");
     command.args(["--mount", "sh", "-c", outside, "sh"]).arg(env.uid().to_string()).arg(script);
     command.arg(inside).arg(format!("/sys/fs/cgroup/box-compare-{}", std::process::id()));
     command
