@@ -51,8 +51,11 @@ complete -c box -n "__fish_box_needs_command" -s v -l version -d 'Print the vers
 complete -c box -n "__fish_box_needs_command" -s D -l debug -d 'Same as --log-level debug'
 complete -c box -n "__fish_box_needs_command" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_needs_command" -f -a "attach" -d 'Attach to a running container'
+complete -c box -n "__fish_box_needs_command" -f -a "commit" -d 'Make an image of a container\'s files'
 complete -c box -n "__fish_box_needs_command" -f -a "create" -d 'Make a container without starting it'
+complete -c box -n "__fish_box_needs_command" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
 complete -c box -n "__fish_box_needs_command" -f -a "exec" -d 'Run a command in a running container'
+complete -c box -n "__fish_box_needs_command" -f -a "export" -d 'Write a container\'s files as a tar archive'
 complete -c box -n "__fish_box_needs_command" -f -a "kill" -d 'Send a signal to one or more running containers'
 complete -c box -n "__fish_box_needs_command" -f -a "logs" -d 'Show what containers have written'
 complete -c box -n "__fish_box_needs_command" -f -a "port" -d 'Show which ports of the host lead to a container'
@@ -66,6 +69,7 @@ complete -c box -n "__fish_box_needs_command" -f -a "stop" -d 'Stop one or more 
 complete -c box -n "__fish_box_needs_command" -f -a "top" -d 'Show the processes of a container'
 complete -c box -n "__fish_box_needs_command" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
 complete -c box -n "__fish_box_needs_command" -f -a "history" -d 'Show how an image came about'
+complete -c box -n "__fish_box_needs_command" -f -a "insert" -d 'Make an image of another one and a file from the web'
 complete -c box -n "__fish_box_needs_command" -f -a "images" -d 'List images'
 complete -c box -n "__fish_box_needs_command" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
 complete -c box -n "__fish_box_needs_command" -f -a "load" -d 'Load images from an archive'
@@ -101,6 +105,30 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand attach" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand attach" -l no-stdin -d 'Do not pass on standard input'
 complete -c box -n "__fish_box_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand commit" -s a -l author -d 'Who made it' -r
+complete -c box -n "__fish_box_using_subcommand commit" -s c -l change -d 'A Dockerfile instruction for the new image: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
+complete -c box -n "__fish_box_using_subcommand commit" -l config -d 'A file with a container\'s configuration in Docker\'s JSON, merged into the image\'s' -r -F
+complete -c box -n "__fish_box_using_subcommand commit" -s f -l format -d 'The manifest\'s format: oci or docker' -r -f -a "oci\t''
+docker\t''"
+complete -c box -n "__fish_box_using_subcommand commit" -l iidfile -d 'Write the image\'s id to this file' -r -F
+complete -c box -n "__fish_box_using_subcommand commit" -s m -l message -d 'A remark for the history' -r
+complete -c box -n "__fish_box_using_subcommand commit" -s p -l pause -d 'Stop the container\'s processes while its files are read' -r -f -a "true\t''
+false\t''"
+complete -c box -n "__fish_box_using_subcommand commit" -l run -d 'A configuration in JSON, as the first docker took it: {"Cmd": ["cat", "/x"], "PortSpecs": ["22"]}' -r
+complete -c box -n "__fish_box_using_subcommand commit" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand commit" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand commit" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand commit" -l include-volumes -d 'The container\'s volumes become volumes of the image (their places, not their content)'
+complete -c box -n "__fish_box_using_subcommand commit" -s q -l quiet -d 'Nothing but the id (it is all that is printed)'
+complete -c box -n "__fish_box_using_subcommand commit" -s s -l squash -d 'One layer with everything, in place of the image\'s layers and one more'
+complete -c box -n "__fish_box_using_subcommand commit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand create" -l name -d 'Name of the container; made up when not given' -r
 complete -c box -n "__fish_box_using_subcommand create" -l cidfile -d 'Write the container\'s id to a file, which must not exist yet' -r -F
 complete -c box -n "__fish_box_using_subcommand create" -s l -l label -d 'Set a label: KEY=VALUE' -r
@@ -274,6 +302,19 @@ complete -c box -n "__fish_box_using_subcommand create" -l privileged -d 'All ca
 complete -c box -n "__fish_box_using_subcommand create" -l oom-kill-disable
 complete -c box -n "__fish_box_using_subcommand create" -l passwd
 complete -c box -n "__fish_box_using_subcommand create" -l use-api-socket
+complete -c box -n "__fish_box_using_subcommand diff" -l format -d 'json' -r
+complete -c box -n "__fish_box_using_subcommand diff" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand diff" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand diff" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand diff" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand exec" -l detach-keys -d 'Keys that leave the process running: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
 complete -c box -n "__fish_box_using_subcommand exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
 complete -c box -n "__fish_box_using_subcommand exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
@@ -296,6 +337,18 @@ complete -c box -n "__fish_box_using_subcommand exec" -l no-session -d 'Accepted
 complete -c box -n "__fish_box_using_subcommand exec" -l privileged -d 'All capabilities and no seccomp filter'
 complete -c box -n "__fish_box_using_subcommand exec" -s t -l tty -d 'Give the command a terminal'
 complete -c box -n "__fish_box_using_subcommand exec" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand export" -s o -l output -d 'The file to write to' -r -F
+complete -c box -n "__fish_box_using_subcommand export" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand export" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand export" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand kill" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand kill" -s s -l signal -d 'The signal' -r
 complete -c box -n "__fish_box_using_subcommand kill" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -680,6 +733,17 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand history" -l no-trunc -l notruncate -d 'Whole ids and commands'
 complete -c box -n "__fish_box_using_subcommand history" -s q -l quiet -d 'Only ids'
 complete -c box -n "__fish_box_using_subcommand history" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand insert" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand insert" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand insert" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand insert" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand images" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!, reference, since, until' -r
 complete -c box -n "__fish_box_using_subcommand images" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand images" -l sort -d 'Order: created, id, repository, size, tag' -r -f -a "created\t''
@@ -943,9 +1007,9 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand version" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -953,28 +1017,31 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "attach" -d 'Attach to a running container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 if it does, 1 if not'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "inspect" -d 'Show everything about containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "prune" -d 'Remove all containers that do not run'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "create" -d 'Make a container without starting it'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "exec" -d 'Run a command in a running container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "kill" -d 'Send a signal to one or more running containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "logs" -d 'Show what containers have written'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "port" -d 'Show which ports of the host lead to a container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "ps" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "ls" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "list" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "rename" -d 'Give a container another name'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "restart" -d 'Stop one or more containers and start them again'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "rm" -d 'Remove one or more containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "remove" -d 'Remove one or more containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "run" -d 'Run a command in a new container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "start" -d 'Start one or more containers that do not run'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "stop" -d 'Stop one or more running containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "top" -d 'Show the processes of a container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach exists inspect prune create exec kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "attach" -d 'Attach to a running container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "commit" -d 'Make an image of a container\'s files'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 if it does, 1 if not'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "inspect" -d 'Show everything about containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "prune" -d 'Remove all containers that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "create" -d 'Make a container without starting it'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "exec" -d 'Run a command in a running container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "export" -d 'Write a container\'s files as a tar archive'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "kill" -d 'Send a signal to one or more running containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "logs" -d 'Show what containers have written'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "port" -d 'Show which ports of the host lead to a container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "ps" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "ls" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "list" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "rename" -d 'Give a container another name'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "restart" -d 'Stop one or more containers and start them again'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "rm" -d 'Remove one or more containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "remove" -d 'Remove one or more containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "run" -d 'Run a command in a new container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "start" -d 'Start one or more containers that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "stop" -d 'Stop one or more running containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "top" -d 'Show the processes of a container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Pass signals on to the container' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -990,6 +1057,30 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l no-stdin -d 'Do not pass on standard input'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s a -l author -d 'Who made it' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s c -l change -d 'A Dockerfile instruction for the new image: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -l config -d 'A file with a container\'s configuration in Docker\'s JSON, merged into the image\'s' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s f -l format -d 'The manifest\'s format: oci or docker' -r -f -a "oci\t''
+docker\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -l iidfile -d 'Write the image\'s id to this file' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s m -l message -d 'A remark for the history' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s p -l pause -d 'Stop the container\'s processes while its files are read' -r -f -a "true\t''
+false\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -l run -d 'A configuration in JSON, as the first docker took it: {"Cmd": ["cat", "/x"], "PortSpecs": ["22"]}' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -l include-volumes -d 'The container\'s volumes become volumes of the image (their places, not their content)'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s q -l quiet -d 'Nothing but the id (it is all that is printed)'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s s -l squash -d 'One layer with everything, in place of the image\'s layers and one more'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1202,6 +1293,19 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-kill-disable
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l use-api-socket
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -l format -d 'json' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that leave the process running: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
@@ -1224,6 +1328,18 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l privileged -d 'All capabilities and no seccomp filter'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s t -l tty -d 'Give the command a terminal'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from export" -s o -l output -d 'The file to write to' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from export" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from export" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from export" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s s -l signal -d 'The signal' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -1678,9 +1794,9 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l exit-first-match -d 'Return when the first of several containers has ended, and print its code'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1688,22 +1804,37 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "history" -d 'Show how an image came about'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "inspect" -d 'Show everything about images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "tree" -d 'Show an image\'s layers, and what else ends at them'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "ls" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "list" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "load" -d 'Load images from an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "pull" -d 'Pull images from a registry'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "rm" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "remove" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "save" -d 'Save images to an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "tag" -d 'Give an image another name'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from history exists inspect prune tree ls list import load pull rm remove save tag untag" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "history" -d 'Show how an image came about'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "insert" -d 'Make an image of another one and a file from the web'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "inspect" -d 'Show everything about images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "tree" -d 'Show an image\'s layers, and what else ends at them'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "ls" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "list" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "load" -d 'Load images from an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "pull" -d 'Pull images from a registry'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "rm" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "remove" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "save" -d 'Save images to an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "tag" -d 'Give an image another name'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l format -d 'json' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -s H -l human -d 'Times and sizes for people (true), or exact (false)' -r -f -a "true\t''
 false\t''"
@@ -1731,6 +1862,17 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from insert" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from insert" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from insert" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from insert" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -s f -l format -d 'json, or a Go template' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F

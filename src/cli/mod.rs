@@ -21,15 +21,19 @@ mod usage;
 
 // The commands, in alphabetical order; each has its line in `tree::COMMANDS`.
 mod attach;
+mod commit;
 mod completion;
 mod container_exists;
 mod create;
+mod diff;
 mod doctor;
 mod each;
 mod exec;
+mod export;
 mod help;
 mod history;
 mod image_exists;
+mod image_insert;
 mod image_prune;
 mod image_tree;
 mod images;

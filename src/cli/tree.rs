@@ -11,10 +11,10 @@
 
 use super::flags::refused;
 use super::{
-    Context, attach, completion, container_exists, create, doctor, exec, help, history, image_exists,
-    image_prune, image_tree, images, import, info, inspect, kill, load, login, logs, port, prune, ps, pull,
-    rename, reset, restart, rm, rmi, run, save, start, stop, system_check, system_df, system_prune, tag, top,
-    unshare, usage, version, wait,
+    Context, attach, commit, completion, container_exists, create, diff, doctor, exec, export, help, history,
+    image_exists, image_insert, image_prune, image_tree, images, import, info, inspect, kill, load, login,
+    logs, port, prune, ps, pull, rename, reset, restart, rm, rmi, run, save, start, stop, system_check,
+    system_df, system_prune, tag, top, unshare, usage, version, wait,
 };
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
@@ -68,11 +68,14 @@ impl Entry {
 pub(super) const COMMANDS: &[Entry] = &[
     // Containers.
     entry!(attach::AttachTo, "attach", "container attach"),
+    entry!(commit::Commit, "commit", "container commit"),
     entry!(container_exists::ContainerExists, "container exists"),
     entry!(inspect::InspectContainer, "container inspect"),
     entry!(prune::Prune, "container prune"),
     entry!(refusing create::Create, "create", "container create"),
+    entry!(diff::Diff, "diff", "container diff", "image diff"),
     entry!(exec::Exec, "exec", "container exec"),
+    entry!(export::Export, "export", "container export"),
     entry!(kill::Kill, "kill", "container kill"),
     entry!(logs::Logs, "logs", "container logs"),
     entry!(port::ShowPorts, "port", "container port"),
@@ -88,6 +91,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     // Images.
     entry!(history::History, "history", "image history"),
     entry!(image_exists::ImageExists, "image exists"),
+    entry!(image_insert::ImageInsert, "image insert", "insert"),
     entry!(inspect::InspectImage, "image inspect"),
     entry!(image_prune::ImagePrune, "image prune"),
     entry!(image_tree::ImageTree, "image tree"),

@@ -2,6 +2,7 @@
 
 pub mod attach;
 pub mod check;
+pub mod commit;
 pub mod create;
 pub mod df;
 pub mod doctor;

@@ -202,6 +202,14 @@ fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_jso
         "tags" => foreground(body, |job| transfer::pull::all_tags(&job)),
         "pull" => foreground(body, |job| transfer::pull::pull(&here.store, &job)),
         "collect-images" => typed(body, |(): ()| gc::collect(&here.store, &here.inside)),
+        "commit" => foreground(body, |job| transfer::commit::commit(&here.store, &job)),
+        "diff" => foreground(body, |(thing, than): (transfer::commit::Thing, Option<_>)| {
+            transfer::commit::diff(&here.store, &thing, than.as_ref())
+        }),
+        "export" => foreground(body, |(id, output): (crate::container::id::ContainerId, Option<PathBuf>)| {
+            transfer::commit::export(&here.store, &id, output.as_ref())
+        }),
+        "insert" => foreground(body, |job| transfer::commit::insert(&here.store, &job)),
         "load" => foreground(body, |request| transfer::load::load(&here.store, &request)),
         "probe" => typed(body, |mode| super::probe::job(here, &mode)),
         "reset" => typed(body, |(): ()| super::reset::job(here)),

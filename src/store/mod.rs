@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod blobs;
+pub mod changes;
 pub mod check;
 pub mod compress;
 pub mod containers;
@@ -13,8 +14,10 @@ pub mod leases;
 pub mod lock;
 pub mod mapped;
 pub mod networks;
+pub mod pack;
 pub mod ports;
 pub mod rebuild;
+pub mod stack;
 pub mod staging;
 pub mod tarball;
 pub mod unpack;

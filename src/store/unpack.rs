@@ -448,7 +448,7 @@ fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The attributes that are unpacked. Those of overlay would let a layer point into other
 /// directories, SELinux labels belong to the host, and the rest is refused by the kernel anyway.
-fn wanted(name: &[u8]) -> bool {
+pub(super) fn wanted(name: &[u8]) -> bool {
     (name.starts_with(b"user.") && !name.starts_with(b"user.overlay."))
         || name == b"security.capability"
         || name.starts_with(b"system.posix_acl_")

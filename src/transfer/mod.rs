@@ -1,5 +1,6 @@
 //! Between a registry or an archive and the store.
 
+pub mod commit;
 pub mod import;
 pub mod layouts;
 pub mod load;

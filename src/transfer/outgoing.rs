@@ -135,7 +135,7 @@ pub fn gather(store: &Store, text: &str) -> Result<Outgoing> {
     Ok(Outgoing { image, name, package, whole })
 }
 
-fn package(store: &Store, digest: &BlobDigest, media_type: &str) -> Result<Package> {
+pub(super) fn package(store: &Store, digest: &BlobDigest, media_type: &str) -> Result<Package> {
     let bytes = blobs::read(store, digest, MAX_MANIFEST)?;
     let Document::Manifest(manifest) = Document::parse(&bytes, Some(media_type))? else {
         return Err(invalid(format!("{digest} is an index")));
@@ -270,7 +270,7 @@ fn compression_of(piece: &Piece) -> Result<Compression> {
     Compression::detect(&start)
 }
 
-fn layer_type(format: Format, compression: Compression) -> Result<&'static str> {
+pub(super) fn layer_type(format: Format, compression: Compression) -> Result<&'static str> {
     match (format, compression) {
         (Format::Oci, compression) => Ok(compression.media_type()),
         (Format::Docker, Compression::Gzip) => Ok(media::DOCKER_LAYER),

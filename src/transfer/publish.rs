@@ -1,6 +1,6 @@
 //! From staged parts to a visible image.
 
-use crate::error::{Result, failed, invalid};
+use crate::error::{Doing, Result, failed, invalid};
 use crate::image::config::ImageConfig;
 use crate::image::digest::{BlobDigest, ChainId, ImageId};
 use crate::image::manifest::Descriptor;
@@ -10,6 +10,7 @@ use crate::store::images;
 use crate::store::layers::{self, StagedLayer};
 use crate::store::layout::Store;
 use crate::store::staging::Staging;
+use std::io::Write;
 
 /// A layer of an image that is being made.
 pub enum Part {
@@ -94,6 +95,37 @@ pub fn publish(store: &Store, staging: &Staging, parts: Parts) -> Result<ImageId
         images::add(store, &entry, Some(name), parts.index.as_ref())?;
     }
     Ok(id)
+}
+
+/// Stages a layer that is written as a tar by `pack`, in one pass: it is hashed, kept as a blob and
+/// unpacked while it is written.
+///
+/// # Errors
+/// What `pack` fails with, else as [`layers::stage`].
+pub fn stage_packed(
+    staging: &Staging,
+    pack: impl FnOnce(&mut dyn Write) -> Result<()> + Send,
+) -> Result<StagedLayer> {
+    let (from, to) = std::io::pipe().doing(|| "make a pipe")?;
+    std::thread::scope(|scope| {
+        let packer = scope.spawn(move || -> Result<()> {
+            let mut to = std::io::BufWriter::with_capacity(128 << 10, to);
+            pack(&mut to)?;
+            to.flush().doing(|| "write the archive")
+        });
+        let staged = layers::stage(staging, from);
+        let packed = packer.join().unwrap_or_else(|_| Err(failed("the archive could not be written")));
+        match (packed, staged) {
+            // The reader went away: it has the reason.
+            (Err(error), Err(reader)) if is_broken_pipe(&error) => Err(reader),
+            (Err(error), _) => Err(error),
+            (Ok(()), staged) => staged,
+        }
+    })
+}
+
+fn is_broken_pipe(error: &crate::error::Error) -> bool {
+    error.io().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Says once what was left out of the layers.

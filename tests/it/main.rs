@@ -7,6 +7,7 @@ mod pty;
 mod archives;
 mod badregistry;
 mod check;
+mod commit;
 mod compare;
 mod containers;
 mod errors;

@@ -1,0 +1,142 @@
+//! What differs between a layer and those below it, or between two stacks.
+
+use super::pack::Placeholders;
+use super::stack::{Found, Stack, read_link};
+use crate::error::Result;
+use rustix::fs::FileType;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How something differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum How {
+    /// It is new.
+    Added,
+    /// It is another, or has another owner, mode or content.
+    Changed,
+    /// It is gone.
+    Deleted,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// An absolute path; bytes that are not UTF-8 are replaced.
+    pub path: String,
+    /// How it differs.
+    pub how: How,
+}
+
+/// What the uppermost layer of a stack changes, sorted by path.
+///
+/// # Errors
+/// What the file system says.
+pub fn of_top(stack: &Stack, left_out: &Placeholders) -> Result<Vec<Change>> {
+    let mut changes = BTreeMap::new();
+    below(stack, b"", left_out, &mut changes)?;
+    Ok(sorted(changes))
+}
+
+fn sorted(changes: BTreeMap<Vec<u8>, How>) -> Vec<Change> {
+    let change =
+        |(path, how): (Vec<u8>, How)| Change { path: format!("/{}", super::stack::shown(&path)), how };
+    changes.into_iter().map(change).collect()
+}
+
+fn below(
+    stack: &Stack,
+    path: &[u8],
+    left_out: &Placeholders,
+    changes: &mut BTreeMap<Vec<u8>, How>,
+) -> Result<()> {
+    for found in stack.list(0, path)? {
+        if left_out.hide(stack, &found)? {
+            continue;
+        }
+        let before = stack.lookup(1, &found.path)?;
+        if found.is_whiteout() {
+            if before.is_some() {
+                changes.insert(found.path, How::Deleted);
+            }
+            continue;
+        }
+        let how = if before.is_some() { How::Changed } else { How::Added };
+        changes.insert(found.path.clone(), how);
+        if found.kind() != FileType::Directory {
+            continue;
+        }
+        if before.is_some() && stack.is_opaque(0, &found.path)? {
+            hidden(stack, &found.path, changes)?;
+        }
+        below(stack, &found.path, left_out, changes)?;
+    }
+    Ok(())
+}
+
+/// What an opaque directory hides and does not have itself.
+fn hidden(stack: &Stack, path: &[u8], changes: &mut BTreeMap<Vec<u8>, How>) -> Result<()> {
+    for layer in 1..stack.depth() {
+        for found in stack.list(layer, path)? {
+            if stack.lookup(1, &found.path)?.is_some() && stack.in_layer(0, &found.path)?.is_none() {
+                changes.insert(found.path, How::Deleted);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is to be changed of `from` so that it becomes `to`, sorted by path; each without the places
+/// that are left out of it.
+///
+/// # Errors
+/// What the file system says.
+pub fn between(from: &(Stack, Placeholders), to: &(Stack, Placeholders)) -> Result<Vec<Change>> {
+    let (before, after) = (contents(from)?, contents(to)?);
+    let (from, to) = (&from.0, &to.0);
+    let mut changes = BTreeMap::new();
+    for (path, old) in &before {
+        match after.get(path) {
+            // Of a directory that is gone one line is enough.
+            None if parent_is_gone(path, &after) => {}
+            None => drop(changes.insert(path.clone(), How::Deleted)),
+            Some(new) if !same(from, old, to, new)? => drop(changes.insert(path.clone(), How::Changed)),
+            Some(_) => {}
+        }
+    }
+    for path in after.keys().filter(|path| !before.contains_key(*path)) {
+        changes.insert(path.clone(), How::Added);
+    }
+    Ok(sorted(changes))
+}
+
+fn parent_is_gone(path: &[u8], after: &BTreeMap<Vec<u8>, Found>) -> bool {
+    let parent = path.iter().rposition(|&byte| byte == b'/').map(|at| &path[..at]);
+    parent.is_some_and(|parent| !after.contains_key(parent))
+}
+
+fn contents((stack, left_out): &(Stack, Placeholders)) -> Result<BTreeMap<Vec<u8>, Found>> {
+    let mut all = BTreeMap::new();
+    stack.walk(&mut |found| {
+        if !found.path.is_empty() && !left_out.is_one(stack, found)? {
+            all.insert(found.path.clone(), found.clone());
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// Whether two files are the same as far as their inodes tell: nobody reads gigabytes for this.
+fn same(from: &Stack, old: &Found, to: &Stack, new: &Found) -> Result<bool> {
+    let kind = old.kind();
+    let about = |of: &Found| (of.stat.st_mode, of.stat.st_uid, of.stat.st_gid);
+    if about(old) != about(new) {
+        return Ok(false);
+    }
+    Ok(match kind {
+        FileType::RegularFile => {
+            (old.stat.st_size, old.stat.st_mtime) == (new.stat.st_size, new.stat.st_mtime)
+        }
+        FileType::Symlink => read_link(from, old)? == read_link(to, new)?,
+        _ => true,
+    })
+}

@@ -1,0 +1,375 @@
+//! Turns directories back into archives: the difference that a container made into a layer, a whole
+//! stack of layers into a root file system.
+//!
+//! Members are sorted, times are whole seconds (clamped to SOURCE_DATE_EPOCH), owners are the
+//! container's own ids: the same files give the same bytes on any machine.
+//!
+//! Source: OCI image specification "Image Layer Filesystem Changeset"; reproducible-builds.org,
+//! "SOURCE_DATE_EPOCH".
+
+use super::archive::{Member, MemberKind};
+use super::layers;
+use super::layout::Store;
+use super::stack::{Found, Stack, attributes, read_link, shown};
+use super::tarball::TarWriter;
+use crate::error::{Doing, Result, invalid};
+use crate::image::digest::ChainId;
+use rustix::fs::{FileType, OFlags, SeekFrom};
+use rustix::io::Errno;
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+
+/// Holes smaller than this in sum are written as zeros, which every reader understands.
+const WORTH_A_MAP: u64 = 1 << 20;
+
+/// Owners that could not be given to files (single-id mode), as the layers keep them.
+#[derive(Debug, Default)]
+pub struct Owners {
+    /// By path, for the layers of a stack, the uppermost first.
+    layers: Vec<HashMap<Vec<u8>, (u64, u64)>>,
+    /// How many of them are a container's: a file in there keeps the owner it had below.
+    above: usize,
+}
+
+impl Owners {
+    /// What the layers of a chain, lowest first, keep; above them lie `above` layers that keep none.
+    ///
+    /// # Errors
+    /// When a list is there and cannot be read.
+    pub fn of(store: &Store, chain: &[ChainId], above: usize) -> Result<Owners> {
+        let mut all: Vec<HashMap<Vec<u8>, (u64, u64)>> = vec![HashMap::new(); above];
+        for chain in chain.iter().rev() {
+            let kept = layers::kept_owners(store, chain)?;
+            all.push(kept.into_iter().map(|kept| (kept.path.into_bytes(), (kept.uid, kept.gid))).collect());
+        }
+        Ok(if all.iter().all(HashMap::is_empty) { Owners::default() } else { Owners { layers: all, above } })
+    }
+
+    /// The owner of what was found: what the layer keeps that it comes from, or came from before the
+    /// container changed it.
+    fn get(&self, stack: &Stack, found: &Found) -> Result<(u64, u64)> {
+        let own = (u64::from(found.stat.st_uid), u64::from(found.stat.st_gid));
+        if self.layers.is_empty() {
+            return Ok(own);
+        }
+        let layer = match found.layer < self.above {
+            true => stack.lookup(self.above, &found.path)?.map(|below| below.layer),
+            false => Some(found.layer),
+        };
+        Ok(layer.and_then(|layer| self.layers.get(layer)?.get(&found.path).copied()).unwrap_or(own))
+    }
+}
+
+/// Writes members of a stack to an archive.
+pub struct Packer<'a, W: Write> {
+    stack: &'a Stack,
+    owners: Owners,
+    tar: TarWriter<W>,
+    /// Later times become this one, in seconds since the epoch.
+    newest: Option<i64>,
+    /// Files with several names, by layer, device and inode.
+    links: HashMap<(usize, u64, u64), Vec<u8>>,
+    /// Sockets and devices that were left out.
+    skipped: u64,
+}
+
+impl<'a, W: Write> Packer<'a, W> {
+    /// Begins an archive.
+    pub fn new(stack: &'a Stack, owners: Owners, newest: Option<i64>, to: W) -> Packer<'a, W> {
+        Packer { stack, owners, tar: TarWriter::new(to), newest, links: HashMap::new(), skipped: 0 }
+    }
+
+    /// Writes everything that the stack shows, without the places in `left_out`.
+    ///
+    /// # Errors
+    /// The writer's, and what the file system says.
+    pub fn everything(&mut self, left_out: &Placeholders) -> Result<()> {
+        let stack = self.stack;
+        stack.walk(&mut |found| match found.path.is_empty() || left_out.is_one(stack, found)? {
+            true => Ok(()),
+            false => self.member(found),
+        })
+    }
+
+    /// Writes the uppermost layer as a change of those below, without the places in `left_out`.
+    ///
+    /// # Errors
+    /// As [`Packer::everything`].
+    pub fn change(&mut self, left_out: &Placeholders) -> Result<()> {
+        self.change_below(b"", left_out)
+    }
+
+    fn change_below(&mut self, path: &[u8], left_out: &Placeholders) -> Result<()> {
+        for found in self.stack.list(0, path)? {
+            if left_out.hide(self.stack, &found)? {
+                continue;
+            }
+            if found.is_whiteout() {
+                self.whiteout(&found)?;
+                continue;
+            }
+            self.member(&found)?;
+            if found.kind() == FileType::Directory {
+                if self.stack.is_opaque(0, &found.path)? {
+                    let path = [&found.path[..], b"/.wh..wh..opq"].concat();
+                    self.empty_file(path, &found)?;
+                }
+                self.change_below(&found.path, left_out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a regular file of root's that is not in the stack, below directories that are as the
+    /// stack has them.
+    ///
+    /// # Errors
+    /// `Invalid` when something on the way is no directory; the reader's and the writer's.
+    pub fn one_file(&mut self, path: &[u8], time: i64, size: u64, data: impl Read) -> Result<()> {
+        for (at, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+            match self.stack.lookup(0, &path[..at])? {
+                None => {}
+                Some(dir) if dir.kind() == FileType::Directory => self.member(&dir)?,
+                Some(_) => {
+                    return Err(invalid(format!("/{} in the image is no directory", shown(&path[..at]))));
+                }
+            }
+        }
+        let member = Member { path: path.to_vec(), mtime: (time, 0), ..Member::plain_file("", size) };
+        self.tar.member(&member, data)
+    }
+
+    /// Ends the archive and returns what it was written to.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn finish(self) -> Result<W> {
+        self.tar.finish()
+    }
+
+    fn whiteout(&mut self, found: &Found) -> Result<()> {
+        let (dir, name) = match found.path.iter().rposition(|&byte| byte == b'/') {
+            Some(at) => found.path.split_at(at + 1),
+            None => (&b""[..], &found.path[..]),
+        };
+        self.empty_file([dir, b".wh.", name].concat(), found)
+    }
+
+    fn empty_file(&mut self, path: Vec<u8>, of: &Found) -> Result<()> {
+        let member = Member { path, mtime: self.time(of), mode: 0, ..Member::plain_file("", 0) };
+        self.tar.member(&member, io::empty())
+    }
+
+    fn time(&self, found: &Found) -> (i64, u32) {
+        let time = found.stat.st_mtime;
+        (self.newest.map_or(time, |newest| time.min(newest)), 0)
+    }
+
+    /// Writes one member; what is gone by now is passed over.
+    ///
+    /// # Errors
+    /// The writer's, and what the file system says.
+    pub fn member(&mut self, found: &Found) -> Result<()> {
+        let (uid, gid) = self.owners.get(self.stack, found)?;
+        let mut member = Member {
+            path: found.path.clone(),
+            mode: found.stat.st_mode & 0o7777,
+            uid,
+            gid,
+            mtime: self.time(found),
+            ..Member::plain_file("", 0)
+        };
+        let doing = || format!("archive /{}", shown(&found.path));
+        match found.kind() {
+            FileType::Directory => {
+                member.kind = MemberKind::Directory;
+                member.path.push(b'/');
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+                let Some(fd) = self.stack.open_at(found.layer, &found.path, flags)? else { return Ok(()) };
+                member.xattrs = attributes(rustix::fd::AsFd::as_fd(&fd)).doing(doing)?;
+                self.tar.member(&member, io::empty()).doing(doing)
+            }
+            FileType::Symlink => {
+                let Some(link) = read_link(self.stack, found)? else { return Ok(()) };
+                (member.kind, member.link, member.mode) = (MemberKind::Symlink, link, 0o777);
+                self.tar.member(&member, io::empty()).doing(doing)
+            }
+            FileType::Fifo => {
+                member.kind = MemberKind::Fifo;
+                self.tar.member(&member, io::empty()).doing(doing)
+            }
+            FileType::RegularFile => self.file(found, member).doing(doing),
+            _ => {
+                self.skipped += 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn file(&mut self, found: &Found, mut member: Member) -> Result<()> {
+        if found.stat.st_nlink > 1 {
+            let inode = (found.layer, found.stat.st_dev, found.stat.st_ino);
+            if let Some(first) = self.links.get(&inode) {
+                (member.kind, member.link) = (MemberKind::HardLink, first.clone());
+                return self.tar.member(&member, io::empty());
+            }
+            self.links.insert(inode, found.path.clone());
+        }
+        // Not blocking: by now it may have become a FIFO.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+        let Some(fd) = self.stack.open_at(found.layer, &found.path, flags)? else { return Ok(()) };
+        let stat = rustix::fs::fstat(&fd)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Ok(());
+        }
+        member.size = u64::try_from(stat.st_size).unwrap_or(0);
+        member.xattrs = attributes(rustix::fd::AsFd::as_fd(&fd))?;
+        member.pieces = pieces(&fd, member.size, u64::try_from(stat.st_blocks).unwrap_or(0) * 512)?;
+        let (pieces, file) = (member.pieces.clone(), File::from(fd));
+        match pieces {
+            None => self.tar.member(&member, Growing { file }),
+            Some(pieces) => self.tar.member(&member, Pieces { file, pieces: pieces.into_iter(), left: 0 }),
+        }
+    }
+}
+
+/// A file that a container may cut while it is read: what is missing is zeros, so that the archive
+/// stays whole. (What is added meanwhile is left out by the archive's writer.)
+struct Growing {
+    file: File,
+}
+
+impl Read for Growing {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self.file.read(into)? {
+            0 => {
+                into.fill(0);
+                Ok(into.len())
+            }
+            got => Ok(got),
+        }
+    }
+}
+
+/// The parts of a sparse file that have data, one after the other.
+struct Pieces {
+    file: File,
+    pieces: std::vec::IntoIter<(u64, u64)>,
+    left: u64,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.left == 0 {
+            let Some((offset, length)) = self.pieces.next() else { return Ok(0) };
+            rustix::fs::seek(&self.file, SeekFrom::Start(offset))?;
+            self.left = length;
+        }
+        let want = into.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let into = &mut into[..want];
+        let got = match self.file.read(into)? {
+            0 => {
+                into.fill(0);
+                want
+            }
+            got => got,
+        };
+        self.left -= got as u64;
+        Ok(got)
+    }
+}
+
+/// Where a file has data, if it has holes that are worth to be told.
+fn pieces(fd: &OwnedFd, size: u64, on_disk: u64) -> Result<Option<Vec<(u64, u64)>>> {
+    if on_disk + WORTH_A_MAP > size {
+        return Ok(None);
+    }
+    let mut pieces = Vec::new();
+    let (mut at, mut data) = (0u64, 0u64);
+    while at < size {
+        let start = match rustix::fs::seek(fd, SeekFrom::Data(at)) {
+            Ok(start) => start.min(size),
+            // No data from here on.
+            Err(Errno::NXIO) => break,
+            // The file system cannot tell.
+            Err(Errno::INVAL | Errno::NOTSUP) => return Ok(None),
+            Err(errno) => return Err(errno).doing(|| "look for its holes"),
+        };
+        let end = rustix::fs::seek(fd, SeekFrom::Hole(start)).doing(|| "look for its holes")?.min(size);
+        if end > start {
+            pieces.push((start, end - start));
+            data += end - start;
+        }
+        at = end.max(start + 1);
+    }
+    rustix::fs::seek(fd, SeekFrom::Start(0)).doing(|| "look for its holes")?;
+    if data + WORTH_A_MAP > size || pieces.len() > 10_000 {
+        return Ok(None);
+    }
+    // What ends in a hole says so with an empty piece at its end, as GNU tar does.
+    if pieces.last().is_none_or(|(offset, length)| offset + length < size) {
+        pieces.push((size, 0));
+    }
+    Ok(Some(pieces))
+}
+
+/// Places that were made so that something could be mounted on them: nobody's change.
+#[derive(Debug, Default)]
+pub struct Placeholders {
+    places: HashSet<Vec<u8>>,
+}
+
+impl Placeholders {
+    /// These places of a container, as absolute paths.
+    pub fn new<S: AsRef<str>>(places: impl IntoIterator<Item = S>) -> Placeholders {
+        let plain = |place: S| place.as_ref().trim_matches('/').as_bytes().to_vec();
+        Placeholders { places: places.into_iter().map(plain).filter(|place| !place.is_empty()).collect() }
+    }
+
+    /// Whether an entry of the uppermost layer is such a place and nothing more: an empty file or
+    /// directory that the layers below do not have.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn is_one(&self, stack: &Stack, found: &Found) -> Result<bool> {
+        if found.layer > 0 || !self.places.contains(&found.path) {
+            return Ok(false);
+        }
+        let empty = match found.kind() {
+            FileType::Directory => stack.list(0, &found.path)?.is_empty(),
+            FileType::RegularFile => found.stat.st_size == 0,
+            _ => false,
+        };
+        Ok(empty && stack.lookup(1, &found.path)?.is_none())
+    }
+
+    /// Whether an entry of the uppermost layer is such a place, or a directory that was only touched
+    /// for one.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn hide(&self, stack: &Stack, found: &Found) -> Result<bool> {
+        if self.is_one(stack, found)? {
+            return Ok(true);
+        }
+        let prefix = [&found.path[..], b"/"].concat();
+        if found.kind() != FileType::Directory || !self.places.iter().any(|place| place.starts_with(&prefix))
+        {
+            return Ok(false);
+        }
+        let Some(below) = stack.lookup(1, &found.path)? else { return Ok(false) };
+        let same = |of: &Found| (of.stat.st_mode, of.stat.st_uid, of.stat.st_gid);
+        if same(&below) != same(found) || stack.is_opaque(0, &found.path)? {
+            return Ok(false);
+        }
+        let inside = stack.list(0, &found.path)?;
+        for entry in &inside {
+            if !self.hide(stack, entry)? {
+                return Ok(false);
+            }
+        }
+        Ok(!inside.is_empty())
+    }
+}

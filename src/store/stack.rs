@@ -1,0 +1,338 @@
+//! Layers on top of each other, read without mounting anything.
+//!
+//! A [`Stack`] answers what overlay would show: which entry of which layer wins at a place. It is
+//! read from outside while a container may change the uppermost layer, so every path is resolved
+//! below the layer's own directory without following links, and what is gone by the time it is
+//! looked at is passed over.
+//!
+//! Source: overlayfs.rst, "whiteouts and opaque directories".
+
+use crate::error::{Doing, Result, failed};
+use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+/// Directories that lie on top of each other, the uppermost first.
+#[derive(Debug)]
+pub struct Stack {
+    roots: Vec<OwnedFd>,
+}
+
+/// What is at a place.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Below the root, without a slash at either end; empty for the root itself.
+    pub path: Vec<u8>,
+    /// Which layer has it, counted from the uppermost.
+    pub layer: usize,
+    /// What it is.
+    pub stat: Stat,
+}
+
+impl Found {
+    /// Its type.
+    #[must_use]
+    pub fn kind(&self) -> FileType {
+        FileType::from_raw_mode(self.stat.st_mode)
+    }
+
+    /// Whether it says that what lies below it is removed.
+    #[must_use]
+    pub fn is_whiteout(&self) -> bool {
+        self.kind() == FileType::CharacterDevice && self.stat.st_rdev == 0
+    }
+}
+
+/// Never out of the layer, never through a link: a container may swap one in at any moment.
+const RESOLVE: ResolveFlags =
+    ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
+
+impl Stack {
+    /// Opens the directories, the uppermost first.
+    ///
+    /// # Errors
+    /// When one of them is not there.
+    pub fn open(directories: &[PathBuf]) -> Result<Stack> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let open = |path: &PathBuf| {
+            fs::open(path, flags, Mode::empty()).doing(|| format!("open {}", path.display()))
+        };
+        Ok(Stack { roots: directories.iter().map(open).collect::<Result<_>>()? })
+    }
+
+    /// How many layers there are.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// Opens what `found` found; nothing if it has gone or become something else.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn open_at(&self, layer: usize, path: &[u8], flags: OFlags) -> Result<Option<OwnedFd>> {
+        let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let place: &[u8] = if path.is_empty() { b"." } else { path };
+        loop {
+            return match fs::openat2(&self.roots[layer], place, flags, Mode::empty(), RESOLVE) {
+                Ok(fd) => Ok(Some(fd)),
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+                // A rename happened while ".." was resolved, or a signal came.
+                Err(Errno::AGAIN | Errno::INTR) => continue,
+                Err(errno) => Err(errno).doing(|| format!("open /{}", shown(path))),
+            };
+        }
+    }
+
+    /// What one layer has at a place, whiteouts among it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn in_layer(&self, layer: usize, path: &[u8]) -> Result<Option<Found>> {
+        let Some(fd) = self.open_at(layer, path, OFlags::PATH)? else { return Ok(None) };
+        let stat = fs::fstat(&fd).doing(|| format!("look at /{}", shown(path)))?;
+        Ok(Some(Found { path: path.to_vec(), layer, stat }))
+    }
+
+    /// Whether a directory of a layer hides what the layers below have in it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn is_opaque(&self, layer: usize, path: &[u8]) -> Result<bool> {
+        let Some(fd) = self.open_at(layer, path, OFlags::RDONLY | OFlags::DIRECTORY)? else {
+            return Ok(false);
+        };
+        let mut value = [0u8; 2];
+        match fs::fgetxattr(&fd, c"user.overlay.opaque", &mut value[..]) {
+            Ok(length) => Ok(&value[..length] == b"y"),
+            Err(Errno::RANGE | Errno::NODATA | Errno::NOTSUP) => Ok(false),
+            Err(errno) => Err(errno).doing(|| format!("look at /{}", shown(path))),
+        }
+    }
+
+    /// What the layers from `from` on downwards show at a place.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn lookup(&self, from: usize, path: &[u8]) -> Result<Option<Found>> {
+        for layer in from..self.roots.len() {
+            let found = self.in_layer(layer, path)?;
+            if let Some(found) = found {
+                return Ok((!found.is_whiteout()).then_some(found));
+            }
+            // Its directory may be hidden here, or be no directory.
+            for above in ancestors(path) {
+                match self.in_layer(layer, above)? {
+                    None => break,
+                    Some(dir) if dir.kind() != FileType::Directory => return Ok(None),
+                    Some(_) if self.is_opaque(layer, above)? => return Ok(None),
+                    Some(_) => {}
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The entries of one layer's directory, sorted by name.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn list(&self, layer: usize, path: &[u8]) -> Result<Vec<Found>> {
+        let Some(fd) = self.open_at(layer, path, OFlags::RDONLY | OFlags::DIRECTORY)? else {
+            return Ok(Vec::new());
+        };
+        let doing = || format!("list /{}", shown(path));
+        let mut found = Vec::new();
+        for entry in Dir::read_from(&fd).doing(doing)? {
+            let entry = entry.doing(doing)?;
+            let name = entry.file_name();
+            if name == c"." || name == c".." {
+                continue;
+            }
+            let stat = match fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
+                Err(Errno::NOENT) => continue,
+                Err(errno) => return Err(errno).doing(doing),
+            };
+            found.push(Found { path: joined(path, name.to_bytes()), layer, stat });
+        }
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(found)
+    }
+
+    /// Goes through everything that the whole stack shows, directories before what is in them, each
+    /// directory's entries sorted; the root comes first.
+    ///
+    /// # Errors
+    /// The visitor's, and what the file system says.
+    pub fn walk(&self, visit: &mut dyn FnMut(&Found) -> Result<()>) -> Result<()> {
+        let Some(root) = self.in_layer(0, b"")? else { return Ok(()) };
+        visit(&root)?;
+        self.walk_below(b"", &(0..self.roots.len()).collect::<Vec<_>>(), visit)
+    }
+
+    fn walk_below(
+        &self,
+        path: &[u8],
+        layers: &[usize],
+        visit: &mut dyn FnMut(&Found) -> Result<()>,
+    ) -> Result<()> {
+        // The winner of each name, and the layers whose directories of that name are merged.
+        let mut merged: BTreeMap<Vec<u8>, (Found, Vec<usize>, bool)> = BTreeMap::new();
+        for &layer in layers {
+            for found in self.list(layer, path)? {
+                let is_dir = found.kind() == FileType::Directory;
+                let ends = !is_dir || self.is_opaque(layer, &found.path)?;
+                match merged.get_mut(&found.path) {
+                    None => {
+                        merged.insert(found.path.clone(), (found, vec![layer], ends));
+                    }
+                    Some((_, _, true)) => {}
+                    Some((_, below, closed)) => {
+                        if is_dir {
+                            below.push(layer);
+                        }
+                        *closed = ends;
+                    }
+                }
+            }
+        }
+        for (path, (found, layers, _)) in merged {
+            if found.is_whiteout() {
+                continue;
+            }
+            visit(&found)?;
+            if found.kind() == FileType::Directory {
+                self.walk_below(&path, &layers, visit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A root's descriptor.
+    #[must_use]
+    pub fn root(&self, layer: usize) -> BorrowedFd<'_> {
+        self.roots[layer].as_fd()
+    }
+}
+
+/// The directories on the way to `path`, the uppermost first, without the root.
+fn ancestors(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| &path[..at])
+}
+
+fn joined(path: &[u8], name: &[u8]) -> Vec<u8> {
+    if path.is_empty() { name.to_vec() } else { [path, b"/", name].concat() }
+}
+
+/// A path for people.
+#[must_use]
+pub fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
+}
+
+/// The target of a symbolic link; nothing if it is none any more.
+///
+/// # Errors
+/// What the file system says.
+pub fn read_link(stack: &Stack, found: &Found) -> Result<Option<Vec<u8>>> {
+    let Some(fd) = stack.open_at(found.layer, &found.path, OFlags::PATH)? else { return Ok(None) };
+    match fs::readlinkat(&fd, c"", Vec::new()) {
+        Ok(target) => Ok(Some(target.into_bytes())),
+        Err(Errno::INVAL | Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno).doing(|| format!("read the link /{}", shown(&found.path))),
+    }
+}
+
+/// The extended attributes that belong into a layer.
+///
+/// Read inside the user namespace, the kernel gives file capabilities of its root without the root's
+/// id (version 3 as version 2), which is what archives have.
+///
+/// # Errors
+/// What the file system says; `Failed` for a list that changes under us again and again.
+pub fn attributes(fd: BorrowedFd<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let doing = || "read extended attributes";
+    let mut names = vec![0u8; 1024];
+    let length = loop {
+        match fs::flistxattr(fd, &mut names[..]) {
+            Ok(length) => break length,
+            Err(Errno::RANGE) if names.len() < 1 << 20 => names.resize(names.len() * 4, 0),
+            Err(Errno::NOTSUP) => return Ok(Vec::new()),
+            Err(errno) => return Err(errno).doing(doing),
+        }
+    };
+    let mut found = Vec::new();
+    for name in names[..length].split(|&byte| byte == 0) {
+        if !super::unpack::wanted(name) {
+            continue;
+        }
+        let mut value = vec![0u8; 1 << 16];
+        match fs::fgetxattr(fd, name, &mut value[..]) {
+            Ok(length) => {
+                value.truncate(length);
+                found.push((name.to_vec(), value));
+            }
+            Err(Errno::NODATA) => {}
+            Err(errno) => return Err(errno).doing(doing),
+        }
+    }
+    found.sort();
+    if found.len() > 1024 {
+        return Err(failed("a file has more than a thousand attributes"));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(root: &std::path::Path, path: &str, text: &str) {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn opaque(path: &std::path::Path) -> bool {
+        let fd = std::fs::File::open(path).unwrap();
+        rustix::fs::fsetxattr(&fd, "user.overlay.opaque", b"y", rustix::fs::XattrFlags::empty()).is_ok()
+    }
+
+    #[test]
+    fn a_stack_shows_what_overlay_would() {
+        let base = std::env::temp_dir().join(format!("box-stack-{}", std::process::id()));
+        let (top, low) = (base.join("top"), base.join("low"));
+        write(&low, "a/one", "low");
+        write(&low, "a/two", "low");
+        write(&low, "b/hidden/file", "low");
+        write(&low, "was/a/directory", "low");
+        write(&top, "a/two", "top");
+        write(&top, "b/new", "top");
+        write(&top, "was", "a file");
+        std::os::unix::fs::symlink("/etc", top.join("link")).unwrap();
+        // A file system without such attributes cannot say that a directory is opaque.
+        let hides = opaque(&top.join("b"));
+        let stack = Stack::open(&[top, low]).unwrap();
+        let mut seen = Vec::new();
+        stack
+            .walk(&mut |found| {
+                seen.push((shown(&found.path), found.layer));
+                Ok(())
+            })
+            .unwrap();
+        let names: Vec<String> = seen.iter().map(|(path, layer)| format!("{path}:{layer}")).collect();
+        let mut wanted = vec![":0", "a:0", "a/one:1", "a/two:0", "b:0", "b/new:0", "link:0", "was:0"];
+        if !hides {
+            wanted.splice(5..5, ["b/hidden:1", "b/hidden/file:1"]);
+        }
+        assert_eq!(names, wanted);
+        assert_eq!(stack.lookup(1, b"a/two").unwrap().unwrap().layer, 1);
+        assert!(stack.lookup(0, b"was/a/directory").unwrap().is_none());
+        assert_eq!(stack.lookup(0, b"b/hidden/file").unwrap().is_none(), hides);
+        assert!(stack.open_at(0, b"link/passwd", OFlags::RDONLY).unwrap().is_none());
+        std::fs::remove_dir_all(base).unwrap();
+    }
+}

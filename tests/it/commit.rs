@@ -1,0 +1,245 @@
+//! commit, diff, export, image insert: files out of containers.
+
+use crate::env::{EVERYONE, Env, User, finish, registry};
+use std::io::{Read, Write};
+
+fn name(path: &str) -> String {
+    format!("{}/{path}", registry())
+}
+
+/// Changes everything that is easily lost, in an image with the layers of `test/layers`.
+const CHANGES: &str = "rm -r /l/opaque; mkdir /l/opaque; echo back >/l/opaque/back; rm /l/one; rm -r /l/kept;
+    echo new >/new; ln /new /hard; ln -s /l/absolute /link; mkfifo /fifo; cp /bin/busybox /tool;
+    chmod 4755 /tool; truncate -s 20M /sparse; echo end >>/sparse; echo v >/data/v; chmod 700 /home;
+    mkdir -p '/dir/with a long name that has ü in it/'$(printf 'x%.0s' $(seq 1 120)); touch -d @1000000000 /old";
+
+fn changed(env: &Env, image: &str) {
+    env.run(["run", "--name", "c", "--network", "none", "-v", "/data", image, "sh", "-c", CHANGES]).code(0);
+}
+
+/// What a container of the new image must see.
+fn check(env: &Env, image: &str) {
+    let run = |script: &str| env.ok(["run", "--rm", "--network", "none", image, "sh", "-c", script]);
+    assert_eq!(
+        run(
+            "ls -A /l/opaque; ls /l/one /l/kept 2>&1 | grep -c 'No such'; cat /data/v 2>/dev/null || echo none"
+        ),
+        "back\n2\nnone"
+    );
+    assert_eq!(
+        run("cat /hard; stat -c %h /new; readlink /link; stat -c '%F' /fifo"),
+        "new\n2\n/l/absolute\nfifo"
+    );
+    assert_eq!(run("stat -c '%a' /tool /home; stat -c %Y /old"), "4755\n700\n1000000000");
+    assert_eq!(
+        run("stat -c %s /sparse; [ $(stat -c %b /sparse) -lt 100 ] && tail -c 4 /sparse"),
+        "20971524\nend"
+    );
+    assert_eq!(
+        run("ls '/dir/with a long name that has ü in it/' | wc -c; find / -xdev -name '.wh.*'"),
+        "121"
+    );
+    // What was there before is there still.
+    assert_eq!(run("cat /l/hardlink; cat /l/replaced"), "one\na file now");
+}
+
+#[test]
+fn a_committed_image_has_what_the_container_changed() {
+    for user in EVERYONE {
+        let env = Env::empty(user);
+        let image = name("test/layers");
+        env.run(["pull", "-q", &image]).code(0);
+        changed(&env, &image);
+        for flags in [
+            &["commit", "c", "made"][..],
+            &["commit", "-s", "c", "flat"],
+            &["commit", "-f", "docker", "c", "docker"],
+        ] {
+            env.run(flags).code(0).stdout_matches("^[0-9a-f]{64}\n$");
+            check(&env, flags[flags.len() - 1]);
+        }
+        let layers = |image: &str| env.ok(["inspect", "-f", "{{len .RootFS.Layers}}", image]);
+        assert_eq!((layers("made"), layers("flat"), layers("docker")), ("4".into(), "1".into(), "4".into()));
+        env.run(["inspect", "-f", "{{.ManifestType}}", "docker"]).stdout_matches("docker");
+        // An owner that this user cannot give to a file goes out again with the layer.
+        env.run(["save", "-q", "--format", "oci-dir", "-o", "flat", "flat"]).code(0);
+        let mut list = env.program("sh");
+        list.args(["-c", "for f in flat/blobs/sha256/*; do tar --numeric-owner -tvf $f 2>/dev/null; done"]);
+        finish(list, b"").stdout_matches(r"-rw-r----- 33/44 +\d+ .* l/owned\n");
+    }
+}
+
+#[test]
+fn diff_shows_what_changed_and_nothing_of_ours() {
+    let env = Env::empty(User::Sub);
+    let image = name("test/layers");
+    env.run(["pull", "-q", &image]).code(0);
+    env.run(["run", "--name", "plain", "--network", "none", "-v", "/data", &image, "true"]).code(0);
+    env.run(["diff", "plain"]).code(0).stdout("");
+    let script = "rm /l/one; echo x >/l/replaced; mkdir /l/opaque/more; echo y >/etc/new; rm -r /usr";
+    env.run(["run", "--name", "c", "--network", "none", &image, "sh", "-c", script]).code(0);
+    let lines = "C /etc\nA /etc/new\nC /l\nD /l/one\nC /l/opaque\nA /l/opaque/more\nC /l/replaced\nD /usr\n";
+    env.run(["diff", "c"]).code(0).stdout(lines);
+    env.run(["container", "diff", "--latest"]).code(0).stdout(lines);
+    env.run(["diff", &image])
+        .code(0)
+        .stdout("C /l\nD /l/gone\nC /l/opaque\nA /l/opaque/new\nD /l/opaque/old\nC /l/replaced\n");
+    let json: serde_json::Value = serde_json::from_str(&env.ok(["diff", "--format", "json", "c"])).unwrap();
+    assert_eq!(json["deleted"], serde_json::json!(["/l/one", "/usr"]));
+    env.run(["diff", "--format", "{{.}}", "c"]).code(125);
+    env.run(["diff", "nothing"]).fails(125, "nothing");
+    let than = env.ok(["diff", "c", "plain"]);
+    assert!(
+        than.contains("D /l/one") && than.contains("A /l/opaque/more") && than.contains("D /usr"),
+        "{than}"
+    );
+    // A running container's changes are seen as they are now.
+    env.run([
+        "run",
+        "-d",
+        "--name",
+        "r",
+        "--network",
+        "none",
+        &image,
+        "sh",
+        "-c",
+        "echo 1 >/now; echo ok; sleep 100",
+    ])
+    .code(0);
+    env.until_logged("r", "ok");
+    env.run(["diff", "r"]).code(0).stdout("A /now\n");
+    env.run(["commit", "r", "running"]).code(0);
+    env.run(["run", "--rm", "--network", "none", "running", "cat", "/now"]).stdout("1\n");
+}
+
+#[test]
+fn a_commit_is_configured_by_flags_and_instructions() {
+    let env = Env::empty(User::Sub);
+    let image = name("test/configured");
+    env.run(["pull", "-q", &image]).code(0);
+    env.run(["create", "-t", "--name", "c", "-e", "MORE=1", "-v", "/vol", "-l", "l=2", &image, "word"])
+        .code(0);
+    env.run([
+        "commit",
+        "-q",
+        "-a",
+        "An Author",
+        "-m",
+        "a message",
+        "--iidfile",
+        "iid",
+        "--include-volumes",
+        "-c",
+        "ENV X=y",
+        "-c",
+        "EXPOSE 53/udp",
+        "--change",
+        "HEALTHCHECK --interval=5s CMD true",
+        "-c",
+        "USER nobody",
+        "c",
+        "q.test/made:1",
+    ])
+    .code(0);
+    let id = std::fs::read_to_string(env.tmp().join("iid")).unwrap();
+    let text = env.ok(["inspect", &id]);
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (made, config) = (&value[0], &value[0]["Config"]);
+    assert_eq!(made["RepoTags"], serde_json::json!(["q.test/made:1"]));
+    assert_eq!((&made["Author"], &made["Comment"]), (&"An Author".into(), &"a message".into()));
+    let env_of = config["Env"].to_string();
+    assert!(
+        env_of.contains("COLOUR=blue") && env_of.contains("MORE=1") && env_of.contains("X=y"),
+        "{env_of}"
+    );
+    assert!(!env_of.contains("container=") && !env_of.contains("TERM="), "{env_of}");
+    assert_eq!(config["Cmd"], serde_json::json!(["word"]));
+    assert_eq!(config["Entrypoint"], serde_json::json!(["/bin/echo", "hi"]));
+    assert_eq!((&config["User"], &config["WorkingDir"]), (&"nobody".into(), &"/srv/app".into()));
+    assert_eq!(config["Volumes"], serde_json::json!({"/data": {}, "/vol": {}}));
+    assert_eq!(config["ExposedPorts"], serde_json::json!({"53/udp": {}, "8080/tcp": {}}));
+    assert_eq!(config["Labels"]["l"], "2");
+    assert_eq!(config["Healthcheck"]["Interval"], 5_000_000_000_i64);
+
+    env.run(["commit", "--run", r#"{"Cmd":["cat","/x"],"PortSpecs":["22"],"Entrypoint":[]}"#, "c", "old"])
+        .code(0);
+    env.run(["inspect", "-f", "{{.Config.Cmd}} {{len .Config.ExposedPorts}}", "old"]).stdout("[cat /x] 2\n");
+    env.run(["commit", "c", "_/builds/github.test/x/y"]).code(0);
+    env.run(["image", "exists", "localhost/builds/github.test/x/y"]).code(0);
+    env.run(["commit", "c"]).code(0).stdout_matches("^[0-9a-f]{64}\n$");
+    for bad in [&["commit", "-c", "RUN x", "c"][..], &["commit", "--run", "{", "c"], &["commit", "c", "UP:"]]
+    {
+        env.run(bad).code(125);
+    }
+    env.run(["commit", "nothing"]).fails(125, "no such container");
+}
+
+#[test]
+fn the_same_files_make_the_same_image() {
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let mut env = Env::empty(User::Sub);
+        let image = name("test/layers");
+        env.run(["pull", "-q", &image]).code(0);
+        changed(&env, &image);
+        env.set("SOURCE_DATE_EPOCH", "1000000000");
+        ids.push(env.ok(["commit", "-m", "m", "c", "made"]));
+        env.run(["inspect", "-f", "{{.Created}}", "made"]).stdout_matches("^2001-09-09");
+        env.run(["run", "--rm", "--network", "none", "made", "stat", "-c", "%Y", "/new", "/l/old"])
+            .stdout("1000000000\n981173106\n");
+        env.set("SOURCE_DATE_EPOCH", "soon");
+        env.run(["commit", "c"]).fails(125, "SOURCE_DATE_EPOCH");
+    }
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[test]
+fn an_export_is_the_container_s_root() {
+    for user in EVERYONE {
+        let env = Env::empty(user);
+        let image = name("test/layers");
+        env.run(["pull", "-q", &image]).code(0);
+        changed(&env, &image);
+        let exported = env.run(["export", "c"]);
+        exported.code(0).stderr("");
+        env.run(["export", "-o", "c.tar", "c"]).code(0).stdout("");
+        assert!(exported.stdout == std::fs::read(env.tmp().join("c.tar")).unwrap());
+        let mut list = env.program("tar");
+        list.args(["--numeric-owner", "-tvf", "c.tar"]);
+        let list = finish(list, b"");
+        list.code(0).stdout_matches(r"-rw-r----- 33/44 +\d+ .* l/owned\n").stdout_matches(r"l/opaque/back\n");
+        let text = String::from_utf8_lossy(&list.stdout).into_owned();
+        assert!(!text.contains(" l/one\n") && !text.contains("data/v") && !text.contains(".wh."), "{text}");
+        env.feed(&exported.stdout, ["import", "-", "back"]).code(0);
+        check(&env, "back");
+    }
+    let env = Env::new();
+    env.run(["create", "--name", "c", "busybox", "true"]).code(0);
+    let mut pty = env.pty(["export", "c"]);
+    pty.code(125);
+    assert!(pty.screen().contains("refusing to export to terminal"), "{}", pty.screen());
+}
+
+#[test]
+fn a_file_of_the_web_is_inserted() {
+    let env = Env::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 1024];
+        let _ = stream.read(&mut request).unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhello\n")
+            .unwrap();
+    });
+    let id = env.ok(["image", "insert", "busybox", &format!("http://{address}/x"), "/tmp/deep/hello"]);
+    server.join().unwrap();
+    env.run(["run", "--rm", "--network", "none", &id, "sh", "-c", "cat /tmp/deep/hello; stat -c %a /tmp"])
+        .stdout("hello\n1777\n");
+    env.run(["history", "--no-trunc", "--format", "{{.CreatedBy}}", &id])
+        .stdout_matches("ADD http://.* in /tmp/deep/hello");
+    env.run(["image", "insert", "busybox", "http://127.0.0.1:1/x", "/y"]).code(125);
+    env.run(["image", "insert", "busybox", "http://127.0.0.1:1/x", "/"]).fails(125, "not the path of a file");
+}
