@@ -315,7 +315,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand diff" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand exec" -l detach-keys -d 'Keys that leave the process running: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
+complete -c box -n "__fish_box_using_subcommand exec" -l detach-keys -d 'Keys that leave the process running (default: ctrl-p,ctrl-q): letters, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
 complete -c box -n "__fish_box_using_subcommand exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
 complete -c box -n "__fish_box_using_subcommand exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
 complete -c box -n "__fish_box_using_subcommand exec" -s u -l user -d 'Run as USER[:GROUP], names or numbers of the container' -r
@@ -1306,7 +1306,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that leave the process running: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that leave the process running (default: ctrl-p,ctrl-q): letters, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s u -l user -d 'Run as USER[:GROUP], names or numbers of the container' -r

@@ -1,6 +1,9 @@
 //! Configuration files, the environment and the XDG directories, as one [`Settings`].
 
+pub mod conf;
+
 use crate::error::{Doing, Error, Kind, Result};
+use conf::Conf;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -16,18 +19,23 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Takes `--root` and `--runroot` where given, else `BOX_ROOT` and `BOX_RUNROOT`, else the
-    /// XDG directories (root: /var/lib/box and /run/box).
+    /// Takes `--root` and `--runroot` where given, else `BOX_ROOT` and `BOX_RUNROOT`, else what
+    /// config.toml says, else the XDG directories (root: /var/lib/box and /run/box).
     ///
     /// # Errors
-    /// `Unsupported` without a home directory; `Denied` when the fall-back runtime directory under
+    /// `Unsupported` without a home directory; `Invalid` for a broken config.toml; `Denied` when the fall-back runtime directory under
     /// /tmp belongs to somebody else.
     ///
     /// Source: XDG Base Directory Specification.
     pub fn load(root: Option<PathBuf>, run: Option<PathBuf>, debug: bool) -> Result<Settings> {
         let uid = nix::unistd::geteuid();
         let from_env = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        let root = match root.or_else(|| from_env("BOX_ROOT")) {
+        let (root, run) = (root.or_else(|| from_env("BOX_ROOT")), run.or_else(|| from_env("BOX_RUNROOT")));
+        let storage = match (&root, &run) {
+            (Some(_), Some(_)) => conf::Storage::default(),
+            _ => Conf::load_own()?.storage,
+        };
+        let root = match root.or(storage.root) {
             Some(root) => root,
             None if uid.is_root() => PathBuf::from("/var/lib/box"),
             None => dirs::data_dir()
@@ -40,7 +48,7 @@ impl Settings {
                 })?
                 .join("box"),
         };
-        let run = match run.or_else(|| from_env("BOX_RUNROOT")) {
+        let run = match run.or(storage.runroot) {
             Some(run) => run,
             None if uid.is_root() => PathBuf::from("/run/box"),
             None => match from_env("XDG_RUNTIME_DIR").filter(|dir| dir.is_dir()) {

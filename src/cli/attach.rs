@@ -47,7 +47,7 @@ impl AttachTo {
             let stdin = !self.no_stdin && entry.config.process.open_stdin;
             let attendance = Attendance {
                 attach: Attach { stdin, stdout: true, stderr: true, stdin_once: false },
-                detach_keys: detach_keys(self.detach_keys.as_deref())?,
+                detach_keys: detach_keys(self.detach_keys.as_deref(), ctx)?,
                 sig_proxy: self.sig_proxy,
             };
             code = match ops::attach::attach(settings, store, &entry, &attendance)? {

@@ -1,6 +1,7 @@
 //! `box exec`.
 
 use super::Context;
+use super::run::detach_keys;
 use crate::error::{Doing, Result, invalid};
 use crate::oci::lower::ExecProcess;
 use crate::ops::exec::{self, ExecRequest};
@@ -19,9 +20,9 @@ pub(crate) struct Exec {
     /// Start it and return
     #[arg(short, long)]
     detach: bool,
-    /// Keys that leave the process running: a letter, or ctrl- and one of a-z @ [ \ ] ^ _
-    #[arg(long, value_name = "KEYS", default_value = "ctrl-p,ctrl-q")]
-    detach_keys: String,
+    /// Keys that leave the process running (default: ctrl-p,ctrl-q): letters, or ctrl- and one of a-z @ [ \ ] ^ _
+    #[arg(long, value_name = "KEYS")]
+    detach_keys: Option<String>,
     /// Set an environment variable; without a value it is taken from here
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
@@ -91,7 +92,11 @@ impl Exec {
             },
             interactive: self.interactive,
             detach: self.detach,
-            detach_keys: self.detach_keys.parse::<DetachKeys>()?,
+            detach_keys: match &self.detach_keys {
+                // Nobody can type them: no file is read for it.
+                None if !(self.tty && self.interactive) => DetachKeys::default(),
+                keys => detach_keys(keys.as_deref(), ctx)?,
+            },
         };
         exec::exec(settings, store, &request)
     }

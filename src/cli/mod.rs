@@ -72,6 +72,7 @@ pub use documents::documents;
 
 use crate::error::{Error, Result};
 use crate::settings::Settings;
+use crate::settings::conf::Conf;
 use crate::store::layout::Store;
 use clap::FromArgMatches;
 use flags::global::GlobalFlags;
@@ -83,13 +84,20 @@ use std::process::ExitCode;
 pub(crate) struct Context {
     global: GlobalFlags,
     settings: OnceCell<Settings>,
+    conf: OnceCell<Conf>,
     store: OnceCell<Store>,
     command_line: Vec<String>,
 }
 
 impl Context {
     fn new(global: GlobalFlags, command_line: Vec<String>) -> Context {
-        Context { global, settings: OnceCell::new(), store: OnceCell::new(), command_line }
+        Context {
+            global,
+            settings: OnceCell::new(),
+            conf: OnceCell::new(),
+            store: OnceCell::new(),
+            command_line,
+        }
     }
 
     /// The settings, read when they are first asked for: `version` and `help` work without a home.
@@ -103,6 +111,18 @@ impl Context {
         let global = &self.global;
         let settings = Settings::load(global.root.clone(), global.runroot.clone(), global.wants_debug())?;
         Ok(self.settings.get_or_init(|| settings))
+    }
+
+    /// What containers.conf and config.toml say, read when it is first asked for.
+    ///
+    /// # Errors
+    /// See [`Conf::load`].
+    pub(crate) fn conf(&self) -> Result<&Conf> {
+        if let Some(conf) = self.conf.get() {
+            return Ok(conf);
+        }
+        let conf = Conf::load()?;
+        Ok(self.conf.get_or_init(|| conf))
     }
 
     /// The store, made when it is first asked for.

@@ -54,7 +54,7 @@ impl Run {
         }
         let attendance = Attendance {
             attach,
-            detach_keys: detach_keys(self.flags.detach_keys.as_deref())?,
+            detach_keys: detach_keys(self.flags.detach_keys.as_deref(), ctx)?,
             sig_proxy: self.flags.sig_proxy,
         };
         match ops::run::run(ctx.settings()?, ctx.store()?, &request, &attendance)? {
@@ -73,8 +73,12 @@ pub(super) fn exit_code(code: i32) -> u8 {
     u8::try_from(code & 0xff).unwrap_or(125)
 }
 
-/// `--detach-keys`.
-pub(super) fn detach_keys(text: Option<&str>) -> Result<DetachKeys> {
+/// `--detach-keys`, or what containers.conf says.
+pub(super) fn detach_keys(text: Option<&str>, ctx: &Context) -> Result<DetachKeys> {
+    let text = match text {
+        None => ctx.conf()?.engine.detach_keys.as_deref(),
+        text => text,
+    };
     text.map_or_else(|| Ok(DetachKeys::default()), str::parse).doing(|| "use --detach-keys")
 }
 

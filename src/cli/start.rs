@@ -53,7 +53,7 @@ impl Start {
         if attached && (self.containers.len() > 1 || self.all || !self.filter.is_empty()) {
             return Err(invalid("you cannot start and attach multiple containers at once"));
         }
-        let keys = detach_keys(self.detach_keys.as_deref())?;
+        let keys = detach_keys(self.detach_keys.as_deref(), ctx)?;
         let sig_proxy = self.sig_proxy.unwrap_or(attached);
         let interactive = self.interactive;
         let selection = Selection {

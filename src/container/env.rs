@@ -15,12 +15,17 @@ impl Env {
     #[must_use]
     pub fn from_lines<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> Env {
         let mut env = Env::default();
+        env.set_lines(lines);
+        env
+    }
+
+    /// Sets what `KEY=VALUE` lines say.
+    pub fn set_lines<S: AsRef<str>>(&mut self, lines: impl IntoIterator<Item = S>) {
         for line in lines {
             if let Some((key, value)) = line.as_ref().split_once('=') {
-                env.set(key, value);
+                self.set(key, value);
             }
         }
-        env
     }
 
     /// The value of `key`.

@@ -64,6 +64,21 @@ pub struct ContainerRequest {
     pub labels: Vec<(String, String)>,
     /// `--annotation`.
     pub annotations: Vec<(String, String)>,
+    /// What the settings say where neither a flag nor the image does.
+    pub defaults: Defaults,
+}
+
+/// What containers.conf says, for what is decided by more than a flag.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Defaults {
+    /// Variables that the image may replace: `K=V`, `K`, `K*`.
+    pub env: Vec<String>,
+    /// The capabilities of a container without flags; `None` is box's own set.
+    pub capabilities: Option<Vec<String>>,
+    /// Limits where `--ulimit` says nothing.
+    pub ulimits: Vec<UlimitRequest>,
+    /// Kernel parameters, as far as their namespaces are the container's own.
+    pub sysctls: Vec<(String, String)>,
 }
 
 /// How the image is found.

@@ -14,7 +14,7 @@ use super::id::ContainerId;
 use super::limit::UlimitRequest;
 use super::port::{self, Exposed, Port, PortMap};
 use super::request::{
-    ContainerRequest, ImageVolumes, NamespaceRequest, NetworkRequest, SecurityRequest, UserNamespaceRequest,
+    ContainerRequest, ImageVolumes, NamespaceRequest, NetworkRequest, UserNamespaceRequest,
 };
 use super::security::{self, SecurityOption};
 use super::uplink::UplinkOptions;
@@ -104,7 +104,7 @@ pub fn resolve(
     let namespaces = namespaces(request, host)?;
     let network = network(request, from_image, host)?;
     let identity = identity(request, &namespaces, &network.mode, &id, host)?;
-    let security = security(&request.security, &network.mode, host)?;
+    let security = security(request, &network.mode, &namespaces, host)?;
     let mounts = mounts(request, from_image, &id, host)?;
     let rootfs = match image {
         _ if request.rootfs => Rootfs::Directory(host.cwd.join(&request.image)),
@@ -181,7 +181,7 @@ fn process(
         tty: asked.tty,
         open_stdin: asked.interactive,
         umask: asked.umask.unwrap_or(0o022),
-        ulimits: ulimits(&asked.ulimits, host)?,
+        ulimits: ulimits(&asked.ulimits, &request.defaults.ulimits, host)?,
         oom_score_adj: asked.oom_score_adj,
         init: asked.init,
     })
@@ -190,8 +190,12 @@ fn process(
 /// Ours, then the image's, then the host's, then the user's; each may replace the one before.
 fn environment(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) -> Result<Env> {
     let asked = &request.process;
-    let mut env = if asked.unset_env_all { Env::default() } else { Env::from_lines(&image.config.env) };
+    let mut env = Env::default();
     if !asked.unset_env_all {
+        for word in &request.defaults.env {
+            env.apply(word, &host.env)?;
+        }
+        env.set_lines(&image.config.env);
         env.set_default("PATH", DEFAULT_PATH);
         env.set_default("container", "oci");
         if asked.tty {
@@ -221,7 +225,7 @@ fn environment(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts
     Ok(env)
 }
 
-fn ulimits(asked: &[UlimitRequest], host: &HostFacts) -> Result<Vec<Ulimit>> {
+fn ulimits(asked: &[UlimitRequest], defaults: &[UlimitRequest], host: &HostFacts) -> Result<Vec<Ulimit>> {
     let mut limits: Vec<Ulimit> = Vec::new();
     let host_only = asked.contains(&UlimitRequest::Host);
     for name in ["nofile", "nproc"] {
@@ -229,6 +233,18 @@ fn ulimits(asked: &[UlimitRequest], host: &HostFacts) -> Result<Vec<Ulimit>> {
             let hard = host.hard_limits.get(name).copied().unwrap_or(u64::MAX).min(DEFAULT_LIMIT);
             limits.push(Ulimit { name: name.to_string(), soft: hard, hard });
         }
+    }
+    // A default that the caller may not have is as much of it as there is.
+    for limit in defaults {
+        let UlimitRequest::Set(limit) = limit else { continue };
+        let most = host.hard_limits.get(&limit.name).copied().unwrap_or(u64::MAX);
+        let most = if host.may_raise_limits { u64::MAX } else { most };
+        limits.retain(|known| known.name != limit.name);
+        limits.push(Ulimit {
+            name: limit.name.clone(),
+            soft: limit.soft.min(most),
+            hard: limit.hard.min(most),
+        });
     }
     for limit in asked {
         let UlimitRequest::Set(limit) = limit else { continue };
@@ -406,9 +422,19 @@ fn identity(
     })
 }
 
-fn security(asked: &SecurityRequest, mode: &NetworkMode, host: &HostFacts) -> Result<Security> {
+fn security(
+    request: &ContainerRequest,
+    mode: &NetworkMode,
+    namespaces: &Namespaces,
+    host: &HostFacts,
+) -> Result<Security> {
+    let (asked, defaults) = (&request.security, &request.defaults);
     let last = host.last_capability;
-    let base = if asked.privileged { CapSet::all(last) } else { CapSet::DEFAULT };
+    let base = match &defaults.capabilities {
+        _ if asked.privileged => CapSet::all(last),
+        Some(names) => apply(CapSet::EMPTY, names, &[], last).doing(|| "use default_capabilities")?,
+        None => CapSet::DEFAULT,
+    };
     let capabilities = apply(base, &asked.cap_add, &asked.cap_drop, last)?;
     let mut masked = security::masked(host.processors);
     let mut read_only: Vec<String> = security::READ_ONLY.iter().map(ToString::to_string).collect();
@@ -445,6 +471,13 @@ fn security(asked: &SecurityRequest, mode: &NetworkMode, host: &HostFacts) -> Re
     for (key, _) in &asked.sysctls {
         check_sysctl(key, mode)?;
     }
+    let mut sysctls: Vec<(String, String)> = defaults.sysctls.clone();
+    sysctls.retain(|(key, _)| {
+        let own_ipc = namespaces.ipc == Namespace::Private;
+        let is_free = if key.starts_with("net.") { check_sysctl(key, mode).is_ok() } else { own_ipc };
+        is_free && !asked.sysctls.iter().any(|(known, _)| known == key)
+    });
+    sysctls.extend(asked.sysctls.iter().cloned());
     Ok(Security {
         privileged: asked.privileged,
         capabilities: capabilities.names(),
@@ -453,7 +486,7 @@ fn security(asked: &SecurityRequest, mode: &NetworkMode, host: &HostFacts) -> Re
         masked_paths: masked,
         readonly_paths: read_only,
         read_only_root: asked.read_only,
-        sysctls: asked.sysctls.clone(),
+        sysctls,
         shm_size: asked.shm_size.unwrap_or(DEFAULT_SHM),
         options: asked.option_words.clone(),
         cap_add: asked.cap_add.clone(),

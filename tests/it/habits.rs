@@ -1,6 +1,6 @@
 //! What users of podman and docker do without thinking: names, spellings, files, variables.
 
-use crate::env::{Env, User, finish};
+use crate::env::{Env, User, finish, fixture};
 
 /// A link to the binary with another name, in a directory of the test.
 fn link(env: &Env, name: &str) -> std::path::PathBuf {
@@ -46,4 +46,101 @@ fn what_other_machines_and_daemons_need_is_refused_with_a_word() {
         let output = env.run(line.split(' '));
         output.code(125).stdout("").stderr_contains(word).stderr_contains("Hint: ");
     }
+}
+
+/// Writes a configuration file below the user's ~/.config.
+fn config(env: &Env, name: &str, text: &str) -> String {
+    let path = env.home().join(".config").join(name);
+    std::fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+    std::fs::write(&path, text).expect("a file");
+    path.to_str().expect("a plain path").to_string()
+}
+
+#[test]
+fn containers_conf_gives_the_defaults() {
+    let env = Env::new();
+    config(
+        &env,
+        "containers/containers.conf",
+        "[containers]\nenv = ['A=conf']\numask = '0077'\nshm_size = '1m'\nannotations = ['who=conf']\n\
+         default_capabilities = ['CHOWN', 'KILL']\ndefault_ulimits = ['nofile=100:200']\n\
+         default_sysctls = ['net.ipv4.ip_default_ttl=7', 'kernel.shmmax=4096']\ndns_servers = ['192.0.2.53']\n\
+         no_such_key = 3\n[engine]\nstop_timeout = 3\n[no.such.table]\nx = 1\n",
+    );
+    let output =
+        env.run(["run", "--rm", "busybox", "sh", "-c", "echo $A; umask; ulimit -n; cat /etc/resolv.conf"]);
+    output.code(0).stdout_contains("conf\n0077\n100\n").stdout_contains("nameserver 192.0.2.53");
+    let shell = "grep CapBnd /proc/self/status; cat /proc/sys/net/ipv4/ip_default_ttl /proc/sys/kernel/shmmax; df -k /dev/shm | tail -1";
+    let output = env.run(["run", "--rm", "busybox", "sh", "-c", shell]);
+    output.code(0).stdout_contains("CapBnd:\t0000000000000021\n7\n4096\n").stdout_matches(r"tmpfs +1024 ");
+    env.run(["create", "--name", "c", "busybox", "true"]).code(0);
+    env.run(["inspect", "-f", "{{.Config.StopTimeout}} {{.Config.Annotations.who}}", "c"])
+        .code(0)
+        .stdout("3 conf\n");
+
+    // Flags, the image and other namespaces go before it.
+    let shell = "echo $A; umask; ulimit -n; cat /proc/sys/net/ipv4/ip_default_ttl";
+    let flags =
+        ["run", "--rm", "-e", "A=flag", "--umask", "022", "--ulimit", "nofile=50", "--cap-add", "NET_RAW"];
+    let rest = ["--sysctl", "net.ipv4.ip_default_ttl=8", "busybox", "sh", "-c", shell];
+    env.run(flags.iter().chain(&rest)).code(0).stdout("flag\n0022\n50\n8\n");
+    env.run(["run", "--rm", "--network", "host", "--ipc", "host", "busybox", "true"]).code(0);
+    env.run(["import", "--change", "ENV A=image", &fixture("busybox.tar"), "with-env"]).code(0);
+    env.run(["run", "--rm", "with-env", "sh", "-c", "echo $A"]).code(0).stdout("image\n");
+}
+
+#[test]
+fn configuration_files_go_over_each_other_in_their_order() {
+    let mut env = Env::new();
+    let shown = |env: &Env| env.ok(["run", "--rm", "busybox", "sh", "-c", "echo $A$B$C$D"]);
+    config(&env, "containers/containers.conf", "[containers]\nenv = ['A=1', 'B=1', 'C=1', 'D=1']\n");
+    config(
+        &env,
+        "containers/containers.conf.d/10.conf",
+        "[containers]\nenv = ['B=2', 'C=2', {append=true}]\n",
+    );
+    config(&env, "containers/containers.conf.d/20.conf", "[containers]\nenv = ['C=3', {append=true}]\n");
+    config(&env, "containers/containers.conf.d/30.txt", "not read\n");
+    assert_eq!(shown(&env), "1231");
+    config(&env, "box/config.toml", "[containers]\nenv = ['D=4', {append=true}]\n");
+    assert_eq!(shown(&env), "1234");
+    let named = env.file("named.conf", "[containers]\nenv = ['A=n', 'D=n']\n");
+    env.set("CONTAINERS_CONF", &named);
+    assert_eq!(shown(&env), "n4");
+    env.set("CONTAINERS_CONF_OVERRIDE", env.file("over.conf", "[containers]\nenv = ['A=o']\n"));
+    assert_eq!(shown(&env), "o4");
+    env.set("BOX_CONFIG", env.file("box.toml", "[containers]\nenv = ['A=b']\n"));
+    assert_eq!(shown(&env), "b");
+    env.set("CONTAINERS_CONF", "/no/such/file");
+    env.run(["run", "--rm", "busybox", "true"]).code(125).stderr_contains("/no/such/file");
+}
+
+#[test]
+fn a_broken_configuration_is_named_with_its_line() {
+    let env = Env::new();
+    let path = config(&env, "containers/containers.conf", "# mine\n[containers]\ninit = yes\n");
+    env.run(["run", "--rm", "busybox", "true"])
+        .code(125)
+        .stdout("")
+        .stderr_contains(&format!("{path}: line 3: "));
+    // What starts nothing does not read it.
+    env.run(["ps"]).code(0);
+    config(&env, "containers/containers.conf", "[containers]\numask = 'abc'\n");
+    env.run(["run", "--rm", "busybox", "true"])
+        .code(125)
+        .stderr_contains("umask = \"abc\"")
+        .stderr_contains("octal");
+}
+
+#[test]
+fn config_toml_says_where_the_store_is() {
+    let mut env = Env::empty(User::Sub);
+    let elsewhere = env.directory("elsewhere");
+    env.unset("BOX_ROOT");
+    config(&env, "box/config.toml", &format!("[storage]\nroot = '{elsewhere}/root'\n"));
+    env.run(["info", "-f", "{{.Store.GraphRoot}}"]).code(0).stdout(&format!("{elsewhere}/root\n"));
+    let root = format!("{elsewhere}/other");
+    env.run(["--root", &root, "info", "-f", "{{.Store.GraphRoot}}"]).code(0).stdout(&format!("{root}\n"));
+    env.set("BOX_ROOT", &root);
+    env.run(["info", "-f", "{{.Store.GraphRoot}}"]).code(0).stdout(&format!("{root}\n"));
 }

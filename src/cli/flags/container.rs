@@ -1,5 +1,7 @@
 //! The flags of `run` and `create`.
 
+mod defaults;
+
 use super::super::{Context, output};
 use super::registry::{RegistryFlags, RetryFlags, without_password};
 use super::words;
@@ -359,7 +361,8 @@ impl ContainerFlags {
     ///
     /// # Errors
     /// `Unsupported` for what is not there yet; `NotFound` for a file that is not there.
-    pub(crate) fn request(self, ctx: &Context) -> Result<ContainerRequest> {
+    pub(crate) fn request(mut self, ctx: &Context) -> Result<ContainerRequest> {
+        let defaults = self.fill(ctx.conf()?)?;
         if self.network.len() > 1 {
             return Err(crate::container::volume::not_yet("several --network"));
         }
@@ -486,6 +489,7 @@ impl ContainerFlags {
             },
             labels,
             annotations: self.annotation,
+            defaults,
         })
     }
 }
