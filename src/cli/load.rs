@@ -32,6 +32,7 @@ impl Load {
             source: path.map_or("standard input".to_string(), str::to_string),
             path: path.map(import::absolute).transpose()?,
             only: None,
+            name: None,
         };
         ctx.store()?;
         for image in ops::load::load(ctx.settings()?, &request)? {

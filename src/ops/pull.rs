@@ -9,6 +9,7 @@ use crate::image::platform::Platform;
 use crate::image::reference::Reference;
 use crate::registry::conf::Registries;
 use crate::registry::endpoint;
+use crate::registry::policy::Policy;
 use crate::settings::Settings;
 use crate::store::images::{self, Image};
 use crate::store::layers;
@@ -52,16 +53,14 @@ impl PullRequest {
 pub fn pull(settings: &Settings, store: &Store, request: &PullRequest) -> Result<ImageId> {
     let reference = request.reference.as_str();
     if let Some((transport, rest)) = archive(reference) {
-        let (path, only) = match rest.split_once(':') {
-            Some((path, only)) => (path, Some(only.to_string())),
-            None => (rest, None),
-        };
-        let path = std::path::absolute(path).map_err(Error::from)?;
-        let load_request = LoadRequest { path: Some(path), source: format!("{transport}:{rest}"), only };
-        let loaded = load::load(settings, &load_request)?;
-        return loaded.into_iter().next().map(|image| image.id).ok_or_else(|| images::unknown(reference));
+        return from_archive(settings, reference, transport, rest);
     }
     let name = reference.strip_prefix("docker://").unwrap_or(reference);
+    if name.starts_with("docker-daemon:") || name.starts_with("containers-storage:") {
+        let transport = name.split(':').next().unwrap_or_default();
+        return Err(Error::new(Kind::Unsupported, format!("box cannot pull from {transport}:"))
+            .hint("save the image there to a file, and here: box pull docker-archive:FILE"));
+    }
     if name.contains("://") {
         return Err(invalid(format!("{reference:?} is not an image's name"))
             .hint("names look like docker.io/library/debian:12, without https://"));
@@ -93,7 +92,24 @@ pub fn pull(settings: &Settings, store: &Store, request: &PullRequest) -> Result
 /// `docker-archive:PATH` and its like.
 fn archive(reference: &str) -> Option<(&str, &str)> {
     let (transport, rest) = reference.split_once(':')?;
-    matches!(transport, "docker-archive" | "oci-archive" | "oci").then_some((transport, rest))
+    matches!(transport, "docker-archive" | "oci-archive" | "oci" | "dir").then_some((transport, rest))
+}
+
+fn from_archive(settings: &Settings, reference: &str, transport: &str, rest: &str) -> Result<ImageId> {
+    let (path, only) = match rest.split_once(':') {
+        Some((path, only)) if transport != "dir" && !only.is_empty() => (path, Some(only.to_string())),
+        _ => (rest, None),
+    };
+    let path = std::path::absolute(path).doing(|| format!("use {reference}"))?;
+    if let Some(policy) = Policy::load()? {
+        policy.check_path(transport, &path, only.as_deref())?;
+    }
+    // A directory has a name of its own, which podman gives to what is in it.
+    let name = matches!(transport, "dir" | "oci").then(|| format!("localhost{}", path.display()));
+    let name = name.and_then(|name| Reference::parse_local(&name).ok());
+    let request = LoadRequest { path: Some(path), source: format!("{transport}:{rest}"), only, name };
+    let loaded = load::load(settings, &request)?;
+    loaded.into_iter().next().map(|image| image.id).ok_or_else(|| images::unknown(reference))
 }
 
 fn from_registry(settings: &Settings, store: &Store, name: &str, request: &PullRequest) -> Result<ImageId> {
@@ -134,15 +150,20 @@ pub fn all_tags(settings: &Settings, request: &PullRequest) -> Result<Vec<String
 /// Everything that the user's own files, programs and environment say about it is found out here,
 /// outside of the user namespace.
 fn job(name: &str, request: &PullRequest) -> Result<PullJob> {
+    let doing = || format!("pull {name}");
     let registries = Registries::load()?;
+    let policy = Policy::load()?;
     let candidate = |name: Reference| -> Result<Candidate> {
+        // It is about the name, whichever mirror answers.
+        policy.as_ref().map_or(Ok(()), |policy| policy.check_name(&name))?;
         let places = endpoint::places(&request.registry, &registries, &name)?;
         Ok(Candidate { name, places })
     };
-    let candidates = registries.candidates(name)?.into_iter().map(candidate).collect::<Result<_>>();
+    let names = registries.candidates(name).doing(doing)?;
+    let candidates = names.into_iter().map(candidate).collect::<Result<_>>().doing(doing)?;
     Ok(PullJob {
         name: name.to_string(),
-        candidates: candidates.doing(|| format!("pull {name}"))?,
+        candidates,
         platform: request.platform.clone(),
         quiet: request.quiet,
         retry: request.registry.retry,

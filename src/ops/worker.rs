@@ -52,7 +52,14 @@ pub fn call<Q: Serialize, A: DeserializeOwned>(settings: &Settings, name: &str, 
         Ok(answer) => answer,
         Err(_) => {
             let how = match exit.signal() {
-                Some(signal) => format!("was ended by signal {signal}"),
+                Some(signal) => {
+                    // Ctrl-C is for both of us; on a busy machine the child may be gone before it
+                    // has reached us.
+                    if signal == nix::libc::SIGINT {
+                        let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGINT);
+                    }
+                    format!("was ended by signal {signal}")
+                }
                 None => format!("ended with code {} and no answer", exit.code()),
             };
             return Err(failed(format!("the job {name} {how}")));

@@ -202,8 +202,10 @@ impl Registries {
 
     /// Adds a file; what it says wins over what was said before.
     fn add(&mut self, text: &str) -> Result<()> {
-        let document: Document =
-            toml::from_str(text).map_err(|cause| invalid("it is not a registries.conf").because(cause))?;
+        let document: Document = toml::from_str(text).map_err(|cause| {
+            let line = cause.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            invalid(format!("it is not a registries.conf: line {line}: {}", cause.message()))
+        })?;
         let document: Document = document.upgraded()?;
         if document.unqualified_search_registries.is_some() {
             self.search = document.unqualified_search_registries;

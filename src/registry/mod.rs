@@ -10,5 +10,6 @@ pub mod endpoint;
 pub mod fetch;
 pub mod helper;
 pub mod http;
+pub mod policy;
 pub mod retry;
 mod tls;

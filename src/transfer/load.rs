@@ -32,6 +32,8 @@ pub struct LoadRequest {
     pub source: String,
     /// Only the image of this name in it.
     pub only: Option<String>,
+    /// The name of an image that has none in there.
+    pub name: Option<Reference>,
 }
 
 /// An image that was loaded.
@@ -80,7 +82,10 @@ pub fn load(store: &Store, request: &LoadRequest) -> Result<Vec<Loaded>> {
         return Err(Error::new(Kind::NotFound, format!("there is no such image in {}", request.source)));
     }
     let mut loaded = Vec::new();
-    for image in found {
+    for mut image in found {
+        if image.names.is_empty() {
+            image.names.extend(request.name.clone());
+        }
         let names = image.names.clone();
         let id = contents.publish(store, &staging, image).doing(doing)?;
         loaded.push(Loaded { id, names });

@@ -26,6 +26,7 @@ mod logs;
 mod nested;
 mod network;
 mod nosub;
+mod policies;
 mod ports;
 mod run;
 mod sandbox;
