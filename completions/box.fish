@@ -58,7 +58,7 @@ complete -c box -n "__fish_box_needs_command" -f -a "exec" -d 'Run a command in 
 complete -c box -n "__fish_box_needs_command" -f -a "export" -d 'Write a container\'s files as a tar archive'
 complete -c box -n "__fish_box_needs_command" -f -a "kill" -d 'Send a signal to one or more running containers'
 complete -c box -n "__fish_box_needs_command" -f -a "logs" -d 'Show what containers have written'
-complete -c box -n "__fish_box_needs_command" -f -a "port" -d 'Show which ports of the host lead to a container'
+complete -c box -n "__fish_box_needs_command" -f -a "port" -d 'Show which ports of the host lead to a container, or change them'
 complete -c box -n "__fish_box_needs_command" -f -a "ps" -d 'List containers'
 complete -c box -n "__fish_box_needs_command" -f -a "rename" -d 'Give a container another name'
 complete -c box -n "__fish_box_needs_command" -f -a "restart" -d 'Stop one or more containers and start them again'

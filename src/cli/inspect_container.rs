@@ -381,7 +381,7 @@ fn host_config(config: &ContainerConfig, inspected: &Inspected) -> Value {
             "Size": "0B",
         },
         "NetworkMode": network(&config.network.mode),
-        "PortBindings": port_bindings(&config.network.ports),
+        "PortBindings": port_bindings(&inspected.published),
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
         "AutoRemove": config.ending.remove,
         "AutoRemoveImage": config.ending.remove_image,

@@ -141,6 +141,28 @@ impl PortMap {
         PortMap { container: port.number, protocol: port.protocol, host_ip: None, host: (0, 0) }
     }
 
+    /// Whether a user who names this one means that: what is left open is any.
+    #[must_use]
+    pub fn means(&self, bound: &Bound) -> bool {
+        self.port() == bound.port()
+            && (self.host_ip.is_none() || self.host_ip == bound.host_ip)
+            && (self.host.0 == 0 || (self.host.0..=self.host.1).contains(&bound.host))
+    }
+
+    /// Whether a user who names this one means that other, which need not be bound.
+    #[must_use]
+    pub fn includes(&self, other: &PortMap) -> bool {
+        self.port() == other.port()
+            && (self.host_ip.is_none() || self.host_ip == other.host_ip)
+            && (self.host.0 == 0 || self.host == other.host)
+    }
+
+    /// Whether `bound` is what came of this one.
+    #[must_use]
+    pub fn led_to(&self, bound: &Bound) -> bool {
+        self.host_ip == bound.host_ip && self.means(bound)
+    }
+
     /// Whether the two cannot both be had.
     #[must_use]
     pub fn clashes(&self, other: &PortMap) -> bool {

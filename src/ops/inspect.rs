@@ -1,11 +1,12 @@
 //! Everything that is known of one container.
 
 use super::{port, ps, reconcile};
-use crate::container::port::Bound;
+use crate::container::port::{Bound, PortMap};
 use crate::error::Result;
 use crate::settings::Settings;
 use crate::store::containers::Entry;
 use crate::store::layout::Store;
+use crate::store::ports;
 use std::path::PathBuf;
 
 /// A container and where its things lie.
@@ -19,6 +20,8 @@ pub struct Inspected {
     pub run_directory: PathBuf,
     /// Its log, there or not.
     pub log: PathBuf,
+    /// What is to be published, also when it does not run.
+    pub published: Vec<PortMap>,
     /// The host's ports that lead to it now.
     pub ports: Vec<Bound>,
     /// Only if it was asked for.
@@ -36,12 +39,14 @@ pub fn container(settings: &Settings, store: &Store, text: &str, with_size: bool
         false => None,
     };
     let ports = port::bound(store, &entry)?;
+    let published = ports::read(store, &entry.id)?.wanted(&entry.config.network.ports).to_vec();
     let directory = store.container(&entry.id);
     Ok(Inspected {
         log: entry.config.log.path.clone().unwrap_or_else(|| directory.join("log")),
         run_directory: store.container_run(&entry.id),
         directory,
         ports,
+        published,
         entry,
         size,
     })

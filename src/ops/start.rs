@@ -200,8 +200,7 @@ fn launch(settings: &Settings, store: &Store, entry: &Entry, attach: &Attach) ->
         args.push("--debug".into());
     }
     let record = ports::read(store, &entry.id)?;
-    let maps = record.wanted.as_ref().unwrap_or(&entry.config.network.ports);
-    let listeners = forward::to_hand_over(maps);
+    let listeners = forward::to_hand_over(record.wanted(&entry.config.network.ports));
     if !listeners.is_empty() {
         args.extend(["--listeners".into(), listeners.len().to_string().into()]);
     }

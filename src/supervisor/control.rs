@@ -3,6 +3,7 @@
 use super::attach::Outbox;
 use super::protocol::{Answer, Request};
 use crate::error::{Doing, Error, Kind, Result, failed};
+use crate::sys::fd;
 use rustix::fs::{Mode, OFlags};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -16,13 +17,18 @@ pub const ATTACH: &str = "attach.sock";
 pub const CONTROL: &str = "control.sock";
 
 /// The longest request.
-const MAX_LINE: usize = 16 * 1024;
+const MAX_LINE: usize = 256 * 1024;
+
+/// The most descriptors that are taken with one request.
+const MAX_FILES: usize = 64;
 
 /// One connection to the control socket.
 #[derive(Debug)]
 pub struct Controller {
     socket: OwnedFd,
     line: Vec<u8>,
+    /// Descriptors that came with the line.
+    files: Vec<OwnedFd>,
     outbox: Outbox,
     /// It waits for the container's end.
     pub waits: bool,
@@ -32,7 +38,7 @@ impl Controller {
     /// A connection on a non-blocking socket.
     #[must_use]
     pub fn new(socket: OwnedFd) -> Controller {
-        Controller { socket, line: Vec::new(), outbox: Outbox::default(), waits: false }
+        Controller { socket, line: Vec::new(), files: Vec::new(), outbox: Outbox::default(), waits: false }
     }
 
     /// Reads what is there.
@@ -41,16 +47,24 @@ impl Controller {
     /// When it is gone, or sends a line without end.
     pub fn fill(&mut self) -> io::Result<()> {
         let mut buffer = [0; 1024];
-        match rustix::io::retry_on_intr(|| rustix::io::read(&self.socket, &mut buffer)) {
-            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(_) if self.line.len() > MAX_LINE => Err(io::ErrorKind::InvalidData.into()),
-            Ok(n) => {
+        match fd::receive_fd(self.socket.as_fd(), &mut buffer) {
+            Ok((0, _)) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) if self.line.len() > MAX_LINE || self.files.len() > MAX_FILES => {
+                Err(io::ErrorKind::InvalidData.into())
+            }
+            Ok((n, file)) => {
                 self.line.extend_from_slice(&buffer[..n]);
+                self.files.extend(file);
                 Ok(())
             }
-            Err(rustix::io::Errno::AGAIN) => Ok(()),
-            Err(error) => Err(error.into()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(error),
         }
+    }
+
+    /// The descriptors that came with the request.
+    pub fn take_files(&mut self) -> Vec<OwnedFd> {
+        std::mem::take(&mut self.files)
     }
 
     /// The next whole line as a request; `Some(Err)` for one that is not understood.
@@ -133,6 +147,20 @@ pub fn request(dir: &Path, request: &Request, patience: Option<Duration>) -> Res
     let mut socket = connect(dir, CONTROL)?;
     send(&mut socket, request)?;
     socket.set_read_timeout(patience).doing(|| "set a time limit")?;
+    read_answer(&mut socket)
+}
+
+/// As [`request`], with descriptors, of which a supervisor takes 64.
+///
+/// # Errors
+/// As [`request`].
+pub fn request_with(dir: &Path, request: &Request, files: &[OwnedFd]) -> Result<Answer> {
+    let mut socket = connect(dir, CONTROL)?;
+    for file in files {
+        // Beside a space, which before a line of JSON means nothing.
+        fd::send_fd(socket.as_fd(), b" ", file.as_fd()).doing(|| "ask the container's supervisor")?;
+    }
+    send(&mut socket, request)?;
     read_answer(&mut socket)
 }
 

@@ -8,11 +8,11 @@ mod connections;
 use super::attach::Client;
 use super::control::Controller;
 use super::log::{LogWriter, Stream};
+use super::ports::Publisher;
 use super::protocol::{self, Answer, Exit, Failed, Hello, Kind};
 use super::stdio::{self, Output, Read, Streams, Watch};
 use super::uplink::Keeper;
 use crate::error::{Doing, Error, Result};
-use crate::network::forward::Forwarder;
 use crate::sys::memory;
 use crate::sys::process::{self, Child};
 use crate::sys::signal::SignalFd;
@@ -63,8 +63,8 @@ pub struct Monitor {
     signals: SignalFd,
     init: Child,
     uplink: Option<Keeper>,
-    /// Serves the published ports.
-    pub ports: Option<Forwarder>,
+    /// The published ports, where the container can have some.
+    pub ports: Option<Publisher>,
     limits: Limits,
     streams: Streams,
     log: LogWriter,
@@ -317,8 +317,7 @@ impl Monitor {
         }
         let renewed = uplink.renew();
         if let Some(ports) = &mut self.ports {
-            // No thread to be had: then nothing is passed on any more, and clients see that.
-            let _ = ports.resume();
+            ports.resume();
         }
         if renewed {
             // Without a watch it still carries packets.

@@ -1,12 +1,12 @@
-//! The container's published ports: taken before its launch, served after it.
+//! The container's published ports: taken before its launch, served after it, changed while it runs.
 
 use crate::container::config::{ContainerConfig, Network, NetworkMode};
-use crate::container::port::{Bound, Protocol};
-use crate::error::{Doing, Result};
+use crate::container::id::ContainerId;
+use crate::container::port::{Bound, PortMap, Protocol};
+use crate::error::{Doing, Error, Kind, Result};
 use crate::network;
 use crate::network::forward::listen::listen;
 use crate::network::forward::{Addresses, Forwarder, Listener};
-use crate::sandbox::launch::Running;
 use crate::store::layout::Store;
 use crate::store::{containers, ports};
 use crate::sys::file::Durable;
@@ -29,13 +29,12 @@ pub struct Taken {
 /// `Conflict` or `Denied` for a port that cannot be had; those of the store.
 pub fn take(store: &Store, config: &ContainerConfig, given: Vec<OwnedFd>) -> Result<Taken> {
     let mut record = ports::read(store, &config.id)?;
-    let maps = record.wanted.as_ref().unwrap_or(&config.network.ports);
+    let maps = record.wanted(&config.network.ports);
     if maps.is_empty() && record.bound.is_empty() {
         return Ok(Taken::default());
     }
     let listeners = listen(maps, &record.bound, given)?;
-    let mut bound: Vec<Bound> = listeners.iter().map(|listener| listener.bound.clone()).collect();
-    bound.sort_by_key(|b| (b.container, b.protocol, b.host_ip, b.host));
+    let bound = sorted(listeners.iter().map(|listener| listener.bound.clone()));
     if bound != record.bound {
         record.bound.clone_from(&bound);
         ports::write(store, &config.id, &record, Durable::No)?;
@@ -56,29 +55,122 @@ fn pasta_can(bound: &Bound) -> bool {
     bound.protocol == Protocol::Tcp || bound.host == bound.container
 }
 
-impl Taken {
-    /// The network in which they are served: the container's, which may be another's; `None` if
-    /// there are no ports, or the container has ended already.
-    #[must_use]
-    pub fn netns(&self, running: &Running) -> Option<OwnedFd> {
-        let file = || File::open(format!("/proc/{}/ns/net", running.host.pid)).ok();
-        if self.listeners.is_empty() { None } else { file().map(OwnedFd::from) }
-    }
+fn sorted(bound: impl Iterator<Item = Bound>) -> Vec<Bound> {
+    let mut bound: Vec<Bound> = bound.collect();
+    bound.sort_by_key(|b| (b.container, b.protocol, b.host_ip, b.host));
+    bound
+}
 
-    /// Begins to serve them; starts a thread. `None` if there are none.
+/// The ports of a container that runs.
+#[derive(Debug)]
+pub struct Publisher {
+    store: Store,
+    id: ContainerId,
+    /// What it was made with.
+    first: Vec<PortMap>,
+    network: Network,
+    netns: OwnedFd,
+    for_pasta: Vec<Bound>,
+    forwarder: Option<Forwarder>,
+}
+
+impl Taken {
+    /// Begins to serve them in the network of `init`, which may be another container's; starts a
+    /// thread if there are any. `None` for a container that cannot have any, or has ended already.
     ///
     /// # Errors
     /// When the container's network cannot be entered.
-    pub fn serve(
-        self,
-        store: &Store,
-        config: &ContainerConfig,
-        netns: Option<OwnedFd>,
-    ) -> Result<Option<Forwarder>> {
-        let Some(netns) = netns else { return Ok(None) };
-        let addresses = addresses(store, &config.network)?;
-        let forwarder = Forwarder::start(self.listeners, netns, addresses);
-        forwarder.doing(|| "serve the published ports").map(Some)
+    pub fn serve(self, store: &Store, config: &ContainerConfig, init: i32) -> Result<Option<Publisher>> {
+        if matches!(config.network.mode, NetworkMode::None | NetworkMode::Host | NetworkMode::Path(_)) {
+            return Ok(None);
+        }
+        let Ok(netns) = File::open(format!("/proc/{}/ns/net", init)) else { return Ok(None) };
+        let mut publisher = Publisher {
+            store: store.clone(),
+            id: config.id.clone(),
+            first: config.network.ports.clone(),
+            network: config.network.clone(),
+            netns: netns.into(),
+            for_pasta: self.for_pasta,
+            forwarder: None,
+        };
+        publisher.add(self.listeners)?;
+        Ok(Some(publisher))
+    }
+}
+
+impl Publisher {
+    /// Stops the thread, so that this process can be cloned; connections stay and wait.
+    pub fn pause(&mut self) {
+        if let Some(forwarder) = &mut self.forwarder {
+            forwarder.pause();
+        }
+    }
+
+    /// Goes on after [`Publisher::pause`]. Where no thread can be had nothing is passed on any more,
+    /// and clients see that.
+    pub fn resume(&mut self) {
+        if let Some(forwarder) = &mut self.forwarder
+            && forwarder.resume().is_err()
+        {
+            self.forwarder = None;
+        }
+    }
+
+    /// The container's addresses have changed.
+    ///
+    /// # Errors
+    /// When those of another container, whose network it shares, cannot be read.
+    pub fn retarget(&self) -> Result<()> {
+        if let Some(forwarder) = &self.forwarder {
+            forwarder.retarget(addresses(&self.store, &self.network)?);
+        }
+        Ok(())
+    }
+
+    /// Publishes the ports in `add` too, and those that match one of `remove` no more, also at later
+    /// starts; returns what was added. Connections through a port that goes live on to their end.
+    ///
+    /// # Errors
+    /// As [`take`]; then nothing has changed. `NotFound` for a port to remove that is not published,
+    /// `Unsupported` for one that pasta serves.
+    pub fn change(&mut self, add: &[PortMap], remove: &[PortMap], given: Vec<OwnedFd>) -> Result<Vec<Bound>> {
+        let mut record = ports::read(&self.store, &self.id)?;
+        for map in remove {
+            if let Some(bound) = self.for_pasta.iter().find(|bound| map.means(bound)) {
+                return Err(Error::new(
+                    Kind::Unsupported,
+                    format!("pasta passes on port {}: it cannot be told to stop", bound.port()),
+                )
+                .hint("make the container with another --network, or restart it without the port"));
+            }
+        }
+        let gone = record.remove(&self.first, remove)?;
+        let listeners = listen(add, &[], given)?;
+        let added = sorted(listeners.iter().map(|listener| listener.bound.clone()));
+        record.add(&self.first, add);
+        record.bound = sorted(record.bound.into_iter().chain(added.iter().cloned()));
+        // A crash after this: the next start has the ports as they were asked for.
+        ports::write(&self.store, &self.id, &record, Durable::Yes)?;
+        if let Some(forwarder) = &self.forwarder {
+            forwarder.remove(&gone);
+        }
+        self.add(listeners)?;
+        Ok(added)
+    }
+
+    fn add(&mut self, listeners: Vec<Listener>) -> Result<()> {
+        match &self.forwarder {
+            _ if listeners.is_empty() => {}
+            Some(forwarder) => forwarder.add(listeners),
+            None => {
+                let netns = self.netns.try_clone().doing(|| "hold the container's network")?;
+                let addresses = addresses(&self.store, &self.network)?;
+                let forwarder = Forwarder::start(listeners, netns, addresses);
+                self.forwarder = Some(forwarder.doing(|| "serve the published ports")?);
+            }
+        }
+        Ok(())
     }
 }
 

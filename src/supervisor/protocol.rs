@@ -8,6 +8,7 @@
 //! A running supervisor keeps its old binary, so a frame of unknown kind and an unknown field are
 //! passed over, and both sides name their version.
 
+use crate::container::port::{Bound, PortMap};
 use crate::error::{self, Doing, Error, Result, failed};
 use crate::sys::tty::WindowSize;
 use serde::{Deserialize, Serialize};
@@ -197,6 +198,13 @@ pub enum Request {
     Ping,
     /// What are you holding?
     Stat,
+    /// Publish ports, and others no more. Sockets that are bound already may come with it.
+    Ports {
+        /// To publish.
+        add: Vec<PortMap>,
+        /// Those that are meant by one of these.
+        remove: Vec<PortMap>,
+    },
 }
 
 /// The answer to a [`Request`].
@@ -212,6 +220,9 @@ pub struct Answer {
     /// To `stat`: attached clients, the first one included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clients: Option<usize>,
+    /// To `ports`: what was added.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bound: Vec<Bound>,
 }
 
 impl Answer {

@@ -126,13 +126,12 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
     let monitor = recorded.and_then(|()| {
         let first = client.as_ref().map(OwnedFd::try_clone).transpose().doing(|| "talk to the client")?;
         let first = first.map(|socket| (socket, hello));
-        let netns = ports.netns(&running);
         let mut monitor = Monitor::new(running.child, streams, log, Some(listeners), first, limits(&config))?;
         if let Some(uplink) = uplink {
             monitor.keep(uplink)?;
         }
         // A thread starts here, which leaves alone the signals that the monitor takes.
-        monitor.ports = ports.serve(store, &config, netns)?;
+        monitor.ports = ports.serve(store, &config, started.init.pid)?;
         Ok(monitor)
     });
     // A client that is gone, or a full disk: nobody was told that it runs, so it does not.

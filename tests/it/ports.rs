@@ -326,3 +326,51 @@ fn pasta_passes_its_ports_on_itself() {
     let from = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     assert!(ask(&from, place(&env, "c", "7/udp"), "ping").ends_with(" ping"));
 }
+
+#[test]
+fn the_ports_of_a_running_container_can_be_changed() {
+    let env = Env::new();
+    echo(&env, "c", &[]);
+    env.run(["port", "c"]).code(0).stdout("");
+    let said = env.ok(["port", "add", "c", "127.0.0.1::7", "127.0.0.2::7/udp"]);
+    assert_eq!(said, env.ok(["port", "c"]));
+    let to = place(&env, "c", "7");
+    assert_eq!(talk(to, "hello").1, "hello");
+    let from = UdpSocket::bind("0.0.0.0:0").unwrap();
+    assert!(ask(&from, place(&env, "c", "7/udp"), "ping").ends_with(" ping"));
+    env.run(["ps", "--format", "{{.Ports}}"]).code(0).stdout_contains(&format!("{to}->7/tcp"));
+    // One that is there already, and one that is not.
+    env.run(["port", "add", "c", &format!("{to}:7")]).fails(125, "in use by container");
+    env.run(["port", "rm", "c", "8"]).fails(125, "failed to find published port");
+    env.run(["port", "add", "c", "x"]).fails(125, "x");
+    let mut stream = connect(to);
+    assert_ne!(stream.read(&mut [0; 64]).unwrap(), 0);
+    env.run(["port", "rm", "c", &format!("{to}:7")]).code(0).stdout("");
+    eventually("nobody listens any more", || TcpStream::connect(to).is_err());
+    // Whoever is connected stays so.
+    stream.write_all(b"x").unwrap();
+    assert_eq!(stream.read(&mut [0; 64]).unwrap(), 1);
+    // What was added is there after a restart, what was removed is not.
+    env.run(["restart", "-t", "0", "c"]).code(0);
+    let ports = env.ok(["port", "c"]);
+    assert!(ports.starts_with("7/udp -> 127.0.0.2:") && ports.lines().count() == 1, "{ports}");
+    env.run(["stop", "-t", "0", "c"]).code(0);
+    env.run(["port", "rm", "c", "7/udp"]).code(0);
+    env.run(["port", "add", "c", "127.0.0.1::7"]).code(0).stdout("");
+    env.run(["start", "c"]).code(0);
+    env.until_logged("c", "ready");
+    assert_eq!(talk(place(&env, "c", "7"), "hello").1, "hello");
+    assert_eq!(env.ok(["port", "c"]).lines().count(), 1);
+    let bindings = env.ok(["inspect", "-f", "{{json .HostConfig.PortBindings}}", "c"]);
+    assert_eq!(bindings, r#"{"7/tcp":[{"HostIp":"127.0.0.1","HostPort":""}]}"#);
+    env.run(["run", "-d", "--name", "h", "--network", "none", "busybox", "sleep", "600"]).code(0);
+    env.run(["port", "add", "h", "8080:80"]).fails(125, "no network of its own");
+}
+
+#[test]
+fn an_administrator_adds_a_reserved_port() {
+    let env = Env::of(User::Root);
+    echo(&env, "c", &[]);
+    env.run(["port", "add", "c", "127.0.0.4:88:7"]).code(0);
+    assert_eq!(talk("127.0.0.4:88".parse().unwrap(), "hello").1, "hello");
+}

@@ -1,7 +1,7 @@
 //! The event loop's side of connections: clients and control requests.
 
 use super::{ATTACH, CLIENT, CONTROLLER, Monitor};
-use crate::error::{Result, failed};
+use crate::error::{Result, failed, invalid};
 use crate::supervisor::attach::Client;
 use crate::supervisor::control::Controller;
 use crate::supervisor::log::Stream;
@@ -186,6 +186,17 @@ impl Monitor {
                     controller.waits = true;
                 }
                 return Ok(None);
+            }
+            Request::Ports { add, remove } => {
+                let given = match self.controllers.get_mut(index) {
+                    Some(Some(controller)) => controller.take_files(),
+                    _ => Vec::new(),
+                };
+                let Some(ports) = &mut self.ports else {
+                    return Err(invalid("the container has no network of its own: it publishes no ports"));
+                };
+                let bound = ports.change(&add, &remove, given)?;
+                return Ok(Some(Answer { bound, ..Answer::done() }));
             }
             Request::Resize(size) => self.resize(size),
             Request::Ping => {}
