@@ -396,7 +396,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand port" -s a -l all -d 'All running containers'
 complete -c box -n "__fish_box_using_subcommand port" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand port" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!, name, network, since, status, until, volume' -r
+complete -c box -n "__fish_box_using_subcommand ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, expose, id, label, label!, name, network, publish, since, status, until, volume' -r
 complete -c box -n "__fish_box_using_subcommand ps" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand ps" -s n -l last -d 'The newest N, whatever they do' -r
 complete -c box -n "__fish_box_using_subcommand ps" -l sort -d 'Order: command, created, id, image, names, runningfor, size, status' -r -f -a "command\t''
@@ -1387,7 +1387,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -s a -l all -d 'All running containers'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!, name, network, since, status, until, volume' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, expose, id, label, label!, name, network, publish, since, status, until, volume' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'The newest N, whatever they do' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l sort -d 'Order: command, created, id, image, names, runningfor, size, status' -r -f -a "command\t''
@@ -1420,7 +1420,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l sync -d 'Accepted for podman\'s scripts'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l external -d 'Accepted for podman\'s scripts'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!, name, network, since, status, until, volume' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, expose, id, label, label!, name, network, publish, since, status, until, volume' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'The newest N, whatever they do' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l sort -d 'Order: command, created, id, image, names, runningfor, size, status' -r -f -a "command\t''
@@ -1453,7 +1453,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l sync -d 'Accepted for podman\'s scripts'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l external -d 'Accepted for podman\'s scripts'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!, name, network, since, status, until, volume' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, expose, id, label, label!, name, network, publish, since, status, until, volume' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s n -l last -d 'The newest N, whatever they do' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l sort -d 'Order: command, created, id, image, names, runningfor, size, status' -r -f -a "command\t''

@@ -26,8 +26,8 @@ pub(crate) struct Ps {
     /// Also show those that do not run
     #[arg(long, short)]
     all: bool,
-    /// Only those for which KEY=VALUE holds: ancestor, before, command, exited, id, label, label!,
-    /// name, network, since, status, until, volume
+    /// Only those for which KEY=VALUE holds: ancestor, before, command, exited, expose, id, label,
+    /// label!, name, network, publish, since, status, until, volume
     #[arg(long, short, value_name = "KEY=VALUE")]
     filter: Vec<String>,
     /// json, a Go template, or `table` and a template

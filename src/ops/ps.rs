@@ -94,7 +94,7 @@ pub fn sizes_job(
     Ok(sizes)
 }
 
-/// The bytes of all files below `dir`; hard links count once.
+/// The bytes of the regular files below `dir`, as images count theirs; hard links count once.
 #[must_use]
 pub fn tree_size(dir: &Path) -> u64 {
     let mut seen = std::collections::HashSet::new();
@@ -106,7 +106,7 @@ pub fn tree_size(dir: &Path) -> u64 {
             let Ok(meta) = entry.metadata() else { continue };
             if meta.is_dir() {
                 waiting.push(entry.path());
-            } else if meta.nlink() == 1 || seen.insert((meta.dev(), meta.ino())) {
+            } else if meta.is_file() && (meta.nlink() == 1 || seen.insert((meta.dev(), meta.ino()))) {
                 sum += meta.len();
             }
         }

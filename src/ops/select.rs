@@ -43,6 +43,7 @@ enum Key {
     Network,
     Command,
     Expose,
+    Publish,
     /// Of things that no container here has: never holds.
     Never,
 }
@@ -100,12 +101,13 @@ impl Filters {
                 "network" => (Key::Network, Test::Text(value.to_string())),
                 "command" => (Key::Command, Test::Text(value.to_string())),
                 "expose" => (Key::Expose, Test::Text(value.to_string())),
-                "health" | "pod" | "restart-policy" | "should-start-on-boot" | "publish" => {
+                "publish" => (Key::Publish, Test::Text(value.to_string())),
+                "health" | "pod" | "restart-policy" | "should-start-on-boot" => {
                     (Key::Never, Test::Text(value.to_string()))
                 }
                 _ => {
                     return Err(invalid(format!("{key} is an invalid filter")).hint(
-                        "there are: ancestor, before, command, exited, expose, id, label, name, network, since, status, until, volume",
+                        "there are: ancestor, before, command, exited, expose, id, label, name, network, publish, since, status, until, volume",
                     ));
                 }
             };
@@ -179,7 +181,11 @@ fn one(key: Key, test: &Test, entry: &Entry) -> bool {
             NetworkMode::Pasta => text == "pasta",
         },
         (Key::Command, Test::Text(text)) => config.process.args().first().is_some_and(|first| first == text),
-        (Key::Expose, Test::Text(text)) => config.network.exposed.iter().any(|port| is_port(port, text)),
+        // The container's side of a published port, which is exposed as well, as with docker.
+        (Key::Expose | Key::Publish, Test::Text(text)) => {
+            let exposed = key == Key::Expose && config.network.exposed.iter().any(|port| is_port(port, text));
+            exposed || config.network.ports.iter().any(|map| is_port(&map.port().to_string(), text))
+        }
         _ => false,
     }
 }

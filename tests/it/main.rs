@@ -21,6 +21,7 @@ mod images;
 mod inspect;
 mod kills;
 mod lifecycle;
+mod listings;
 mod login;
 mod logs;
 mod nested;
