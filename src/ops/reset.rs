@@ -13,10 +13,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What box keeps below its root; anything else there is not ours.
-const OURS: [&str; 12] = [
+const OURS: [&str; 13] = [
     "containers",
     "names",
     "layers",
+    "places",
     "images",
     "trash",
     "tmp",

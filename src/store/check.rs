@@ -8,7 +8,7 @@ use super::layers::{self, LayerRecord};
 use super::layout::Store;
 use super::lock::Lock;
 use super::staging::Staging;
-use super::{blobs, containers, images};
+use super::{blobs, containers, images, mapped};
 use crate::container::config::Rootfs;
 use crate::container::id::ContainerId;
 use crate::error::{Error, Kind, Result};
@@ -352,7 +352,10 @@ impl Look<'_> {
                 age.is_some_and(|age| age >= self.depth.max_age)
             };
             let unused = |dir: &Path, used: &HashSet<String>| -> Result<usize> {
-                Ok(names(dir)?.iter().filter(|name| !used.contains(*name) && old(&dir.join(name))).count())
+                Ok(names(dir)?
+                    .iter()
+                    .filter(|name| !used.contains(mapped::chain_of(name)) && old(&dir.join(name)))
+                    .count())
             };
             let blobs = unused(&self.store.images().join("blobs/sha256"), &of_images)?;
             let layers = unused(&self.store.layers(), &of_layers)?;

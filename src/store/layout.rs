@@ -4,6 +4,7 @@
 //! root/            box-store (the marker that `system reset` asks for)
 //!   images/        an OCI image layout: oci-layout, index.json, blobs/sha256/…
 //!   layers/<hex>/  diff/ (what overlay mounts) beside what belongs to it
+//!   places/        where containers' own files are mounted: the lowest layer of all
 //!   containers/<id>/  config.json state.json name lock log diff/ work/ hosts resolv.conf hostname
 //!   names/<name>   a symlink to ../containers/<id>: made, with its content, in one step
 //!   networks/<name>/  network.json leases/<container id>

@@ -15,6 +15,7 @@ pub mod lock;
 pub mod mapped;
 pub mod networks;
 pub mod pack;
+pub mod places;
 pub mod ports;
 pub mod rebuild;
 pub mod stack;

@@ -9,7 +9,7 @@ use crate::network;
 use crate::oci::lower::{self, LowerInput};
 use crate::oci::spec::Spec;
 use crate::store::layout::Store;
-use crate::store::{containers, layers, mapped};
+use crate::store::{containers, layers, mapped, places};
 use crate::sys::tree;
 use crate::sys::userns::{IdMaps, InUserNs};
 use std::collections::BTreeMap;
@@ -84,13 +84,21 @@ fn hand_over(directory: &Path, maps: &IdMaps) -> Result<()> {
     Ok(())
 }
 
+/// So many directories can lie in an overlay (Linux 6.18, "limit is 500").
+const MOST_LAYERS: usize = 500;
+
 fn layer_directories(
     store: &Store,
     config: &ContainerConfig,
     nested: Option<&IdMaps>,
 ) -> Result<Vec<PathBuf>> {
     let Rootfs::Layers(chain) = &config.rootfs else { return Ok(Vec::new()) };
-    let mut directories = Vec::with_capacity(chain.len());
+    let mut directories = Vec::with_capacity(chain.len() + 1);
+    let identity = &config.identity;
+    let left_out = identity.no_hosts || identity.no_hostname || identity.keep_resolv_conf;
+    if !left_out && nested.is_none() && chain.len() < MOST_LAYERS {
+        directories.push(places::directory(store)?);
+    }
     for layer in chain {
         let directory = layers::diff(store, layer);
         if !directory.is_dir() {

@@ -6,7 +6,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path};
+use std::path::Path;
 
 /// The bytes of a path as a C string.
 ///
@@ -101,43 +101,22 @@ impl RootFd {
             Err(error) if error.kind() == Kind::NotFound => {}
             other => return other,
         }
-        let mut at = self.place(Path::new("/"))?;
-        let mut so_far = std::path::PathBuf::from("/");
-        let parts: Vec<_> = path
-            .components()
-            .filter_map(|part| match part {
-                Component::Normal(name) => Some(name),
-                _ => None,
-            })
-            .collect();
-        for (index, name) in parts.iter().enumerate() {
-            so_far.push(name);
-            match self.place(&so_far) {
-                Ok(next) => {
-                    at = next;
-                    continue;
-                }
-                Err(error) if error.kind() == Kind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-            let last = index + 1 == parts.len();
-            let made = if last && want == Want::File {
-                let flags =
-                    OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                rustix::fs::openat(&at, *name, flags, Mode::from_raw_mode(0o644)).map(drop)
-            } else {
-                rustix::fs::mkdirat(&at, *name, Mode::from_raw_mode(0o755))
-            };
-            match made {
-                // A dangling symlink is "there" and leads nowhere: we do not make what it points at.
-                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-                Err(errno) => {
-                    return Err(errno).doing(|| format!("make {} in the container", so_far.display()));
-                }
-            }
-            at = self.place(&so_far)?;
+        let parent = match path.parent() {
+            Some(parent) if parent != Path::new("/") => self.make_place(parent, Want::Directory)?,
+            _ => self.place(Path::new("/"))?,
+        };
+        let Some(name) = path.file_name() else { return Ok(parent) };
+        let made = if want == Want::File {
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            rustix::fs::openat(&parent, name, flags, Mode::from_raw_mode(0o644)).map(drop)
+        } else {
+            rustix::fs::mkdirat(&parent, name, Mode::from_raw_mode(0o755))
+        };
+        match made {
+            // A dangling symlink is "there" and leads nowhere: we do not make what it points at.
+            Ok(()) | Err(rustix::io::Errno::EXIST) => self.place(path),
+            Err(errno) => Err(errno).doing(|| format!("make {} in the container", path.display())),
         }
-        Ok(at)
     }
 
     /// Reads a small file; `None` if it is missing.
