@@ -635,7 +635,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__create)
-            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --publish --publish-all --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --no-hosts --no-hostname --expose --publish --publish-all --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --link --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -826,6 +826,26 @@ _box() {
                     return 0
                     ;;
                 --net)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --network-alias)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --net-alias)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip6)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mac-address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1101,14 +1121,6 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --ip)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ip6)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --link)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1118,10 +1130,6 @@ _box() {
                     return 0
                     ;;
                 --lxc-conf)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --mac-address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1142,10 +1150,6 @@ _box() {
                     return 0
                     ;;
                 --memory-swappiness)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --network-alias)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1779,7 +1783,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__run)
-            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --publish --publish-all --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --no-hosts --no-hostname --expose --publish --publish-all --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --link --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1978,6 +1982,26 @@ _box() {
                     return 0
                     ;;
                 --net)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --network-alias)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --net-alias)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip6)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mac-address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2253,14 +2277,6 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --ip)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ip6)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --link)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2270,10 +2286,6 @@ _box() {
                     return 0
                     ;;
                 --lxc-conf)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --mac-address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2294,10 +2306,6 @@ _box() {
                     return 0
                     ;;
                 --memory-swappiness)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --network-alias)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2593,7 +2601,7 @@ _box() {
             return 0
             ;;
         box__subcmd__create)
-            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --publish --publish-all --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --no-hosts --no-hostname --expose --publish --publish-all --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --link --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2784,6 +2792,26 @@ _box() {
                     return 0
                     ;;
                 --net)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --network-alias)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --net-alias)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip6)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mac-address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3059,14 +3087,6 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --ip)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ip6)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --link)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3076,10 +3096,6 @@ _box() {
                     return 0
                     ;;
                 --lxc-conf)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --mac-address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3100,10 +3116,6 @@ _box() {
                     return 0
                     ;;
                 --memory-swappiness)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --network-alias)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4733,7 +4745,7 @@ _box() {
             return 0
             ;;
         box__subcmd__run)
-            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --add-host --dns --dns-opt --dns-option --dns-search --expose --publish --publish-all --no-hosts --no-hostname --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --ip --ip6 --link --link-local-ip --lxc-conf --mac-address --memory --memory-reservation --memory-swap --memory-swappiness --network-alias --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --no-hosts --no-hostname --expose --publish --publish-all --volume --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --group-entry --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hosts-file --hostuser --init-ctr --init-path --link --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --passwd --passwd-entry --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --requires --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --tz --uidmap --use-api-socket --volume-driver --volumes-from --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4932,6 +4944,26 @@ _box() {
                     return 0
                     ;;
                 --net)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --network-alias)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --net-alias)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip6)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mac-address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5207,14 +5239,6 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --ip)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --ip6)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --link)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5224,10 +5248,6 @@ _box() {
                     return 0
                     ;;
                 --lxc-conf)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --mac-address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5248,10 +5268,6 @@ _box() {
                     return 0
                     ;;
                 --memory-swappiness)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --network-alias)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -168,7 +168,11 @@ complete -c box -n "__fish_box_using_subcommand create" -l umask -d 'File mode c
 complete -c box -n "__fish_box_using_subcommand create" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
 complete -c box -n "__fish_box_using_subcommand create" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out: -1000 to 1000' -r
 complete -c box -n "__fish_box_using_subcommand create" -s h -l hostname -d 'Name of the host inside the container' -r
-complete -c box -n "__fish_box_using_subcommand create" -l network -l net -d 'Network: none, host, container:NAME, ns:PATH, slirp4netns[:OPTION=VALUE,...], pasta (default: slirp4netns)' -r
+complete -c box -n "__fish_box_using_subcommand create" -l network -l net -d 'Network: NAME[:ip=ADDRESS,ip6=ADDRESS,mac=ADDRESS,alias=NAME,interface_name=NAME] (may be repeated), none, host, container:NAME, ns:PATH, pasta or slirp4netns[:OPTION=VALUE,...] (default: box)' -r
+complete -c box -n "__fish_box_using_subcommand create" -l network-alias -l net-alias -d 'Another name under which the container\'s neighbours find it' -r
+complete -c box -n "__fish_box_using_subcommand create" -l ip -d 'Fixed IPv4 address in its network' -r
+complete -c box -n "__fish_box_using_subcommand create" -l ip6 -d 'Fixed IPv6 address in its network' -r
+complete -c box -n "__fish_box_using_subcommand create" -l mac-address -d 'Fixed MAC address in its network' -r
 complete -c box -n "__fish_box_using_subcommand create" -l add-host -d 'Add a line to /etc/hosts: NAME:ADDRESS' -r
 complete -c box -n "__fish_box_using_subcommand create" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand create" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
@@ -233,17 +237,13 @@ complete -c box -n "__fish_box_using_subcommand create" -l hosts-file -r
 complete -c box -n "__fish_box_using_subcommand create" -l hostuser -r
 complete -c box -n "__fish_box_using_subcommand create" -l init-ctr -r
 complete -c box -n "__fish_box_using_subcommand create" -l init-path -r
-complete -c box -n "__fish_box_using_subcommand create" -l ip -r
-complete -c box -n "__fish_box_using_subcommand create" -l ip6 -r
 complete -c box -n "__fish_box_using_subcommand create" -l link -r
 complete -c box -n "__fish_box_using_subcommand create" -l link-local-ip -r
 complete -c box -n "__fish_box_using_subcommand create" -l lxc-conf -r
-complete -c box -n "__fish_box_using_subcommand create" -l mac-address -r
 complete -c box -n "__fish_box_using_subcommand create" -s m -l memory -r
 complete -c box -n "__fish_box_using_subcommand create" -l memory-reservation -r
 complete -c box -n "__fish_box_using_subcommand create" -l memory-swap -r
 complete -c box -n "__fish_box_using_subcommand create" -l memory-swappiness -r
-complete -c box -n "__fish_box_using_subcommand create" -l network-alias -r
 complete -c box -n "__fish_box_using_subcommand create" -l passwd-entry -r
 complete -c box -n "__fish_box_using_subcommand create" -l personality -r
 complete -c box -n "__fish_box_using_subcommand create" -l pids-limit -r
@@ -294,9 +294,9 @@ complete -c box -n "__fish_box_using_subcommand create" -s i -l interactive -d '
 complete -c box -n "__fish_box_using_subcommand create" -l env-host -d 'Take over all of the host\'s variables'
 complete -c box -n "__fish_box_using_subcommand create" -l unsetenv-all -d 'Unset all variables of the image and of box'
 complete -c box -n "__fish_box_using_subcommand create" -l init -d 'Run box itself as PID 1: it reaps orphans and passes signals on'
-complete -c box -n "__fish_box_using_subcommand create" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand create" -l no-hosts -d 'Keep the image\'s /etc/hosts'
 complete -c box -n "__fish_box_using_subcommand create" -l no-hostname -d 'Keep the image\'s /etc/hostname'
+complete -c box -n "__fish_box_using_subcommand create" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand create" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand create" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
 complete -c box -n "__fish_box_using_subcommand create" -l oom-kill-disable
@@ -518,7 +518,11 @@ complete -c box -n "__fish_box_using_subcommand run" -l umask -d 'File mode crea
 complete -c box -n "__fish_box_using_subcommand run" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
 complete -c box -n "__fish_box_using_subcommand run" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out: -1000 to 1000' -r
 complete -c box -n "__fish_box_using_subcommand run" -s h -l hostname -d 'Name of the host inside the container' -r
-complete -c box -n "__fish_box_using_subcommand run" -l network -l net -d 'Network: none, host, container:NAME, ns:PATH, slirp4netns[:OPTION=VALUE,...], pasta (default: slirp4netns)' -r
+complete -c box -n "__fish_box_using_subcommand run" -l network -l net -d 'Network: NAME[:ip=ADDRESS,ip6=ADDRESS,mac=ADDRESS,alias=NAME,interface_name=NAME] (may be repeated), none, host, container:NAME, ns:PATH, pasta or slirp4netns[:OPTION=VALUE,...] (default: box)' -r
+complete -c box -n "__fish_box_using_subcommand run" -l network-alias -l net-alias -d 'Another name under which the container\'s neighbours find it' -r
+complete -c box -n "__fish_box_using_subcommand run" -l ip -d 'Fixed IPv4 address in its network' -r
+complete -c box -n "__fish_box_using_subcommand run" -l ip6 -d 'Fixed IPv6 address in its network' -r
+complete -c box -n "__fish_box_using_subcommand run" -l mac-address -d 'Fixed MAC address in its network' -r
 complete -c box -n "__fish_box_using_subcommand run" -l add-host -d 'Add a line to /etc/hosts: NAME:ADDRESS' -r
 complete -c box -n "__fish_box_using_subcommand run" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand run" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
@@ -583,17 +587,13 @@ complete -c box -n "__fish_box_using_subcommand run" -l hosts-file -r
 complete -c box -n "__fish_box_using_subcommand run" -l hostuser -r
 complete -c box -n "__fish_box_using_subcommand run" -l init-ctr -r
 complete -c box -n "__fish_box_using_subcommand run" -l init-path -r
-complete -c box -n "__fish_box_using_subcommand run" -l ip -r
-complete -c box -n "__fish_box_using_subcommand run" -l ip6 -r
 complete -c box -n "__fish_box_using_subcommand run" -l link -r
 complete -c box -n "__fish_box_using_subcommand run" -l link-local-ip -r
 complete -c box -n "__fish_box_using_subcommand run" -l lxc-conf -r
-complete -c box -n "__fish_box_using_subcommand run" -l mac-address -r
 complete -c box -n "__fish_box_using_subcommand run" -s m -l memory -r
 complete -c box -n "__fish_box_using_subcommand run" -l memory-reservation -r
 complete -c box -n "__fish_box_using_subcommand run" -l memory-swap -r
 complete -c box -n "__fish_box_using_subcommand run" -l memory-swappiness -r
-complete -c box -n "__fish_box_using_subcommand run" -l network-alias -r
 complete -c box -n "__fish_box_using_subcommand run" -l passwd-entry -r
 complete -c box -n "__fish_box_using_subcommand run" -l personality -r
 complete -c box -n "__fish_box_using_subcommand run" -l pids-limit -r
@@ -646,9 +646,9 @@ complete -c box -n "__fish_box_using_subcommand run" -s i -l interactive -d 'Kee
 complete -c box -n "__fish_box_using_subcommand run" -l env-host -d 'Take over all of the host\'s variables'
 complete -c box -n "__fish_box_using_subcommand run" -l unsetenv-all -d 'Unset all variables of the image and of box'
 complete -c box -n "__fish_box_using_subcommand run" -l init -d 'Run box itself as PID 1: it reaps orphans and passes signals on'
-complete -c box -n "__fish_box_using_subcommand run" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand run" -l no-hosts -d 'Keep the image\'s /etc/hosts'
 complete -c box -n "__fish_box_using_subcommand run" -l no-hostname -d 'Keep the image\'s /etc/hostname'
+complete -c box -n "__fish_box_using_subcommand run" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand run" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand run" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
 complete -c box -n "__fish_box_using_subcommand run" -l oom-kill-disable
@@ -1029,7 +1029,7 @@ complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_s
 complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "export" -d 'Write a container\'s files as a tar archive'
 complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "kill" -d 'Send a signal to one or more running containers'
 complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "logs" -d 'Show what containers have written'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "port" -d 'Show which ports of the host lead to a container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "port" -d 'Show which ports of the host lead to a container, or change them'
 complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "ps" -d 'List containers'
 complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "ls" -d 'List containers'
 complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "list" -d 'List containers'
@@ -1159,7 +1159,11 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out: -1000 to 1000' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Name of the host inside the container' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d 'Network: none, host, container:NAME, ns:PATH, slirp4netns[:OPTION=VALUE,...], pasta (default: slirp4netns)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d 'Network: NAME[:ip=ADDRESS,ip6=ADDRESS,mac=ADDRESS,alias=NAME,interface_name=NAME] (may be repeated), none, host, container:NAME, ns:PATH, pasta or slirp4netns[:OPTION=VALUE,...] (default: box)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l network-alias -l net-alias -d 'Another name under which the container\'s neighbours find it' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ip -d 'Fixed IPv4 address in its network' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ip6 -d 'Fixed IPv6 address in its network' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l mac-address -d 'Fixed MAC address in its network' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a line to /etc/hosts: NAME:ADDRESS' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
@@ -1224,17 +1228,13 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l hostuser -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init-ctr -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init-path -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ip -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ip6 -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l link -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l link-local-ip -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l lxc-conf -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l mac-address -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s m -l memory -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-reservation -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swappiness -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l network-alias -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd-entry -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l personality -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -r
@@ -1285,9 +1285,9 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l env-host -d 'Take over all of the host\'s variables'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv-all -d 'Unset all variables of the image and of box'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run box itself as PID 1: it reaps orphans and passes signals on'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Keep the image\'s /etc/hosts'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hostname -d 'Keep the image\'s /etc/hostname'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-kill-disable
@@ -1595,7 +1595,11 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out: -1000 to 1000' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Name of the host inside the container' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d 'Network: none, host, container:NAME, ns:PATH, slirp4netns[:OPTION=VALUE,...], pasta (default: slirp4netns)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d 'Network: NAME[:ip=ADDRESS,ip6=ADDRESS,mac=ADDRESS,alias=NAME,interface_name=NAME] (may be repeated), none, host, container:NAME, ns:PATH, pasta or slirp4netns[:OPTION=VALUE,...] (default: box)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l network-alias -l net-alias -d 'Another name under which the container\'s neighbours find it' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ip -d 'Fixed IPv4 address in its network' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ip6 -d 'Fixed IPv6 address in its network' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l mac-address -d 'Fixed MAC address in its network' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a line to /etc/hosts: NAME:ADDRESS' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
@@ -1660,17 +1664,13 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l hostuser -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init-ctr -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init-path -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ip -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ip6 -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l link -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l link-local-ip -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l lxc-conf -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l mac-address -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s m -l memory -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-reservation -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swappiness -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l network-alias -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd-entry -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l personality -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -r
@@ -1723,9 +1723,9 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Take over all of the host\'s variables'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv-all -d 'Unset all variables of the image and of box'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run box itself as PID 1: it reaps orphans and passes signals on'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Keep the image\'s /etc/hosts'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hostname -d 'Keep the image\'s /etc/hostname'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-kill-disable

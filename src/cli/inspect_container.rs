@@ -1,5 +1,6 @@
 //! A container as `box inspect` shows it: podman's shape, with what docker's users look for.
 
+use super::network_settings;
 use super::ps::network;
 use crate::container::config::{
     ContainerConfig, LogDriver, Mount, MountSource, Namespace, NetworkMode, Rootfs, UserNamespace,
@@ -61,7 +62,7 @@ pub(super) fn value(inspected: &Inspected) -> Value {
         "GraphDriver": graph_driver(inspected),
         "Mounts": config.mounts.iter().filter_map(|mount| mount_point(inspected, mount)).collect::<Vec<_>>(),
         "Dependencies": dependencies(config),
-        "NetworkSettings": network_settings(inspected),
+        "NetworkSettings": network_settings::value(inspected),
         "Namespace": "",
         "IsInfra": false,
         "IsService": false,
@@ -192,63 +193,8 @@ fn dependencies(config: &ContainerConfig) -> Vec<String> {
     ids
 }
 
-fn network_settings(inspected: &Inspected) -> Value {
-    let config = &inspected.entry.config;
-    let runs = inspected.entry.status() == Status::Running;
-    let own = crate::network::addresses(&config.network).filter(|_| runs);
-    let (gateway, ip, prefix) = match &own {
-        Some(own) => (own.gateway.to_string(), own.address.to_string(), own.prefix),
-        None => (String::new(), String::new(), 0),
-    };
-    let mut ports: Map<String, Value> =
-        config.network.exposed.iter().map(|port| (port.clone(), Value::Null)).collect();
-    bindings(&mut ports, inspected.ports.iter().map(|b| (b.port(), b.shown_ip(), b.host.to_string())));
-    let sandbox_key = match &inspected.entry.state {
-        State::Started(started) if own.is_some() => format!("/proc/{}/ns/net", started.init.pid),
-        _ => String::new(),
-    };
-    let name = network(&config.network.mode);
-    let one = json!({
-        "EndpointID": "",
-        "Gateway": gateway,
-        "IPAddress": ip,
-        "IPPrefixLen": prefix,
-        "IPv6Gateway": "",
-        "GlobalIPv6Address": "",
-        "GlobalIPv6PrefixLen": 0,
-        "MacAddress": "",
-        "NetworkID": name,
-        "DriverOpts": null,
-        "IPAMConfig": null,
-        "Links": null,
-        "Aliases": [inspected.entry.id.short()],
-    });
-    let mut networks = Map::new();
-    if !matches!(config.network.mode, NetworkMode::Container(_) | NetworkMode::Path(_)) {
-        networks.insert(name, one);
-    }
-    json!({
-        "EndpointID": "",
-        "Gateway": gateway,
-        "IPAddress": ip,
-        "IPPrefixLen": prefix,
-        "IPv6Gateway": "",
-        "GlobalIPv6Address": "",
-        "GlobalIPv6PrefixLen": 0,
-        "MacAddress": "",
-        "Bridge": "",
-        "SandboxID": "",
-        "HairpinMode": false,
-        "LinkLocalIPv6Address": "",
-        "LinkLocalIPv6PrefixLen": 0,
-        "Ports": ports,
-        "SandboxKey": sandbox_key,
-        "Networks": networks,
-    })
-}
-
 /// Adds `80/tcp: [{HostIp, HostPort}]`.
-fn bindings(to: &mut Map<String, Value>, ports: impl Iterator<Item = (Port, String, String)>) {
+pub(super) fn bindings(to: &mut Map<String, Value>, ports: impl Iterator<Item = (Port, String, String)>) {
     for (port, ip, host) in ports {
         let place = json!({"HostIp": ip, "HostPort": host});
         match to.entry(port.to_string()).or_insert(Value::Null) {
@@ -380,7 +326,11 @@ fn host_config(config: &ContainerConfig, inspected: &Inspected) -> Value {
             "Tag": option(&config.log.options, "tag"),
             "Size": "0B",
         },
-        "NetworkMode": network(&config.network.mode),
+        "NetworkMode": match config.network.mode {
+            // podman's word, whatever the networks are called.
+            NetworkMode::Bridge => "bridge".to_string(),
+            _ => network(&config.network),
+        },
         "PortBindings": port_bindings(&inspected.published),
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
         "AutoRemove": config.ending.remove,

@@ -46,6 +46,7 @@ mod kill;
 mod load;
 mod login;
 mod logs;
+mod network_settings;
 mod port;
 mod prune;
 mod ps;

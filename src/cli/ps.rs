@@ -3,7 +3,7 @@
 use super::format::template::{Field, Format, field};
 use super::format::{human, table};
 use super::{Context, output};
-use crate::container::config::{Mount, MountSource, NetworkMode};
+use crate::container::config::{Mount, MountSource, Network, NetworkMode};
 use crate::container::port::{self, Bound};
 use crate::container::state::{State, Status};
 use crate::error::{Result, invalid};
@@ -239,7 +239,7 @@ const FIELDS: &[Field<Row>] = &[
     }),
     field("NET", "NET", |row, _| namespace(row.pid(), "net").into()),
     field("Names", "NAMES", |row, _| row.entry.name.as_str().into()),
-    field("Networks", "NETWORKS", |row, _| network(&row.entry.config.network.mode).into()),
+    field("Networks", "NETWORKS", |row, _| network(&row.entry.config.network).into()),
     field("PIDNS", "PIDNS", |row, _| namespace(row.pid(), "pid").into()),
     field("Pid", "PID", |row, _| row.pid().into()),
     field("Platform", "PLATFORM", |_, _| "linux".into()),
@@ -426,7 +426,7 @@ impl Row {
             "Mounts": config.mounts.iter().map(|mount| mount.destination.clone()).collect::<Vec<_>>(),
             "Names": [self.entry.name.as_str()],
             "Namespaces": {},
-            "Networks": [network(&config.network.mode)],
+            "Networks": [network(&config.network)],
             "Pid": self.pid(),
             "Pod": "",
             "PodName": "",
@@ -453,7 +453,7 @@ impl Row {
             "LocalVolumes": self.volumes().to_string(),
             "Mounts": self.mounts().join(","),
             "Names": self.entry.name.as_str(),
-            "Networks": network(&config.network.mode),
+            "Networks": network(&config.network),
             "Platform": null,
             "Ports": self.ports(),
             "RunningFor": self.created(),
@@ -478,8 +478,11 @@ fn mount(mount: &Mount) -> String {
 }
 
 /// The network's name, as filters and templates know it.
-pub(super) fn network(mode: &NetworkMode) -> String {
-    match mode {
+pub(super) fn network(network: &Network) -> String {
+    match &network.mode {
+        NetworkMode::Bridge => {
+            network.joins.iter().map(|join| join.network.as_str()).collect::<Vec<_>>().join(",")
+        }
         NetworkMode::None => "none".to_string(),
         NetworkMode::Host => "host".to_string(),
         NetworkMode::Container(id) => format!("container:{id}"),

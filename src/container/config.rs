@@ -3,6 +3,7 @@
 //! `container::resolve` makes it from a request, the image and the settings; `oci::lower` turns it
 //! into what the kernel is given. Everything in it is final: no defaults are looked up later.
 
+use super::bridge::Join;
 use super::id::ContainerId;
 use super::port::PortMap;
 use super::uplink::UplinkOptions;
@@ -206,6 +207,9 @@ pub struct Network {
     /// `--publish-all`, for `inspect`.
     #[serde(default)]
     pub publish_all: bool,
+    /// The networks it takes part in, in [`NetworkMode::Bridge`].
+    #[serde(default)]
+    pub joins: Vec<Join>,
 }
 
 /// `--network`.
@@ -225,6 +229,8 @@ pub enum NetworkMode {
     Slirp4netns,
     /// A pasta of its own.
     Pasta,
+    /// Networks of several containers: [`Network::joins`].
+    Bridge,
 }
 
 /// Something that appears at a place in the container.

@@ -3,6 +3,7 @@
 //! `container::resolve` decides the rest. Nothing in here has been looked up: names of images and
 //! other containers are still text.
 
+use super::bridge::Mac;
 use super::limit::UlimitRequest;
 use super::name::ContainerName;
 use super::port::{Exposed, PortMap};
@@ -11,6 +12,7 @@ use super::uplink::UplinkOptions;
 use super::volume::MountRequest;
 use crate::container::config::{Device, LogDriver};
 use crate::image::access::RegistryOptions;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 /// A container as it was asked for.
@@ -38,8 +40,8 @@ pub struct ContainerRequest {
     pub namespaces: NamespacesRequest,
     /// Host name, name servers and hosts.
     pub identity: IdentityRequest,
-    /// `--network`.
-    pub network: Option<NetworkRequest>,
+    /// `--network`; several only if all are [`NetworkRequest::Bridge`].
+    pub networks: Vec<NetworkRequest>,
     /// `--expose`.
     pub expose: Vec<Exposed>,
     /// `--publish`.
@@ -219,12 +221,29 @@ pub enum NetworkRequest {
     Container(String),
     /// `ns:PATH`.
     Path(PathBuf),
-    /// The best that the host can do: `private` and `default`, and what no flag means.
-    Default,
     /// `slirp4netns`.
     Slirp4netns(UplinkOptions),
     /// `pasta`.
     Pasta,
+    /// A network of several containers.
+    Bridge(JoinRequest),
+}
+
+/// A network that a container is to take part in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JoinRequest {
+    /// Its name, or the beginning of its id; the default one if `None`.
+    pub network: Option<String>,
+    /// `ip=`, `--ip`.
+    pub ip4: Option<Ipv4Addr>,
+    /// `ip6=`, `--ip6`.
+    pub ip6: Option<Ipv6Addr>,
+    /// `mac=`, `--mac-address`.
+    pub mac: Option<Mac>,
+    /// `alias=`, `--network-alias`.
+    pub aliases: Vec<String>,
+    /// `interface_name=`.
+    pub interface: Option<String>,
 }
 
 /// `--image-volume`: what becomes of an image's VOLUMEs.
@@ -295,11 +314,20 @@ impl ContainerRequest {
                 _ => None,
             })
             .collect();
-        if let Some(NetworkRequest::Container(name)) = &self.network {
-            named.push(name);
-        }
+        named.extend(self.networks.iter().filter_map(|network| match network {
+            NetworkRequest::Container(name) => Some(name.as_str()),
+            _ => None,
+        }));
         named.sort_unstable();
         named.dedup();
         named
+    }
+
+    /// The networks that it names, in the words of the user; the default one is none of them.
+    pub fn named_networks(&self) -> impl Iterator<Item = &str> {
+        self.networks.iter().filter_map(|network| match network {
+            NetworkRequest::Bridge(join) => join.network.as_deref(),
+            _ => None,
+        })
     }
 }

@@ -3,6 +3,7 @@
 //! No input or output: what has to be known of the host comes in as [`HostFacts`], what has to be
 //! known of the image as [`ImageFacts`].
 
+use super::bridge::{Join, NetworkName};
 use super::caps::{CapSet, apply};
 use super::config::{
     CONFIG_VERSION, ContainerConfig, Ending, Identity, ImageOrigin, Log, LogDriver, Mount, MountSource,
@@ -85,6 +86,8 @@ pub struct HostFacts {
     pub user_name: String,
     /// The containers that the request names ([`ContainerRequest::named_containers`]), found.
     pub containers: BTreeMap<String, ContainerId>,
+    /// The networks that it names ([`ContainerRequest::named_networks`]), found.
+    pub networks: BTreeMap<String, NetworkName>,
 }
 
 /// Decides everything about a container.
@@ -297,7 +300,7 @@ fn user_namespace(request: &ContainerRequest, host: &HostFacts) -> Result<UserNa
     let of_others =
         [("--pid", &asked.pid), ("--ipc", &asked.ipc), ("--uts", &asked.uts), ("--cgroupns", &asked.cgroup)];
     let shared = of_others.iter().find(|(_, one)| matches!(one, NamespaceRequest::Container(_)));
-    let shared = shared.map(|(flag, _)| *flag).or(match &request.network {
+    let shared = shared.map(|(flag, _)| *flag).or(match request.networks.first() {
         Some(NetworkRequest::Container(_)) => Some("--network container"),
         Some(NetworkRequest::Path(_)) => Some("--network ns"),
         _ => None,
@@ -321,14 +324,17 @@ fn other(name: &str, host: &HostFacts) -> Result<ContainerId> {
 }
 
 fn network(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) -> Result<Network> {
-    let mode = match &request.network {
-        None | Some(NetworkRequest::Default | NetworkRequest::Slirp4netns(_)) => NetworkMode::Slirp4netns,
+    let first = request.networks.first();
+    let mode = match first {
+        None | Some(NetworkRequest::Bridge(_)) => NetworkMode::Bridge,
+        Some(NetworkRequest::Slirp4netns(_)) => NetworkMode::Slirp4netns,
         Some(NetworkRequest::None) => NetworkMode::None,
         Some(NetworkRequest::Host) => NetworkMode::Host,
         Some(NetworkRequest::Container(name)) => NetworkMode::Container(other(name, host)?),
         Some(NetworkRequest::Path(path)) => NetworkMode::Path(host.cwd.join(path)),
         Some(NetworkRequest::Pasta) => NetworkMode::Pasta,
     };
+    let joins = joins(request, host)?;
     let mut exposed: Vec<String> = request.expose.iter().flat_map(Exposed::ports).collect();
     for port in image.config.exposed_ports.keys() {
         let port: Exposed = port.parse().doing(|| "read the ports that the image exposes")?;
@@ -336,11 +342,11 @@ fn network(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) ->
     }
     let ports = published(request, &mode, &mut exposed)?;
     port::sort(&mut exposed);
-    let uplink = match &request.network {
+    let uplink = match first {
         Some(NetworkRequest::Slirp4netns(options)) => options.clone(),
         _ => UplinkOptions::default(),
     };
-    Ok(Network { mode, exposed, uplink, ports, publish_all: request.publish_all })
+    Ok(Network { mode, exposed, uplink, ports, publish_all: request.publish_all, joins })
 }
 
 /// What is published: first what was named, then, with `-P`, all else that is exposed. Whatever is
@@ -375,6 +381,45 @@ fn published(
     }
     exposed.extend(ports.iter().map(|map| map.port().to_string()));
     Ok(ports)
+}
+
+/// The networks it takes part in, each once.
+fn joins(request: &ContainerRequest, host: &HostFacts) -> Result<Vec<Join>> {
+    let mut joins: Vec<Join> = Vec::new();
+    for network in &request.networks {
+        let NetworkRequest::Bridge(asked) = network else {
+            if request.networks.len() > 1 {
+                return Err(invalid(
+                    "several --network only go together if all are networks of `box network ls`",
+                ));
+            }
+            return Ok(Vec::new());
+        };
+        let network = match &asked.network {
+            None => NetworkName::default_network(),
+            Some(word) => host.networks.get(word).cloned().ok_or_else(|| {
+                Error::new(
+                    Kind::NotFound,
+                    format!("unable to find network with name or ID {word}: network not found"),
+                )
+            })?,
+        };
+        if joins.iter().any(|known| known.network == network) {
+            return Err(invalid(format!("--network {network} is given twice")));
+        }
+        joins.push(Join {
+            network,
+            ip4: asked.ip4,
+            ip6: asked.ip6,
+            mac: asked.mac,
+            aliases: asked.aliases.clone(),
+            interface: asked.interface.clone(),
+        });
+    }
+    if request.networks.is_empty() {
+        joins.push(Join::plain(NetworkName::default_network()));
+    }
+    Ok(joins)
 }
 
 fn identity(

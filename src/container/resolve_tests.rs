@@ -6,6 +6,7 @@ use crate::container::volume::{TmpfsWord, VolumeWord};
 
 fn host() -> HostFacts {
     HostFacts {
+        networks: BTreeMap::new(),
         hostname: "host".into(),
         env: vec![("USER".into(), "alice".into()), ("http_proxy".into(), "http://p:1".into())],
         cwd: "/here".into(),
@@ -173,7 +174,7 @@ fn users_mounts_win_over_the_images_and_read_only_adds_tmpfs() {
 fn other_containers_are_found_or_missed() {
     let config = decide(|request| {
         request.namespaces.pid = NamespaceRequest::Container("web".into());
-        request.network = Some(NetworkRequest::Container("web".into()));
+        request.networks = vec![NetworkRequest::Container("web".into())];
     });
     let id = ContainerId::from_random([7; 32]);
     let config = config.unwrap();
@@ -197,7 +198,7 @@ fn contradictions_are_refused() {
         },
         |r| r.identity.dns = vec!["none".into(), "1.1.1.1".into()],
         |r| {
-            r.network = Some(NetworkRequest::Host);
+            r.networks = vec![NetworkRequest::Host];
             r.security.sysctls = vec![("net.ipv4.ip_forward".into(), "1".into())];
         },
         |r| r.security.sysctls = vec![("kernel.panic".into(), "1".into())],

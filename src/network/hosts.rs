@@ -4,9 +4,9 @@
 //! container's directory before the launch and bound into it.
 
 use super::{addresses, host_address};
+use crate::container::bridge::Attachment;
 use crate::container::config::{ContainerConfig, Identity, Network, NetworkMode};
 use crate::container::name::ContainerName;
-use crate::container::uplink::Addresses;
 use crate::error::{Doing, Result};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -26,6 +26,15 @@ pub struct Host {
     pub resolv_conf: String,
     /// The address by which containers reach it.
     pub address: Option<Ipv4Addr>,
+}
+
+/// What a container has of networks that it shares with others.
+#[derive(Clone, Debug, Default)]
+pub struct Own {
+    /// Its places in them; none in the other modes.
+    pub attachments: Vec<Attachment>,
+    /// Who resolves names for it.
+    pub servers: Vec<IpAddr>,
 }
 
 impl Host {
@@ -54,6 +63,7 @@ pub fn write_files(
     config: &ContainerConfig,
     name: &ContainerName,
     peer: Option<&Path>,
+    own: &Own,
 ) -> Result<()> {
     write(&dir.join("hostname"), &hostname(&config.identity))?;
     if let Some(peer) = peer {
@@ -67,8 +77,8 @@ pub fn write_files(
         return Ok(());
     }
     let host = Host::look();
-    write(&dir.join("hosts"), &hosts(&config.identity, &config.network, name, &host))?;
-    write(&dir.join("resolv.conf"), &resolv_conf(&config.identity, &config.network, &host.resolv_conf))
+    write(&dir.join("hosts"), &hosts(&config.identity, &config.network, name, &host, own))?;
+    write(&dir.join("resolv.conf"), &resolv_conf(&config.identity, &config.network, &host.resolv_conf, own))
 }
 
 /// In place, not beside and renamed: a running container's bind, and a peer's link, see the change.
@@ -95,16 +105,24 @@ pub fn hostname(identity: &Identity) -> String {
 /// The text of /etc/hosts: what the user added, then the host's own entries but for names that
 /// are taken, then the names of the host and of the container.
 #[must_use]
-pub fn hosts(identity: &Identity, network: &Network, name: &ContainerName, host: &Host) -> String {
+pub fn hosts(
+    identity: &Identity,
+    network: &Network,
+    name: &ContainerName,
+    host: &Host,
+    shared: &Own,
+) -> String {
     let own = addresses(network);
     let mode = &network.mode;
+    let gateway = shared.attachments.iter().find_map(|a| a.ip4.filter(|_| a.uplink)).map(|(.., it)| it);
+    let reach_host = || reach_host(own.map(|own| own.gateway).or(gateway), host, mode);
     let mut text = String::new();
     let mut taken: Vec<&str> = vec![&identity.hostname, name.as_str()];
 
     for (host_name, address) in &identity.extra_hosts {
         taken.push(host_name);
         match address.as_str() {
-            "host-gateway" => match reach_host(own, host, mode) {
+            "host-gateway" => match reach_host() {
                 Some(address) => line(&mut text, &address.to_string(), host_name),
                 // Better no entry than one that leads to the container itself.
                 None => continue,
@@ -125,7 +143,7 @@ pub fn hosts(identity: &Identity, network: &Network, name: &ContainerName, host:
         }
     }
 
-    if let Some(address) = reach_host(own, host, mode) {
+    if let Some(address) = reach_host() {
         let names: Vec<&str> =
             HOST_NAMES.split(' ').filter(|name| !taken.contains(name) && !named(&text, name)).collect();
         if !names.is_empty() {
@@ -133,23 +151,30 @@ pub fn hosts(identity: &Identity, network: &Network, name: &ContainerName, host:
         }
     }
 
-    let address = own.map_or(Ipv4Addr::LOCALHOST, |own| own.address);
+    let mut addresses: Vec<IpAddr> = shared.attachments.iter().flat_map(Attachment::addresses).collect();
+    if addresses.is_empty() {
+        addresses.push(own.map_or(Ipv4Addr::LOCALHOST, |own| own.address).into());
+    }
     let added = |name: &&str| !identity.extra_hosts.iter().any(|(added, _)| added == name);
     let mut names: Vec<&str> =
         [identity.hostname.as_str(), name.as_str()].into_iter().filter(added).collect();
     names.dedup();
     if !names.is_empty() {
-        line(&mut text, &address.to_string(), &names.join(" "));
+        for address in addresses {
+            line(&mut text, &address.to_string(), &names.join(" "));
+        }
     }
     text
 }
 
 /// The address at which a container finds its host.
-fn reach_host(own: Option<Addresses>, host: &Host, mode: &NetworkMode) -> Option<Ipv4Addr> {
+fn reach_host(gateway: Option<Ipv4Addr>, host: &Host, mode: &NetworkMode) -> Option<Ipv4Addr> {
     match mode {
         NetworkMode::None => None,
         NetworkMode::Host => host.address.or(Some(Ipv4Addr::LOCALHOST)),
-        _ => host.address.or(own.map(|own| own.gateway)),
+        // Without a way out there is none to the host.
+        NetworkMode::Bridge if gateway.is_none() => None,
+        _ => host.address.or(gateway),
     }
 }
 
@@ -192,14 +217,22 @@ fn named(text: &str, name: &str) -> bool {
 /// reached from where the container is. Search list and options are the host's unless given, and
 /// a search list of `.` is an empty one.
 #[must_use]
-pub fn resolv_conf(identity: &Identity, network: &Network, host: &str) -> String {
+pub fn resolv_conf(identity: &Identity, network: &Network, host: &str, own: &Own) -> String {
     let of_host = Resolver::parse(host);
     let mut servers: Vec<String> = identity.dns_servers.clone();
     if servers.is_empty() {
         servers.extend(addresses(network).map(|own| own.dns.to_string()));
+        servers.extend(own.servers.iter().map(ToString::to_string));
         let same_loopback = network.mode == NetworkMode::Host;
+        // Beside a network's own server there is no other: it would not know the containers' names.
+        let alone = network.mode == NetworkMode::Bridge;
         servers.extend(
-            of_host.servers.iter().filter(|s| same_loopback || reachable(s)).map(|s| (*s).to_string()),
+            of_host
+                .servers
+                .iter()
+                .filter(|_| !alone)
+                .filter(|s| same_loopback || reachable(s))
+                .map(|s| (*s).to_string()),
         );
     }
     let search: Vec<&str> = match identity.dns_search.as_slice() {
@@ -268,7 +301,7 @@ mod tests {
     }
 
     fn resolv(identity: &Identity, mode: NetworkMode, host: &str) -> Vec<String> {
-        resolv_conf(identity, &of(mode), host).lines().map(str::to_string).collect()
+        resolv_conf(identity, &of(mode), host, &Own::default()).lines().map(str::to_string).collect()
     }
 
     #[test]
@@ -318,7 +351,7 @@ mod tests {
             extra_hosts: vec![("db".into(), "10.1.1.1".into()), ("up".into(), "host-gateway".into())],
             ..Identity::default()
         };
-        let text = hosts(&identity, &of(NetworkMode::Slirp4netns), &name, &host);
+        let text = hosts(&identity, &of(NetworkMode::Slirp4netns), &name, &host, &Own::default());
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines,
@@ -332,7 +365,7 @@ mod tests {
                 "10.0.2.100\t0123456789ab web",
             ]
         );
-        let alone = hosts(&identity, &of(NetworkMode::None), &name, &host);
+        let alone = hosts(&identity, &of(NetworkMode::None), &name, &host, &Own::default());
         assert!(alone.ends_with("127.0.0.1\t0123456789ab web\n"));
         assert!(!alone.contains("host.containers.internal") && !alone.contains("\tup"));
     }

@@ -1,11 +1,14 @@
 //! From a network mode to a connected network namespace.
 //!
-//! [`hosts::write_files`] runs before the launch, since the addresses are fixed by the mode;
-//! [`connect`] runs between the making of the namespace and the execve of the container's command.
+//! [`hosts::write_files`] runs before the launch, since the addresses are known by then; [`connect`],
+//! or for networks of several containers [`bridge`], runs between the making of the namespace and
+//! the execve of the container's command.
 
+pub mod bridge;
 pub mod forward;
 mod helper;
 pub mod hosts;
+pub mod netlink;
 pub mod pasta;
 pub mod slirp;
 
@@ -30,7 +33,7 @@ pub const MTU: u32 = 65520;
 pub fn addresses(network: &Network) -> Option<Addresses> {
     match network.mode {
         NetworkMode::Slirp4netns | NetworkMode::Pasta => Some(network.uplink.addresses()),
-        NetworkMode::None | NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Path(_) => None,
+        _ => None,
     }
 }
 
@@ -58,7 +61,7 @@ pub fn connect(network: &Network, ports: &[Bound], netns: BorrowedFd<'_>) -> Res
     let child = match network.mode {
         NetworkMode::Slirp4netns => Some(slirp::start(options, netns)?),
         NetworkMode::Pasta => Some(pasta::start(options, ports, netns)?),
-        NetworkMode::None | NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Path(_) => None,
+        _ => None,
     };
     Ok(Uplink { child, addresses: addresses(network) })
 }
@@ -66,7 +69,7 @@ pub fn connect(network: &Network, ports: &[Bound], netns: BorrowedFd<'_>) -> Res
 /// The network of a container for which the user named none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picked {
-    /// slirp4netns, else pasta, else none.
+    /// The default network, else pasta, else none.
     pub mode: NetworkMode,
     /// One line that says why it is a lesser one, and what would help.
     pub warning: Option<String>,
@@ -86,7 +89,7 @@ fn pick(slirp: bool, pasta: bool, tun: Option<Error>) -> Picked {
         return Picked { mode: NetworkMode::None, warning: Some(warning) };
     }
     match (slirp, pasta) {
-        (true, _) => Picked { mode: NetworkMode::Slirp4netns, warning: None },
+        (true, _) => Picked { mode: NetworkMode::Bridge, warning: None },
         (false, true) => Picked { mode: NetworkMode::Pasta, warning: None },
         (false, false) => Picked {
             mode: NetworkMode::None,
@@ -150,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_default_network_is_the_best_that_is_there() {
-        assert_eq!(pick(true, true, None).mode, NetworkMode::Slirp4netns);
+        assert_eq!(pick(true, true, None).mode, NetworkMode::Bridge);
         assert_eq!(pick(true, true, None).warning, None);
         assert_eq!(pick(false, true, None).mode, NetworkMode::Pasta);
         let none = pick(false, false, None);

@@ -2,9 +2,13 @@
 
 use super::{INTERFACE, MTU, helper};
 use crate::container::uplink::UplinkOptions;
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::sys::process::Child;
-use std::os::fd::BorrowedFd;
+use rustix::fs::{Mode, OFlags};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 
 /// The program's name.
 pub const PROGRAM: &str = "slirp4netns";
@@ -23,8 +27,92 @@ pub(super) fn start(options: &UplinkOptions, netns: BorrowedFd<'_>) -> Result<Ch
         args: args(options, options.ipv6.unwrap_or_else(super::host_has_ipv6)),
         netns,
         ready: helper::ready_pipe()?,
+        exit: None,
     };
     helper::start(program).map_err(explain)
+}
+
+/// Starts the one of a bridge from outside everything of ours, for the supervisor `us` that has the
+/// bridge's namespace open as `netns` and holds the FIFO at `users` open.
+///
+/// It lives until nobody has the FIFO open for writing any more.
+///
+/// # Errors
+/// `Unsupported` when it or /dev/net/tun is missing; when the supervisor has gone.
+pub fn start_shared(us: &Child, order: &SharedUplink) -> Result<()> {
+    let path = format!("/proc/{}/fd/{}", us.pid, order.netns);
+    let netns = File::open(path).doing(|| "open the bridge's network namespace")?;
+    let users = order.open_users()?;
+    let program = helper::Program {
+        name: PROGRAM,
+        install: INSTALL,
+        args: order.args([3, 4, 5]),
+        netns: netns.as_fd(),
+        ready: helper::ready_pipe()?,
+        exit: Some(users.as_fd()),
+    };
+    helper::start_detached(program, us.as_fd()).map_err(explain)
+}
+
+/// What a bridge's slirp4netns is to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SharedUplink {
+    /// The supervisor's descriptor of the bridge's namespace.
+    pub netns: i32,
+    /// The FIFO whose writers are its users.
+    pub users: PathBuf,
+    /// Its own subnet.
+    pub subnet: String,
+    /// Bytes of a packet.
+    pub mtu: u32,
+    /// IPv6 too.
+    pub ipv6: bool,
+}
+
+impl SharedUplink {
+    /// Starts it anew, as a child of ours: the one before was killed.
+    ///
+    /// # Errors
+    /// As [`start_shared`].
+    pub fn restart(&self, netns: BorrowedFd<'_>) -> Result<()> {
+        let users = self.open_users()?;
+        let program = helper::Program {
+            name: PROGRAM,
+            install: INSTALL,
+            args: Vec::new(),
+            netns,
+            ready: helper::ready_pipe()?,
+            exit: Some(users.as_fd()),
+        };
+        // Whoever reaps our children reaps this one too.
+        helper::start_among_threads(program, |numbers| self.args(numbers)).map(drop).map_err(explain)
+    }
+
+    /// The reading end of the FIFO. It has a writer already, the supervisor: so the end of the last one is noticed.
+    fn open_users(&self) -> Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        rustix::fs::open(&self.users, flags, Mode::empty()).doing(|| format!("open {}", self.users.display()))
+    }
+
+    fn args(&self, [netns, ready, exit]: [i32; 3]) -> Vec<String> {
+        let mut args: Vec<String> = vec![
+            format!("--mtu={}", self.mtu),
+            format!("--cidr={}", self.subnet),
+            "--enable-sandbox".into(),
+            "--enable-seccomp".into(),
+            "--disable-host-loopback".into(),
+            format!("--ready-fd={ready}"),
+            format!("--exit-fd={exit}"),
+            "--netns-type=path".into(),
+        ];
+        if self.ipv6 {
+            args.push("--enable-ipv6".into());
+        }
+        args.push(format!("/proc/self/fd/{netns}"));
+        args.push(super::bridge::TAP.into());
+        args
+    }
 }
 
 /// A failure is most often the device's.

@@ -11,7 +11,7 @@ use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
-use crate::store::{images, lock::Lock};
+use crate::store::{images, lock::Lock, networks};
 use crate::sys::file::{self, Durable};
 use crate::sys::userns::{self, Mapping};
 use crate::sys::{limits, random};
@@ -247,6 +247,10 @@ fn host_facts(settings: &Settings, store: &Store, request: &ContainerRequest) ->
     for text in request.named_containers() {
         named.insert(text.to_string(), reconcile::find(settings, store, text)?.id);
     }
+    let mut networks = BTreeMap::new();
+    for text in request.named_networks() {
+        networks.insert(text.to_string(), networks::find(store, text)?.name);
+    }
     let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Ok(HostFacts {
         hostname,
@@ -261,6 +265,7 @@ fn host_facts(settings: &Settings, store: &Store, request: &ContainerRequest) ->
         ids,
         user_name: if keeps_ids { userns::user_name(ids.0).unwrap_or_default() } else { String::new() },
         containers: named,
+        networks,
     })
 }
 

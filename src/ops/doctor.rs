@@ -82,7 +82,12 @@ pub fn examine(settings: Result<&Settings>) -> Report {
             findings.extend(places(settings));
             findings.push(runtime_dir(settings));
             let store_fails = findings.iter().any(|f| f.about == "store" && f.level == Level::Fail);
-            match worker::call::<NetworkMode, Probe>(settings, "probe", &picked.mode) {
+            // A network's uplink is that of a single container, tried without a bridge.
+            let tried = match &picked.mode {
+                NetworkMode::Bridge => NetworkMode::Slirp4netns,
+                other => other.clone(),
+            };
+            match worker::call::<NetworkMode, Probe>(settings, "probe", &tried) {
                 Ok(probe) => {
                     findings.extend(namespaces(&probe));
                     probed = Some(probe);

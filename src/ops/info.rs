@@ -84,7 +84,7 @@ fn host(settings: &Settings) -> Value {
     let default_network = match &picked.warning {
         Some(_) => "none",
         None if picked.mode == crate::container::config::NetworkMode::Pasta => "pasta",
-        None => "slirp4netns",
+        None => "bridge",
     };
     let slirp = userns::find_helper(network::slirp::PROGRAM);
     let pasta = userns::find_helper(network::pasta::PROGRAM);

@@ -1,12 +1,14 @@
 //! Everything that is known of one container.
 
 use super::{port, ps, reconcile};
+use crate::container::bridge::{Attachment, Join};
 use crate::container::port::{Bound, PortMap};
+use crate::container::state::Status;
 use crate::error::Result;
 use crate::settings::Settings;
 use crate::store::containers::Entry;
 use crate::store::layout::Store;
-use crate::store::ports;
+use crate::store::{leases, networks, ports};
 use std::path::PathBuf;
 
 /// A container and where its things lie.
@@ -26,6 +28,8 @@ pub struct Inspected {
     pub ports: Vec<Bound>,
     /// Only if it was asked for.
     pub size: Option<ps::Size>,
+    /// Its networks: what was asked for, what it has while it runs, and the network's id.
+    pub networks: Vec<(Join, Option<Attachment>, String)>,
 }
 
 /// Collects what is known of the container that the user means.
@@ -47,7 +51,19 @@ pub fn container(settings: &Settings, store: &Store, text: &str, with_size: bool
         directory,
         ports,
         published,
+        networks: networks(store, &entry)?,
         entry,
         size,
     })
+}
+
+fn networks(store: &Store, entry: &Entry) -> Result<Vec<(Join, Option<Attachment>, String)>> {
+    let runs = entry.status() == Status::Running;
+    let record =
+        if runs { leases::record(store, &entry.id)?.unwrap_or_default() } else { Default::default() };
+    let of = |join: &Join| record.attachments.iter().find(|known| known.network == join.network).cloned();
+    // One that was removed has no id any more.
+    let id =
+        |join: &Join| networks::get(store, &join.network).map_or_else(|_| String::new(), |config| config.id);
+    Ok(entry.config.network.joins.iter().map(|join| (join.clone(), of(join), id(join))).collect())
 }

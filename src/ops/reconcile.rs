@@ -11,6 +11,7 @@ use crate::error::{Doing, Result};
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
+use crate::store::leases;
 use crate::supervisor::exit::Rest;
 use crate::sys::file::Durable;
 use crate::sys::process;
@@ -79,6 +80,7 @@ pub fn mend(settings: &Settings, store: &Store, entry: Entry) -> Result<Option<E
         }
     };
     let reason = end_what_is_left(&entry.config, &started)?;
+    leases::release(store, id);
     let _ = std::fs::remove_dir_all(store.container_run(id));
     if entry.config.ending.remove && !containers::is_kept(store, id) {
         containers::discard(store, id)?;

@@ -179,6 +179,7 @@ fn one(key: Key, test: &Test, entry: &Entry) -> bool {
             NetworkMode::Path(path) => text.strip_prefix("ns:").unwrap_or(text) == path.as_os_str(),
             NetworkMode::Slirp4netns => text == "slirp4netns",
             NetworkMode::Pasta => text == "pasta",
+            NetworkMode::Bridge => config.network.joins.iter().any(|join| join.network.as_str() == text),
         },
         (Key::Command, Test::Text(text)) => config.process.args().first().is_some_and(|first| first == text),
         // The container's side of a published port, which is exposed as well, as with docker.

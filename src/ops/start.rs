@@ -173,7 +173,7 @@ pub fn start_or_clean_up(
         }
         return Err(Error::new(Kind::Failed, "interrupted"));
     }
-    match client::await_started(socket) {
+    match client::await_started(socket, Some(&supervisor)) {
         Ok(attachment) => Ok(Startup { attachment, signals }),
         Err(error) => {
             // Its lock is free already: it lets go before it says that it failed.

@@ -1,15 +1,17 @@
 //! Everything a launch needs on disk, and the spec that names it.
 
+use crate::container::bridge::Attachment;
 use crate::container::config::{ContainerConfig, Namespace, NetworkMode, Rootfs};
 use crate::container::id::ContainerId;
 use crate::container::idmap;
 use crate::container::state::State;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::network;
+use crate::network::hosts::Own;
 use crate::oci::lower::{self, LowerInput};
 use crate::oci::spec::Spec;
 use crate::store::layout::Store;
-use crate::store::{containers, layers, mapped, places};
+use crate::store::{containers, layers, mapped, networks, places};
 use crate::sys::tree;
 use crate::sys::userns::{IdMaps, InUserNs};
 use std::collections::BTreeMap;
@@ -21,7 +23,12 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// `NotFound` when a layer is gone; `Conflict` when a container it shares a namespace with does not run.
-pub fn make(store: &Store, config: &ContainerConfig, maps: &IdMaps) -> Result<Spec> {
+pub fn make(
+    store: &Store,
+    config: &ContainerConfig,
+    maps: &IdMaps,
+    attachments: &[Attachment],
+) -> Result<Spec> {
     let directory = store.container(&config.id);
     let name = containers::name(store, &config.id)?;
     let inits = peers(store, config)?;
@@ -30,7 +37,7 @@ pub fn make(store: &Store, config: &ContainerConfig, maps: &IdMaps) -> Result<Sp
         NetworkMode::Container(id) => inits.contains_key(id).then(|| store.container(id)),
         _ => None,
     };
-    network::hosts::write_files(&directory, config, &name, peer.as_deref())?;
+    network::hosts::write_files(&directory, config, &name, peer.as_deref(), &resolver(store, attachments)?)?;
     let write = |file: &str, text: &str| {
         let path = directory.join(file);
         std::fs::write(&path, text).doing(|| format!("write {}", path.display()))
@@ -82,6 +89,20 @@ fn hand_over(directory: &Path, maps: &IdMaps) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What a container in networks resolves names by; empty in other modes.
+fn resolver(store: &Store, attachments: &[Attachment]) -> Result<Own> {
+    let mut own = Own { attachments: attachments.to_vec(), servers: Vec::new() };
+    // The first one's: others would be asked only if it does not answer.
+    if let Some(attachment) = attachments.iter().find(|attachment| attachment.uplink) {
+        let network = networks::get(store, &attachment.network)?;
+        own.servers = network.dns_servers.clone();
+        if own.servers.is_empty() {
+            own.servers.push(network::bridge::uplink_address(&network, 3).into());
+        }
+    }
+    Ok(own)
 }
 
 /// So many directories can lie in an overlay (Linux 6.18, "limit is 500").

@@ -8,6 +8,8 @@ use super::detach::DetachKeys;
 use super::protocol::{self, Decoder, Exit, Failed, Hello, Kind, Started};
 use super::relay::Relay;
 use crate::error::{Doing, Result, failed};
+use crate::network::slirp;
+use crate::sys::process::Child;
 use crate::sys::signal::{self, SignalFd};
 use crate::sys::tty::{self, RawTerminal, WindowSize};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -31,14 +33,28 @@ pub fn greet(socket: impl AsFd, hello: &Hello) -> Result<()> {
     protocol::write_all(socket, &bytes).doing(|| "speak to the container's supervisor")
 }
 
-/// Waits until the supervisor at the other end of `socket` says that the container runs.
+/// Waits until the supervisor at the other end of `socket` says that the container runs. For a
+/// `supervisor` of our own making the uplinks that it needs are started meanwhile.
 ///
 /// # Errors
 /// Why it does not; or that the supervisor died.
-pub fn await_started(socket: OwnedFd) -> Result<Attachment> {
+pub fn await_started(socket: OwnedFd, supervisor: Option<&Child>) -> Result<Attachment> {
     let mut decoder = Decoder::default();
-    let (kind, payload) = protocol::read_frame(&socket, &mut decoder)
-        .map_err(|error| failed("the container's supervisor ended before it began").because(error))?;
+    let mut next = || {
+        protocol::read_frame(&socket, &mut decoder)
+            .map_err(|error| failed("the container's supervisor ended before it began").because(error))
+    };
+    let (mut kind, mut payload) = next()?;
+    while let (Kind::Uplink, Some(supervisor)) = (kind, supervisor) {
+        let order = serde_json::from_slice(&payload).unwrap_or_default();
+        let said = match slirp::start_shared(supervisor, &order) {
+            Ok(()) => protocol::frame(Kind::UplinkDone, &[]),
+            Err(error) => protocol::document(Kind::UplinkDone, &Failed::from_error(&error)),
+        };
+        // If it is gone we hear that next.
+        let _ = protocol::write_all(&socket, &said);
+        (kind, payload) = next()?;
+    }
     match kind {
         Kind::Started => {
             let started = serde_json::from_slice(&payload).unwrap_or_default();
@@ -59,7 +75,7 @@ pub fn await_started(socket: OwnedFd) -> Result<Attachment> {
 pub fn attach(dir: &Path, hello: &Hello) -> Result<Attachment> {
     let socket = OwnedFd::from(control::connect(dir, control::ATTACH)?);
     greet(&socket, hello)?;
-    await_started(socket)
+    await_started(socket, None)
 }
 
 /// The window of the user's terminal, if there is one.

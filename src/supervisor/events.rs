@@ -6,6 +6,7 @@
 mod connections;
 
 use super::attach::Client;
+use super::bridge::Networks;
 use super::control::Controller;
 use super::log::{LogWriter, Stream};
 use super::ports::Publisher;
@@ -31,6 +32,8 @@ const INPUT: u64 = 4;
 const OUTPUT: u64 = 5;
 /// The uplink.
 const UPLINK: u64 = CLIENT - 1;
+/// The uplinks of networks follow on this.
+const NETWORK: u64 = CLIENT - 4096;
 /// Attached clients follow on this.
 const CLIENT: u64 = 1 << 16;
 /// Control connections follow on this.
@@ -65,6 +68,7 @@ pub struct Monitor {
     uplink: Option<Keeper>,
     /// The published ports, where the container can have some.
     pub ports: Option<Publisher>,
+    networks: Option<Networks>,
     limits: Limits,
     streams: Streams,
     log: LogWriter,
@@ -109,6 +113,7 @@ impl Monitor {
             init,
             uplink: None,
             ports: None,
+            networks: None,
             limits,
             streams,
             log,
@@ -144,6 +149,19 @@ impl Monitor {
     pub fn keep(&mut self, uplink: Keeper) -> Result<()> {
         self.watch(uplink.as_fd(), UPLINK, EventFlags::IN)?;
         self.uplink = Some(uplink);
+        Ok(())
+    }
+
+    /// Watches over the uplinks of the container's networks from here on.
+    ///
+    /// # Errors
+    /// When no descriptor is left.
+    pub fn take_part(&mut self, networks: Networks) -> Result<()> {
+        for (place, uplink) in networks.uplinks() {
+            // An error is reported unasked: nobody reads any more.
+            self.watch(uplink, NETWORK + place as u64, EventFlags::empty())?;
+        }
+        self.networks = Some(networks);
         Ok(())
     }
 
@@ -257,6 +275,7 @@ impl Monitor {
             ATTACH | CONTROL => self.accept(token),
             INPUT => self.flush_input(),
             UPLINK => self.renew_uplink(),
+            token if (NETWORK..UPLINK).contains(&token) => self.renew_network(token),
             token if token >= CONTROLLER => self.serve_controller((token - CONTROLLER) as usize),
             token if token >= CLIENT => self.serve_client((token - CLIENT) as usize, flags),
             token => self.serve_output((token - OUTPUT) as usize),
@@ -322,6 +341,19 @@ impl Monitor {
         if renewed {
             // Without a watch it still carries packets.
             let _ = self.keep(uplink);
+        }
+    }
+
+    /// The uplink of one of the networks has ended.
+    fn renew_network(&mut self, token: u64) {
+        let Some(networks) = self.networks.as_mut().filter(|_| self.exit.is_none()) else { return };
+        let place = (token - NETWORK) as usize;
+        if networks.renew(place) {
+            return;
+        }
+        // Given up: the event would come for ever.
+        if let Some((_, uplink)) = networks.uplinks().find(|(known, _)| *known == place) {
+            let _ = epoll::delete(&self.epoll, uplink);
         }
     }
 

@@ -6,7 +6,7 @@ use crate::container::config::{ContainerConfig, Namespace};
 use crate::container::state::{Exited, Started, State};
 use crate::error::{self, Error, Result};
 use crate::store::layout::Store;
-use crate::store::{containers, gc, images};
+use crate::store::{containers, gc, images, leases};
 use crate::sys::file::Durable;
 use crate::sys::process;
 use crate::sys::userns::InUserNs;
@@ -65,6 +65,7 @@ pub fn not_started(store: &Store, config: &ContainerConfig, sockets: &Path, why:
 
 fn finish(store: &Store, config: &ContainerConfig, sockets: &Path, exited: Exited) -> Result<()> {
     let mut errors = Vec::new();
+    leases::release(store, &config.id);
     for name in [control::ATTACH, control::CONTROL] {
         // Not there if it did not come so far.
         let _ = std::fs::remove_file(sockets.join(name));

@@ -1,6 +1,7 @@
 //! One container from launch to exit record.
 
 pub mod attach;
+pub mod bridge;
 pub mod bundle;
 
 pub mod client;

@@ -8,7 +8,7 @@ use crate::network;
 use crate::network::forward::listen::listen;
 use crate::network::forward::{Addresses, Forwarder, Listener};
 use crate::store::layout::Store;
-use crate::store::{containers, ports};
+use crate::store::{containers, leases, ports};
 use crate::sys::file::Durable;
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -123,7 +123,7 @@ impl Publisher {
     /// When those of another container, whose network it shares, cannot be read.
     pub fn retarget(&self) -> Result<()> {
         if let Some(forwarder) = &self.forwarder {
-            forwarder.retarget(addresses(&self.store, &self.network)?);
+            forwarder.retarget(addresses(&self.store, &self.id, &self.network)?);
         }
         Ok(())
     }
@@ -165,7 +165,7 @@ impl Publisher {
             Some(forwarder) => forwarder.add(listeners),
             None => {
                 let netns = self.netns.try_clone().doing(|| "hold the container's network")?;
-                let addresses = addresses(&self.store, &self.network)?;
+                let addresses = addresses(&self.store, &self.id, &self.network)?;
                 let forwarder = Forwarder::start(listeners, netns, addresses);
                 self.forwarder = Some(forwarder.doing(|| "serve the published ports")?);
             }
@@ -175,10 +175,18 @@ impl Publisher {
 }
 
 /// Where the container's services are; those of another container where it shares its network.
-fn addresses(store: &Store, network: &Network) -> Result<Addresses> {
-    let own = match &network.mode {
-        NetworkMode::Container(id) => network::addresses(&containers::config(store, id)?.network),
-        _ => network::addresses(network),
-    };
-    Ok(Addresses { ip4: own.map(|own| own.address), ip6: None })
+fn addresses(store: &Store, id: &ContainerId, network: &Network) -> Result<Addresses> {
+    if let NetworkMode::Container(other) = &network.mode {
+        return addresses(store, other, &containers::config(store, other)?.network);
+    }
+    if let Some(record) = leases::record(store, id)? {
+        // The first network's, as it is the first that the default route goes by.
+        let ip4 = record.attachments.iter().find_map(|attachment| attachment.ip4);
+        let ip6 = record.attachments.iter().find_map(|attachment| attachment.ip6);
+        return Ok(Addresses {
+            ip4: ip4.map(|(address, ..)| address),
+            ip6: ip6.map(|(address, ..)| address),
+        });
+    }
+    Ok(Addresses { ip4: network::addresses(network).map(|own| own.address), ip6: None })
 }

@@ -58,13 +58,18 @@ pub enum Kind {
     /// To the supervisor: nobody reads what this client writes, one byte, 1 for standard output
     /// and 2 for standard error.
     OutputClosed = 13,
+    /// From the supervisor, before [`Kind::Started`]: a network needs its uplink, which has to be
+    /// started by somebody outside; [`SharedUplink`](crate::network::slirp::SharedUplink).
+    Uplink = 14,
+    /// To the supervisor: it is up, or [`Failed`] in the payload.
+    UplinkDone = 15,
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
         use Kind::{
             Detached, Exit, Failed, Hello, OutputClosed, Resize, Signal, Started, Stderr, Stdin, StdinEof,
-            Stdout, Window,
+            Stdout, Uplink, UplinkDone, Window,
         };
         let all = [
             Hello,
@@ -80,6 +85,8 @@ impl Kind {
             Detached,
             Window,
             OutputClosed,
+            Uplink,
+            UplinkDone,
         ];
         all.into_iter().find(|kind| *kind as u8 == byte)
     }

@@ -4,6 +4,7 @@
 //! everything in the container dies with it. Descriptor 3 is one end of a socket pair whose other
 //! end the starting client holds.
 
+use super::bridge::{self, Networks};
 use super::events::{Limits, Monitor, failed_frame};
 use super::exit::Rest;
 use super::log::LogWriter;
@@ -12,6 +13,7 @@ use super::protocol::{self, Decoder, Hello, Kind};
 use super::stdio::{self, Streams};
 use super::uplink::Keeper;
 use super::{bundle, control, exit};
+use crate::container::bridge::Attachment;
 use crate::container::config::{ContainerConfig, LogDriver, NetworkMode};
 use crate::container::id::ContainerId;
 use crate::container::state::{ProcId, Started, State};
@@ -27,7 +29,7 @@ use crate::sys::process;
 use crate::sys::userns::IdMaps;
 use jiff::Timestamp;
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -112,7 +114,7 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
     };
     let config = containers::config(store, id)?;
     let sockets = store.container_run(id);
-    let launched = match launch(settings, store, &config, &hello, &sockets, given) {
+    let launched = match launch(settings, store, &config, client.as_ref(), &hello, &sockets, given) {
         Ok(launched) => launched,
         Err(error) => {
             exit::not_started(store, &config, &sockets, &error)?;
@@ -120,7 +122,7 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
             return Err(error);
         }
     };
-    let Launched { running, rest, streams, log, listeners, uplink, ports } = launched;
+    let Launched { running, rest, streams, log, listeners, uplink, ports, networks } = launched;
     let started = started(&running)?;
     let recorded = record_start(store, &config, &started);
     let monitor = recorded.and_then(|()| {
@@ -129,6 +131,9 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
         let mut monitor = Monitor::new(running.child, streams, log, Some(listeners), first, limits(&config))?;
         if let Some(uplink) = uplink {
             monitor.keep(uplink)?;
+        }
+        if let Some(networks) = networks {
+            monitor.take_part(networks)?;
         }
         // A thread starts here, which leaves alone the signals that the monitor takes.
         monitor.ports = ports.serve(store, &config, started.init.pid)?;
@@ -172,18 +177,22 @@ struct Launched {
     listeners: (UnixListener, UnixListener),
     uplink: Option<Keeper>,
     ports: Taken,
+    networks: Option<Networks>,
 }
 
 fn launch(
     settings: &Settings,
     store: &Store,
     config: &ContainerConfig,
+    client: Option<&OwnedFd>,
     hello: &Hello,
     sockets: &Path,
     given: Vec<OwnedFd>,
 ) -> Result<Launched> {
     let maps = IdMaps::current()?;
-    let spec = bundle::make(store, config, &maps)?;
+    let name = containers::name(store, &config.id)?;
+    let attachments = bridge::reserve(store, config, &name)?;
+    let spec = bundle::make(store, config, &maps, &attachments)?;
     let (child_ends, streams) = match config.process.tty {
         true => (Stdio::Tty { size: hello.size }, None),
         false => {
@@ -197,7 +206,11 @@ fn launch(
     let rest = Rest::of(config, prepared.host_pid);
     // While init mounts.
     let beside = beside(store, config, sockets, &prepared, given);
-    let (listeners, log, uplink, ports) = match beside {
+    let connected = beside.and_then(|beside| {
+        let client = client.map(AsFd::as_fd);
+        Ok((beside, networks(store, config, &attachments, &prepared, client)?))
+    });
+    let ((listeners, log, uplink, ports), networks) = match connected {
         Ok(beside) => beside,
         Err(error) => return Err(prepared.give_up(error)),
     };
@@ -209,7 +222,24 @@ fn launch(
         }
         (None, None) => return Err(failed("init made no terminal")),
     };
-    Ok(Launched { running, rest, streams, log, listeners, uplink, ports })
+    Ok(Launched { running, rest, streams, log, listeners, uplink, ports, networks })
+}
+
+/// Connects init to its networks, if it takes part in any.
+fn networks(
+    store: &Store,
+    config: &ContainerConfig,
+    attachments: &[Attachment],
+    prepared: &Prepared,
+    client: Option<BorrowedFd<'_>>,
+) -> Result<Option<Networks>> {
+    match (&config.network.mode, client) {
+        (NetworkMode::Bridge, Some(client)) => {
+            Networks::connect(store, &config.id, attachments, prepared.netns()?, client).map(Some)
+        }
+        (NetworkMode::Bridge, None) => Err(failed("nobody has started this container")),
+        _ => Ok(None),
+    }
 }
 
 type Beside = ((UnixListener, UnixListener), LogWriter, Option<Keeper>, Taken);

@@ -9,6 +9,7 @@ pub mod limits;
 pub mod memory;
 pub mod mount;
 pub mod net;
+pub mod netns;
 pub mod path;
 pub mod process;
 pub mod random;

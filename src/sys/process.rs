@@ -86,7 +86,7 @@ fn wait_on(pidfd: BorrowedFd<'_>, only_look: bool) -> Result<Option<Exit>> {
 }
 
 /// Makes a child by clone3(2) that runs `body`, in new namespaces of the kinds in `namespaces`
-/// (`CLONE_NEW*` of libc, and `CLONE_PARENT`).
+/// (`CLONE_NEW*` of libc, also `CLONE_PARENT` and `CLONE_FILES`).
 ///
 /// The child is a copy of us: it may allocate, because we have one thread, but it must not lock,
 /// log or touch stdio. It ends in execve or [`exit_now`]; a panic in it aborts, for above it on
@@ -146,9 +146,15 @@ pub fn split_sibling() -> Result<Option<i32>> {
     }
 }
 
-fn assert_one_thread() {
+/// How many threads this process has.
+#[must_use]
+pub fn threads() -> u64 {
     // proc_task_getattr: the link count of /proc/self/task is two and the number of threads.
-    let threads = std::fs::metadata("/proc/self/task").map(|m| m.nlink().saturating_sub(2)).unwrap_or(1);
+    std::fs::metadata("/proc/self/task").map(|m| m.nlink().saturating_sub(2)).unwrap_or(1)
+}
+
+fn assert_one_thread() {
+    let threads = threads();
     assert!(threads <= 1, "a process with {threads} threads must not be cloned");
 }
 

@@ -6,6 +6,7 @@ mod pty;
 
 mod archives;
 mod badregistry;
+mod bridge;
 mod check;
 mod commit;
 mod compare;

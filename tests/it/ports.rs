@@ -298,7 +298,7 @@ fn a_container_in_anothers_network_publishes_there() {
 #[test]
 fn connections_outlive_the_uplink() {
     let env = Env::new();
-    echo(&env, "c", &["-p", "127.0.0.1::7"]);
+    echo(&env, "c", &["--network", "slirp4netns", "-p", "127.0.0.1::7"]);
     let to = place(&env, "c", "7");
     let mut stream = connect(to);
     let mut line = [0; 64];

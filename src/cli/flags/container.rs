@@ -3,17 +3,18 @@
 mod defaults;
 
 use super::super::{Context, output};
+use super::network::NetworkFlags;
 use super::registry::{RegistryFlags, RetryFlags, without_password};
 use super::words;
 use crate::container::caps::CapSet;
-use crate::container::config::{Device, LogDriver, NetworkMode};
+use crate::container::config::{Device, LogDriver};
 use crate::container::env::file_words;
 use crate::container::limit::UlimitRequest;
 use crate::container::name::ContainerName;
 use crate::container::port::{Exposed, PortMap, Publish};
 use crate::container::request::{
-    ContainerRequest, EndingRequest, IdentityRequest, ImageVolumes, NamespaceRequest, NamespacesRequest,
-    NetworkRequest, ProcessRequest, PullPolicy, PullRequest, SecurityRequest, UserNamespaceRequest,
+    ContainerRequest, EndingRequest, ImageVolumes, NamespaceRequest, NamespacesRequest, NetworkRequest,
+    ProcessRequest, PullPolicy, PullRequest, SecurityRequest, UserNamespaceRequest,
 };
 use crate::container::security::SecurityOption;
 use crate::container::size::ByteSize;
@@ -209,29 +210,8 @@ pub(crate) struct ContainerFlags {
     #[arg(long, help_heading = "Process")]
     init: bool,
 
-    /// Name of the host inside the container
-    #[arg(long, short = 'h', value_name = "NAME", help_heading = "Network")]
-    hostname: Option<String>,
-
-    /// Network: none, host, container:NAME, ns:PATH, slirp4netns[:OPTION=VALUE,...], pasta (default: slirp4netns)
-    #[arg(long, visible_alias = "net", value_name = "MODE", value_parser = words::network, help_heading = "Network")]
-    network: Vec<NetworkRequest>,
-
-    /// Add a line to /etc/hosts: NAME:ADDRESS
-    #[arg(long, value_name = "NAME:ADDRESS", value_parser = words::add_host, help_heading = "Network")]
-    add_host: Vec<Vec<(String, String)>>,
-
-    /// Use this name server; none keeps the image's resolv.conf
-    #[arg(long, value_name = "ADDRESS", value_parser = words::dns, help_heading = "Network")]
-    dns: Vec<String>,
-
-    /// Add an option to resolv.conf
-    #[arg(long, visible_alias = "dns-opt", value_name = "OPTION", help_heading = "Network")]
-    dns_option: Vec<String>,
-
-    /// Search this domain
-    #[arg(long, value_name = "DOMAIN", help_heading = "Network")]
-    dns_search: Vec<String>,
+    #[command(flatten)]
+    network: NetworkFlags,
 
     /// Note that the container offers a port: PORT[-PORT][/PROTOCOL]
     #[arg(long, value_name = "PORT", help_heading = "Network")]
@@ -244,14 +224,6 @@ pub(crate) struct ContainerFlags {
     /// Publish every exposed port at a free port of the host
     #[arg(long, short = 'P', help_heading = "Network")]
     publish_all: bool,
-
-    /// Keep the image's /etc/hosts
-    #[arg(long, help_heading = "Network")]
-    no_hosts: bool,
-
-    /// Keep the image's /etc/hostname
-    #[arg(long, help_heading = "Network")]
-    no_hostname: bool,
 
     /// Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]
     #[arg(long, short, value_name = "[HOST:]PATH[:OPTIONS]", help_heading = "Files")]
@@ -363,9 +335,7 @@ impl ContainerFlags {
     /// `Unsupported` for what is not there yet; `NotFound` for a file that is not there.
     pub(crate) fn request(mut self, ctx: &Context) -> Result<ContainerRequest> {
         let defaults = self.fill(ctx.conf()?)?;
-        if self.network.len() > 1 {
-            return Err(crate::container::volume::not_yet("several --network"));
-        }
+        let (networks, identity) = self.network.request()?;
         let mut words = self.words.into_iter();
         let image = words.next().unwrap_or_default();
         if image.is_empty() {
@@ -407,8 +377,7 @@ impl ContainerFlags {
         };
         let registry = self.registry.options(self.retry);
         let create_command = without_password(ctx.command_line(), registry.creds.as_ref());
-        let network = network(self.network.into_iter().next());
-        let (publish, publish_all) = published(&network, self.publish, self.publish_all);
+        let (publish, publish_all) = published(networks.first(), self.publish, self.publish_all);
         Ok(ContainerRequest {
             name: self.name,
             replace: self.replace,
@@ -448,18 +417,10 @@ impl ContainerFlags {
                 cgroup: self.cgroupns.unwrap_or_default(),
                 user: self.userns.unwrap_or_default(),
             },
-            identity: IdentityRequest {
-                hostname: self.hostname,
-                dns: self.dns,
-                dns_search: self.dns_search,
-                dns_options: self.dns_option,
-                add_hosts: self.add_host.into_iter().flatten().collect(),
-                no_hosts: self.no_hosts,
-                no_hostname: self.no_hostname,
-            },
+            identity,
             publish,
             publish_all,
-            network: Some(network),
+            networks,
             expose: self.expose,
             mounts,
             image_volumes: self.image_volume.unwrap_or_default(),
@@ -494,29 +455,12 @@ impl ContainerFlags {
     }
 }
 
-/// The mode for a container whose user left it to us is decided here, so that what it lacks is said
-/// once, when it is made, and not at each start.
-fn network(asked: Option<NetworkRequest>) -> NetworkRequest {
-    if let Some(asked) = asked.filter(|asked| *asked != NetworkRequest::Default) {
-        return asked;
-    }
-    let picked = crate::network::default_mode();
-    if let Some(warning) = picked.warning {
-        output::warning(warning);
-    }
-    match picked.mode {
-        NetworkMode::None => NetworkRequest::None,
-        NetworkMode::Pasta => NetworkRequest::Pasta,
-        _ => NetworkRequest::Default,
-    }
-}
-
 /// What is published; nothing, with a word about it, where the host's ports are the container's own
 /// or nobody could reach it.
-fn published(network: &NetworkRequest, publish: Vec<Publish>, all: bool) -> (Vec<PortMap>, bool) {
+fn published(network: Option<&NetworkRequest>, publish: Vec<Publish>, all: bool) -> (Vec<PortMap>, bool) {
     let word = match network {
-        NetworkRequest::Host => "host: the container has the host's ports already",
-        NetworkRequest::None => "none: nothing can reach the container",
+        Some(NetworkRequest::Host) => "host: the container has the host's ports already",
+        Some(NetworkRequest::None) => "none: nothing can reach the container",
         _ => return (publish.into_iter().flat_map(|word| word.0).collect(), all),
     };
     if all || !publish.is_empty() {

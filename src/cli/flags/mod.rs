@@ -2,6 +2,7 @@
 
 pub(crate) mod container;
 pub(crate) mod global;
+pub(crate) mod network;
 pub(crate) mod refused;
 pub(crate) mod registry;
 pub(crate) mod words;

@@ -1,10 +1,7 @@
 //! Small words of flags, as types.
 
 use crate::container::config::{Device, LogDriver};
-use crate::container::request::{
-    ImageVolumes, NamespaceRequest, NetworkRequest, PullPolicy, UserNamespaceRequest,
-};
-use crate::container::uplink::UplinkOptions;
+use crate::container::request::{ImageVolumes, NamespaceRequest, PullPolicy, UserNamespaceRequest};
 use crate::container::volume::{clean_destination, not_yet};
 use crate::error::{Result, invalid};
 use std::net::IpAddr;
@@ -139,22 +136,6 @@ fn keep_id(words: &str) -> Result<UserNamespaceRequest> {
     Ok(UserNamespaceRequest::KeepId { uid, gid })
 }
 
-/// `--network`.
-pub(crate) fn network(text: &str) -> Result<NetworkRequest> {
-    match text.split_once(':').unwrap_or((text, "")) {
-        ("none", "") => Ok(NetworkRequest::None),
-        ("host", "") => Ok(NetworkRequest::Host),
-        ("container", name) if !name.is_empty() => Ok(NetworkRequest::Container(name.to_string())),
-        ("ns", path) if !path.is_empty() => Ok(NetworkRequest::Path(path.into())),
-        ("" | "private" | "default", "") => Ok(NetworkRequest::Default),
-        ("slirp4netns", options) => Ok(NetworkRequest::Slirp4netns(UplinkOptions::parse(options)?)),
-        ("pasta", "") => Ok(NetworkRequest::Pasta),
-        ("pasta", _) => Err(not_yet(format!("options of --network {text}"))),
-        _ => Err(not_yet(format!("--network {text}"))
-            .hint("there are none, host, container:NAME, ns:PATH, slirp4netns and pasta")),
-    }
-}
-
 /// `--pull`.
 pub(crate) fn pull(text: &str) -> Result<PullPolicy> {
     match text {
@@ -250,10 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_of_later_are_refused_by_name() {
-        assert_eq!(network("none").unwrap(), NetworkRequest::None);
-        assert_eq!(network("container:web").unwrap(), NetworkRequest::Container("web".into()));
-        assert_eq!(network("mynet").unwrap_err().to_string(), "not yet: --network mynet");
+    fn namespaces_of_later_are_refused_by_name() {
         assert_eq!(user_namespace("auto").unwrap_err().to_string(), "not yet: --userns auto");
         let keep = UserNamespaceRequest::KeepId { uid: Some(7), gid: None };
         assert_eq!(user_namespace("keep-id:uid=7").unwrap(), keep);

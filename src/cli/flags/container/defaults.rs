@@ -34,7 +34,7 @@ impl ContainerFlags {
         self.annotation = annotations;
         self.env_host |= of.env_host == Some(true);
         self.init |= of.init == Some(true);
-        self.no_hosts |= of.no_hosts == Some(true);
+        self.network.no_hosts |= of.no_hosts == Some(true);
         self.privileged |= of.privileged == Some(true);
         self.read_only |= of.read_only == Some(true);
         self.http_proxy = self.http_proxy.or(of.http_proxy);
@@ -78,20 +78,21 @@ impl ContainerFlags {
         if let (None, Some(value)) = (&self.userns, &of.userns) {
             self.userns = Some(parse("userns", value, words::user_namespace)?);
         }
-        if let (true, Some(value)) = (self.network.is_empty(), &of.netns) {
-            self.network.push(parse("netns", value, words::network)?);
+        let network = &mut self.network;
+        if let (true, Some(value)) = (network.network.is_empty(), &of.netns) {
+            network.network.push(parse("netns", value, super::super::network::parse)?);
         }
         // Name servers are the network's business where it is another's.
-        if !matches!(self.network.first(), Some(NetworkRequest::Container(_))) {
-            if self.dns.is_empty() {
+        if !matches!(network.network.first(), Some(NetworkRequest::Container(_))) {
+            if network.dns.is_empty() {
                 let servers = list(&of.dns_servers).map(|text| parse("dns_servers", text, words::dns));
-                self.dns = servers.collect::<Result<_>>()?;
+                network.dns = servers.collect::<Result<_>>()?;
             }
-            if self.dns_search.is_empty() {
-                self.dns_search = list(&of.dns_searches).map(str::to_string).collect();
+            if network.dns_search.is_empty() {
+                network.dns_search = list(&of.dns_searches).map(str::to_string).collect();
             }
-            if self.dns_option.is_empty() {
-                self.dns_option = list(&of.dns_options).map(str::to_string).collect();
+            if network.dns_option.is_empty() {
+                network.dns_option = list(&of.dns_options).map(str::to_string).collect();
             }
         }
         Ok(())
