@@ -186,7 +186,7 @@ complete -c box -n "__fish_box_using_subcommand create" -l device -d 'Give it a 
 complete -c box -n "__fish_box_using_subcommand create" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
 complete -c box -n "__fish_box_using_subcommand create" -l shm-size -d 'Size of /dev/shm (default: 64m)' -r
 complete -c box -n "__fish_box_using_subcommand create" -l log-driver -d 'Driver of the log: k8s-file or none (default: k8s-file)' -r
-complete -c box -n "__fish_box_using_subcommand create" -l log-opt -d 'Option of the log\'s driver: path=FILE' -r
+complete -c box -n "__fish_box_using_subcommand create" -l log-opt -d 'Option of the log\'s driver: max-size=SIZE, max-file=NUMBER, path=FILE' -r
 complete -c box -n "__fish_box_using_subcommand create" -l cap-add -d 'Add a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand create" -l cap-drop -d 'Drop a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand create" -l security-opt -d 'seccomp=FILE|unconfined, no-new-privileges, mask=PATH[:PATH], unmask=PATH[:PATH]|ALL' -r
@@ -536,7 +536,7 @@ complete -c box -n "__fish_box_using_subcommand run" -l device -d 'Give it a dev
 complete -c box -n "__fish_box_using_subcommand run" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
 complete -c box -n "__fish_box_using_subcommand run" -l shm-size -d 'Size of /dev/shm (default: 64m)' -r
 complete -c box -n "__fish_box_using_subcommand run" -l log-driver -d 'Driver of the log: k8s-file or none (default: k8s-file)' -r
-complete -c box -n "__fish_box_using_subcommand run" -l log-opt -d 'Option of the log\'s driver: path=FILE' -r
+complete -c box -n "__fish_box_using_subcommand run" -l log-opt -d 'Option of the log\'s driver: max-size=SIZE, max-file=NUMBER, path=FILE' -r
 complete -c box -n "__fish_box_using_subcommand run" -l cap-add -d 'Add a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand run" -l cap-drop -d 'Drop a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand run" -l security-opt -d 'seccomp=FILE|unconfined, no-new-privileges, mask=PATH[:PATH], unmask=PATH[:PATH]|ALL' -r
@@ -1177,7 +1177,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm (default: 64m)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Driver of the log: k8s-file or none (default: k8s-file)' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Option of the log\'s driver: path=FILE' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Option of the log\'s driver: max-size=SIZE, max-file=NUMBER, path=FILE' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'seccomp=FILE|unconfined, no-new-privileges, mask=PATH[:PATH], unmask=PATH[:PATH]|ALL' -r
@@ -1613,7 +1613,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm (default: 64m)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Driver of the log: k8s-file or none (default: k8s-file)' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Option of the log\'s driver: path=FILE' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Option of the log\'s driver: max-size=SIZE, max-file=NUMBER, path=FILE' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'seccomp=FILE|unconfined, no-new-privileges, mask=PATH[:PATH], unmask=PATH[:PATH]|ALL' -r

@@ -324,7 +324,7 @@ fn host_config(config: &ContainerConfig, inspected: &Inspected) -> Value {
             "Config": null,
             "Path": log_path(inspected),
             "Tag": option(&config.log.options, "tag"),
-            "Size": "0B",
+            "Size": config.log.max_size.map_or("0B".to_string(), super::format::human::size),
         },
         "NetworkMode": match config.network.mode {
             // podman's word, whatever the networks are called.

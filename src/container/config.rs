@@ -330,6 +330,12 @@ pub struct Log {
     pub driver: LogDriver,
     /// `--log-opt path=`; else the container's own directory.
     pub path: Option<PathBuf>,
+    /// `--log-opt max-size=`: bytes of one file of it; `None` is no limit.
+    #[serde(default)]
+    pub max_size: Option<u64>,
+    /// `--log-opt max-file=`: how many files there are then, the one that grows among them.
+    #[serde(default)]
+    pub max_files: u32,
     /// `--log-opt`, for `inspect`.
     pub options: Vec<(String, String)>,
 }

@@ -18,6 +18,7 @@ use super::request::{
     ContainerRequest, ImageVolumes, NamespaceRequest, NetworkRequest, UserNamespaceRequest,
 };
 use super::security::{self, SecurityOption};
+use super::size::ByteSize;
 use super::uplink::UplinkOptions;
 use super::volume::{SourceRequest, clean_path};
 use crate::error::{Doing, Error, Kind, Result, invalid};
@@ -630,18 +631,32 @@ fn lexically_clean(path: &Path) -> PathBuf {
 }
 
 fn log(request: &ContainerRequest) -> Result<Log> {
-    let mut path = None;
+    let (mut path, mut max_size, mut max_files) = (None, None, 1);
     for (key, value) in &request.log_options {
         match key.as_str() {
             "path" => path = Some(PathBuf::from(value)),
             "tag" => {}
             "max-size" if value == "-1" => {}
-            "max-size" | "max-file" => return Err(super::volume::not_yet(format!("--log-opt {key}"))),
-            _ => return Err(invalid(format!("there is no log option {key:?} (path, tag)"))),
+            "max-size" => {
+                let size: ByteSize = value.parse().doing(|| "use --log-opt max-size")?;
+                if size.0 == 0 {
+                    return Err(invalid("--log-opt max-size is more than 0, or -1 for no limit"));
+                }
+                max_size = Some(size.0);
+            }
+            "max-file" => match value.parse() {
+                Ok(number @ 1..=1000) => max_files = number,
+                _ => return Err(invalid(format!("--log-opt max-file={value} is no number from 1 to 1000"))),
+            },
+            _ => {
+                return Err(invalid(format!(
+                    "there is no log option {key:?} (max-file, max-size, path, tag)"
+                )));
+            }
         }
     }
     let driver = request.log_driver.unwrap_or(LogDriver::K8sFile);
-    Ok(Log { driver, path, options: request.log_options.clone() })
+    Ok(Log { driver, path, max_size, max_files, options: request.log_options.clone() })
 }
 
 fn ending(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) -> Result<Ending> {

@@ -9,13 +9,14 @@ use crate::store::layout::Store;
 use crate::supervisor::control;
 use crate::supervisor::log::{self, Stream};
 use crate::supervisor::protocol::Request;
+use crate::supervisor::rotate;
 use crate::supervisor::run::log_path;
 use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -87,15 +88,20 @@ fn follow(
         .doing(|| "watch the logs")?;
     for reader in &mut readers {
         // Watched before it is read: what comes in between is not missed.
-        inotify::add_watch(&news, reader.path.as_path(), inotify::WatchFlags::MODIFY)
-            .doing(|| format!("watch {}", reader.path.display()))?;
+        reader.watch(&news)?;
         reader.life = Life::of(store, &reader.entry)?;
     }
     loop {
         let mut open = Vec::with_capacity(readers.len());
         for mut reader in readers {
-            if !reader.read(wanted, sink)? {
-                return Ok(());
+            loop {
+                if !reader.read(wanted, sink)? {
+                    return Ok(());
+                }
+                if !std::mem::take(&mut reader.switched) {
+                    break;
+                }
+                reader.watch(&news)?;
             }
             if reader.life.is_some() && !reader.past_until {
                 open.push(reader);
@@ -160,7 +166,10 @@ const PIECE: usize = 64 * 1024;
 struct Reader {
     entry: Entry,
     path: PathBuf,
+    /// The file that is being read.
     file: File,
+    /// Those that come after it, the oldest first.
+    next: VecDeque<File>,
     /// Read, and not yet a whole line.
     rest: Vec<u8>,
     /// Lines for the sink, all of one stream.
@@ -174,6 +183,8 @@ struct Reader {
     color: Option<usize>,
     past_until: bool,
     life: Option<Life>,
+    /// It went on to another file since the watch was set.
+    switched: bool,
 }
 
 impl Reader {
@@ -192,20 +203,18 @@ impl Reader {
             ));
         }
         let path = log_path(store, &entry.config);
-        let mut file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).doing(|| format!("open the log {}", path.display())),
-        };
-        let (start, skips) = match wanted.tail {
-            Some(lines) => tail(&mut file, lines, wanted).doing(|| format!("read {}", path.display()))?,
-            None => (0, [false; 2]),
-        };
-        file.seek(SeekFrom::Start(start)).doing(|| format!("read {}", path.display()))?;
+        let files = rotate::files(&path).doing(|| format!("open the log {}", path.display()))?;
+        let mut next = VecDeque::from(files);
+        let mut skips = [false; 2];
+        if let Some(lines) = wanted.tail {
+            skips = begin_at_tail(&mut next, lines, wanted).doing(|| format!("read {}", path.display()))?;
+        }
+        let Some(file) = next.pop_front() else { return Ok(None) };
         Ok(Some(Reader {
             entry: entry.clone(),
             path,
             file,
+            next,
             rest: Vec::new(),
             ready: Vec::new(),
             ready_stream: Stream::Out,
@@ -215,7 +224,19 @@ impl Reader {
             color,
             past_until: false,
             life: None,
+            switched: false,
         }))
+    }
+
+    /// Asks for news of the file that grows: that it did, or that another one took its place.
+    fn watch(&self, news: &OwnedFd) -> Result<()> {
+        let flags =
+            inotify::WatchFlags::MODIFY | inotify::WatchFlags::MOVE_SELF | inotify::WatchFlags::ATTRIB;
+        match inotify::add_watch(news, self.path.as_path(), flags) {
+            // The container was removed; its end is news enough.
+            Ok(_) | Err(rustix::io::Errno::NOENT) => Ok(()),
+            Err(errno) => Err(errno).doing(|| format!("watch {}", self.path.display())),
+        }
     }
 
     /// Reads to the end of the file as it is now. `false`: the sink wants no more.
@@ -224,7 +245,13 @@ impl Reader {
         loop {
             let count =
                 self.file.read(&mut buffer).doing(|| format!("read the log {}", self.path.display()))?;
-            if count == 0 || self.past_until {
+            if self.past_until {
+                return Ok(self.hand_over(sink));
+            }
+            if count == 0 {
+                if self.next_file(wanted.follow)? {
+                    continue;
+                }
                 return Ok(self.hand_over(sink));
             }
             let mut bytes = std::mem::take(&mut self.rest);
@@ -242,6 +269,26 @@ impl Reader {
                 return Ok(false);
             }
         }
+    }
+
+    /// Goes on to the file after the one that was read to its end; `false` if there is none.
+    fn next_file(&mut self, follow: bool) -> Result<bool> {
+        let doing = || format!("read the log {}", self.path.display());
+        if self.next.is_empty() && follow {
+            self.next = rotate::newer(&self.path, &self.file).doing(doing)?.into();
+            if !self.next.is_empty() {
+                // Between our last look and the rotation something may have been written.
+                let at = self.file.stream_position().doing(doing)?;
+                if self.file.metadata().doing(doing)?.len() > at {
+                    self.next.clear();
+                    return Ok(true);
+                }
+            }
+        }
+        let Some(file) = self.next.pop_front() else { return Ok(false) };
+        self.file = file;
+        self.switched = true;
+        Ok(true)
     }
 
     fn hand_over(&mut self, sink: &mut Sink) -> bool {
@@ -305,10 +352,28 @@ fn in_time(entry: &log::Entry, wanted: &Wanted) -> (bool, bool) {
     (!past && wanted.since.is_none_or(|since| time >= since), past)
 }
 
-/// Where the last `lines` lines begin, and which streams are in the middle of an older line there.
+/// Drops the files before the last `lines` lines and puts the first of the rest where they begin;
+/// the streams that are in the middle of an older line there.
+fn begin_at_tail(files: &mut VecDeque<File>, lines: usize, wanted: &Wanted) -> std::io::Result<[bool; 2]> {
+    let mut left = lines;
+    for at in (0..files.len()).rev() {
+        let (seen, (start, skips)) = tail(&mut files[at], left, wanted)?;
+        files[at].seek(SeekFrom::Start(start))?;
+        if seen >= left {
+            files.drain(..at);
+            return Ok(skips);
+        }
+        // All of it is wanted, what no line begins in as well.
+        files[at].seek(SeekFrom::Start(0))?;
+        left -= seen;
+    }
+    Ok([false; 2])
+}
+
+/// How many lines there are, up to `lines` and a few; where the last `lines` of them begin, and which streams are in the middle of an older line there.
 ///
 /// The end of the file is enough for a few lines of a long log; only with a time it is read whole.
-fn tail(file: &mut File, lines: usize, wanted: &Wanted) -> std::io::Result<(u64, [bool; 2])> {
+fn tail(file: &mut File, lines: usize, wanted: &Wanted) -> std::io::Result<(usize, (u64, [bool; 2]))> {
     let length = file.seek(SeekFrom::End(0))?;
     let mut part = 4 * PIECE as u64;
     loop {
@@ -317,7 +382,7 @@ fn tail(file: &mut File, lines: usize, wanted: &Wanted) -> std::io::Result<(u64,
         let (seen, found) = tail_from(file, start, lines, wanted)?;
         // The first ones after a cut may be the rest of lines that began before it.
         if start == 0 || seen > lines + 2 {
-            return Ok(found);
+            return Ok((seen, found));
         }
         part *= 8;
     }

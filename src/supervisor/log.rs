@@ -7,12 +7,12 @@
 //!
 //! Source: the Kubernetes CRI log format, podman's `k8s-file`.
 
+use super::rotate::{self, Rotation};
 use crate::error::{Doing, Result};
 use jiff::Timestamp;
 use std::fs::File;
 use std::io::{BufRead, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Which stream a piece of output came from. A terminal's is [`Stream::Out`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,12 @@ const CHUNK: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct LogWriter {
     file: Option<File>,
+    path: PathBuf,
+    rotation: Option<Rotation>,
+    /// Bytes of the file, counted where it may grow too large.
+    size: u64,
+    /// The last entries of standard output and error go on in the next.
+    midway: [bool; 2],
     line: Vec<u8>,
     /// A write failed in the middle of a line, so the next has to start a new one.
     torn: bool,
@@ -50,17 +56,28 @@ impl LogWriter {
     /// A log nobody keeps.
     #[must_use]
     pub fn none() -> LogWriter {
-        LogWriter { file: None, line: Vec::new(), torn: false }
+        LogWriter {
+            file: None,
+            path: PathBuf::new(),
+            rotation: None,
+            size: 0,
+            midway: [false; 2],
+            line: Vec::new(),
+            torn: false,
+        }
     }
 
     /// Opens the log at `path`, at its end.
     ///
     /// # Errors
     /// When it cannot be opened or made.
-    pub fn open(path: &Path) -> Result<LogWriter> {
-        let file = File::options().append(true).create(true).mode(0o600).open(path);
-        let file = file.doing(|| format!("open the log {}", path.display()))?;
-        Ok(LogWriter { file: Some(file), line: Vec::new(), torn: false })
+    pub fn open(path: &Path, rotation: Option<Rotation>) -> Result<LogWriter> {
+        let file = rotate::open(path).doing(|| format!("open the log {}", path.display()))?;
+        let size = match rotation {
+            Some(_) => file.metadata().doing(|| format!("look at {}", path.display()))?.len(),
+            None => 0,
+        };
+        Ok(LogWriter { file: Some(file), path: path.to_path_buf(), rotation, size, ..LogWriter::none() })
     }
 
     /// Logs a piece of output as it was read; its end need not be the end of a line.
@@ -82,7 +99,9 @@ impl LogWriter {
             let _ = write!(self.line, "{time} {} {mark} ", stream.name());
             self.line.extend_from_slice(text);
             self.line.push(b'\n');
-            if self.line.len() >= CHUNK {
+            self.midway[usize::from(stream == Stream::Err)] = mark == 'P';
+            let most = self.rotation.map_or(CHUNK, |rotation| CHUNK.min(rotation.size as usize / 2));
+            if self.line.len() >= most {
                 self.flush();
             }
         }
@@ -90,10 +109,29 @@ impl LogWriter {
     }
 
     fn flush(&mut self) {
+        self.make_room();
         let Some(file) = &mut self.file else { return };
+        self.size += self.line.len() as u64;
         let ready = if std::mem::take(&mut self.torn) { file.write_all(b"\n") } else { Ok(()) };
         self.torn = ready.and_then(|()| file.write_all(&self.line)).is_err();
         self.line.clear();
+    }
+
+    /// Begins a new file if this one would become too large. As long as it is not much too large it
+    /// goes on to the end of a line, so that no line is in two files.
+    fn make_room(&mut self) {
+        let Some(rotation) = self.rotation else { return };
+        let after = self.size + self.line.len() as u64;
+        let in_a_line = self.midway.contains(&true) && after < 2 * rotation.size;
+        if self.size == 0 || after <= rotation.size || in_a_line {
+            return;
+        }
+        // Where that fails the old file goes on growing: better too large than lost.
+        if let Ok(file) = rotate::rotate(&self.path, rotation.files) {
+            self.file = Some(file);
+            self.size = 0;
+            self.torn = false;
+        }
     }
 }
 
@@ -153,7 +191,7 @@ mod tests {
     #[test]
     fn the_log_gives_back_the_bytes() {
         let path = std::env::temp_dir().join(format!("box-log-test-{}", std::process::id()));
-        let mut log = LogWriter::open(&path).unwrap();
+        let mut log = LogWriter::open(&path, None).unwrap();
         log.write(Stream::Out, b"one\n\ntw");
         log.write(Stream::Err, b"oops\n");
         log.write(Stream::Out, b"o\nend");

@@ -13,6 +13,7 @@ pub mod log;
 pub mod ports;
 pub mod protocol;
 mod relay;
+pub mod rotate;
 pub mod run;
 pub mod stdio;
 pub mod uplink;

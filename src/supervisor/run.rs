@@ -10,6 +10,7 @@ use super::exit::Rest;
 use super::log::LogWriter;
 use super::ports::{self, Taken};
 use super::protocol::{self, Decoder, Hello, Kind};
+use super::rotate::Rotation;
 use super::stdio::{self, Streams};
 use super::uplink::Keeper;
 use super::{bundle, control, exit};
@@ -258,7 +259,7 @@ fn beside(
     let listeners = (control::listen(sockets, control::ATTACH)?, control::listen(sockets, control::CONTROL)?);
     let log = match config.log.driver {
         LogDriver::None => LogWriter::none(),
-        LogDriver::K8sFile => LogWriter::open(&log_path(store, config))?,
+        LogDriver::K8sFile => LogWriter::open(&log_path(store, config), rotation(config))?,
     };
     let ports = ports::take(store, config, given)?;
     let uplink = match &config.network.mode {
@@ -268,6 +269,10 @@ fn beside(
         _ => None,
     };
     Ok((listeners, log, uplink, ports))
+}
+
+fn rotation(config: &ContainerConfig) -> Option<Rotation> {
+    config.log.max_size.map(|size| Rotation { size, files: config.log.max_files.max(1) })
 }
 
 /// Where the container's log is.

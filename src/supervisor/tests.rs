@@ -53,7 +53,7 @@ impl Supervised {
             control::listen(&dir, control::CONTROL).unwrap(),
         );
         let (first, theirs) = UnixStream::pair().unwrap();
-        let log = LogWriter::open(&dir.join("log")).unwrap();
+        let log = LogWriter::open(&dir.join("log"), None).unwrap();
         let thread = std::thread::spawn(move || {
             let client = Some((OwnedFd::from(theirs), hello));
             let mut monitor = Monitor::new(child, streams, log, Some(listeners), client, limits).unwrap();

@@ -139,3 +139,59 @@ fn a_follower_that_does_not_read_holds_nobody_up() {
     drop(idle.stdout.take());
     idle.wait().expect("a child of ours");
 }
+
+/// The files of the container's log, by name.
+fn log_files(env: &Env, name: &str) -> Vec<String> {
+    let id = env.ok(["inspect", "--format", "{{.Id}}", name]);
+    let dir = std::fs::read_dir(env.root().join("containers").join(id)).expect("its directory");
+    let names = dir.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with("log")).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_log_is_kept_in_several_files_of_limited_size() {
+    let env = Env::new();
+    let count = "i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo line $i; done";
+    let options = ["--log-opt", "max-size=20k", "--log-opt", "max-file=3"];
+    let run = ["run", "--name", "c"].iter().chain(&options);
+    env.run(run.chain(&["busybox", "sh", "-c", count])).code(0);
+    assert_eq!(log_files(&env, "c"), ["log", "log.1", "log.2"]);
+    let text = env.ok(["logs", "c"]);
+    let lines: Vec<&str> = text.lines().collect();
+    // The last ones without a gap, as many as fit.
+    assert!(lines.len() > 600 && lines.len() < 1600, "{}", lines.len());
+    let first = 2000 - lines.len() + 1;
+    assert!(lines.iter().enumerate().all(|(at, line)| *line == format!("line {}", first + at)));
+    for tail in [1, 10, 700] {
+        let text = env.ok(["logs", "--tail", &tail.to_string(), "c"]);
+        let wanted: Vec<String> = (2001 - tail..=2000).map(|n| format!("line {n}")).collect();
+        assert_eq!(text, wanted.join("\n"), "--tail {tail}");
+    }
+    env.run(["run", "--name", "d", "--log-opt", "max-size=20k", "busybox", "sh", "-c", count]).code(0);
+    assert_eq!(log_files(&env, "d"), ["log"]);
+    assert!(env.ok(["logs", "d"]).ends_with("line 2000"));
+    env.run(["inspect", "-f", "{{.HostConfig.LogConfig.Size}}", "c"]).code(0).stdout("20.5kB\n");
+    env.run(["run", "--rm", "--log-opt", "max-size=x", "busybox", "true"])
+        .code(125)
+        .stderr_contains("max-size");
+    env.run(["run", "--rm", "--log-opt", "max-file=0", "busybox", "true"])
+        .code(125)
+        .stderr_contains("max-file");
+}
+
+#[test]
+fn who_follows_a_log_misses_no_line_when_a_new_file_begins() {
+    let env = Env::new();
+    let count = "read go; i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo line $i; done";
+    let options = ["--log-opt", "max-size=30k", "--log-opt", "max-file=50"];
+    let run = ["run", "-d", "-i", "--name", "c"].iter().chain(&options);
+    env.run(run.chain(&["busybox", "sh", "-c", count])).code(0);
+    let follower = env.spawn(["logs", "-f", "c"]);
+    env.feed(b"go\n", ["attach", "--sig-proxy=false", "c"]).code(0);
+    let text = follower.finish().code(0).stdout_line();
+    let wanted: Vec<String> = (1..=3000).map(|n| format!("line {n}")).collect();
+    assert!(text == wanted.join("\n"), "{} lines", text.lines().count());
+    assert!(log_files(&env, "c").len() > 3);
+}

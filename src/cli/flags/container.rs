@@ -257,7 +257,7 @@ pub(crate) struct ContainerFlags {
     #[arg(long, value_name = "NAME", value_parser = words::log_driver, help_heading = "Files")]
     log_driver: Option<LogDriver>,
 
-    /// Option of the log's driver: path=FILE
+    /// Option of the log's driver: max-size=SIZE, max-file=NUMBER, path=FILE
     #[arg(long, value_name = "KEY=VALUE", value_parser = words::pair, help_heading = "Files")]
     log_opt: Vec<(String, String)>,
 
