@@ -82,7 +82,7 @@ complete -c box -n "__fish_box_needs_command" -f -a "login" -d 'Log in to a regi
 complete -c box -n "__fish_box_needs_command" -f -a "logout" -d 'Log out of a registry'
 complete -c box -n "__fish_box_needs_command" -f -a "doctor" -d 'Say what this host has and lacks for containers, and what mends it'
 complete -c box -n "__fish_box_needs_command" -f -a "info" -d 'Show this host, the store and the version'
-complete -c box -n "__fish_box_needs_command" -f -a "inspect" -d 'Show everything about containers and images'
+complete -c box -n "__fish_box_needs_command" -f -a "inspect" -d 'Show everything about containers, images and volumes'
 complete -c box -n "__fish_box_needs_command" -f -a "unshare" -d 'Run a command inside the user namespace, as root of the ids that are yours'
 complete -c box -n "__fish_box_needs_command" -f -a "completion" -d 'Print a shell\'s completion script'
 complete -c box -n "__fish_box_needs_command" -f -a "help" -d 'Show the commands, or one command\'s flags and examples'
@@ -90,6 +90,7 @@ complete -c box -n "__fish_box_needs_command" -f -a "version" -d 'Show the versi
 complete -c box -n "__fish_box_needs_command" -f -a "container" -d 'Work with containers'
 complete -c box -n "__fish_box_needs_command" -f -a "image" -d 'Work with images'
 complete -c box -n "__fish_box_needs_command" -f -a "system" -d 'Work with box as a whole'
+complete -c box -n "__fish_box_needs_command" -f -a "volume" -d 'Work with volumes'
 complete -c box -n "__fish_box_using_subcommand attach" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand attach" -l sig-proxy -d 'Pass signals on to the container' -r
 complete -c box -n "__fish_box_using_subcommand attach" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -179,8 +180,9 @@ complete -c box -n "__fish_box_using_subcommand create" -l dns-option -l dns-opt
 complete -c box -n "__fish_box_using_subcommand create" -l dns-search -d 'Search this domain' -r
 complete -c box -n "__fish_box_using_subcommand create" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
 complete -c box -n "__fish_box_using_subcommand create" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
-complete -c box -n "__fish_box_using_subcommand create" -s v -l volume -d 'Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]' -r
-complete -c box -n "__fish_box_using_subcommand create" -l mount -d 'Mount something: type=bind|tmpfs|volume,source=PATH,target=PATH[,OPTION...]' -r
+complete -c box -n "__fish_box_using_subcommand create" -s v -l volume -d 'Mount a directory of the host or a volume: [HOST-PATH:|VOLUME:]PATH[:OPTIONS]' -r
+complete -c box -n "__fish_box_using_subcommand create" -l volumes-from -d 'Mount the volumes of another container, running or not: NAME[:ro],...' -r
+complete -c box -n "__fish_box_using_subcommand create" -l mount -d 'Mount something: type=bind|volume|tmpfs|image|glob|devpts,source=PATH,target=PATH[,OPTION...]' -r
 complete -c box -n "__fish_box_using_subcommand create" -l tmpfs -d 'Mount a fresh tmpfs: PATH[:OPTIONS]' -r
 complete -c box -n "__fish_box_using_subcommand create" -l device -d 'Give it a device of the host: HOST-PATH[:PATH][:rwm]' -r
 complete -c box -n "__fish_box_using_subcommand create" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
@@ -264,7 +266,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l systemd -r
 complete -c box -n "__fish_box_using_subcommand create" -l tz -r
 complete -c box -n "__fish_box_using_subcommand create" -l uidmap -r
 complete -c box -n "__fish_box_using_subcommand create" -l volume-driver -r
-complete -c box -n "__fish_box_using_subcommand create" -l volumes-from -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpu-count -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpu-percent -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpu-rt-period -r
@@ -475,7 +476,7 @@ complete -c box -n "__fish_box_using_subcommand rm" -l depend -d 'Also the conta
 complete -c box -n "__fish_box_using_subcommand rm" -s f -l force -d 'Stop running containers first; broken ones are removed too'
 complete -c box -n "__fish_box_using_subcommand rm" -s i -l ignore -d 'No error for a container that does not exist'
 complete -c box -n "__fish_box_using_subcommand rm" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand rm" -s v -l volumes -d 'Also the anonymous volumes; they lie in the container and always go with it'
+complete -c box -n "__fish_box_using_subcommand rm" -s v -l volumes -d 'Also its anonymous volumes, unless another container uses them'
 complete -c box -n "__fish_box_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand run" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand run" -l sig-proxy -d 'Pass signals on to the container' -r
@@ -529,8 +530,9 @@ complete -c box -n "__fish_box_using_subcommand run" -l dns-option -l dns-opt -d
 complete -c box -n "__fish_box_using_subcommand run" -l dns-search -d 'Search this domain' -r
 complete -c box -n "__fish_box_using_subcommand run" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
 complete -c box -n "__fish_box_using_subcommand run" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
-complete -c box -n "__fish_box_using_subcommand run" -s v -l volume -d 'Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]' -r
-complete -c box -n "__fish_box_using_subcommand run" -l mount -d 'Mount something: type=bind|tmpfs|volume,source=PATH,target=PATH[,OPTION...]' -r
+complete -c box -n "__fish_box_using_subcommand run" -s v -l volume -d 'Mount a directory of the host or a volume: [HOST-PATH:|VOLUME:]PATH[:OPTIONS]' -r
+complete -c box -n "__fish_box_using_subcommand run" -l volumes-from -d 'Mount the volumes of another container, running or not: NAME[:ro],...' -r
+complete -c box -n "__fish_box_using_subcommand run" -l mount -d 'Mount something: type=bind|volume|tmpfs|image|glob|devpts,source=PATH,target=PATH[,OPTION...]' -r
 complete -c box -n "__fish_box_using_subcommand run" -l tmpfs -d 'Mount a fresh tmpfs: PATH[:OPTIONS]' -r
 complete -c box -n "__fish_box_using_subcommand run" -l device -d 'Give it a device of the host: HOST-PATH[:PATH][:rwm]' -r
 complete -c box -n "__fish_box_using_subcommand run" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
@@ -614,7 +616,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l systemd -r
 complete -c box -n "__fish_box_using_subcommand run" -l tz -r
 complete -c box -n "__fish_box_using_subcommand run" -l uidmap -r
 complete -c box -n "__fish_box_using_subcommand run" -l volume-driver -r
-complete -c box -n "__fish_box_using_subcommand run" -l volumes-from -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpu-count -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpu-percent -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpu-rt-period -r
@@ -942,7 +943,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand info" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand inspect" -s t -l type -d 'container or image; when not given a container goes before an image of the same name' -r -f -a "all\t''
+complete -c box -n "__fish_box_using_subcommand inspect" -s t -l type -d 'container, image or volume; when not given they are looked for in this order' -r -f -a "all\t''
 container\t''
 image\t''
 volume\t''
@@ -1170,8 +1171,9 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Search this domain' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Mount something: type=bind|tmpfs|volume,source=PATH,target=PATH[,OPTION...]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Mount a directory of the host or a volume: [HOST-PATH:|VOLUME:]PATH[:OPTIONS]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount the volumes of another container, running or not: NAME[:ro],...' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Mount something: type=bind|volume|tmpfs|image|glob|devpts,source=PATH,target=PATH[,OPTION...]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a fresh tmpfs: PATH[:OPTIONS]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Give it a device of the host: HOST-PATH[:PATH][:rwm]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
@@ -1255,7 +1257,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l uidmap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l volume-driver -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-count -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-percent -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-rt-period -r
@@ -1532,7 +1533,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s f -l force -d 'Stop running containers first; broken ones are removed too'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'No error for a container that does not exist'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Also the anonymous volumes; they lie in the container and always go with it'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Also its anonymous volumes, unless another container uses them'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
@@ -1552,7 +1553,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s f -l force -d 'Stop running containers first; broken ones are removed too'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'No error for a container that does not exist'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s v -l volumes -d 'Also the anonymous volumes; they lie in the container and always go with it'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s v -l volumes -d 'Also its anonymous volumes, unless another container uses them'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Pass signals on to the container' -r
@@ -1606,8 +1607,9 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Search this domain' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Mount something: type=bind|tmpfs|volume,source=PATH,target=PATH[,OPTION...]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Mount a directory of the host or a volume: [HOST-PATH:|VOLUME:]PATH[:OPTIONS]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount the volumes of another container, running or not: NAME[:ro],...' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Mount something: type=bind|volume|tmpfs|image|glob|devpts,source=PATH,target=PATH[,OPTION...]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a fresh tmpfs: PATH[:OPTIONS]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Give it a device of the host: HOST-PATH[:PATH][:rwm]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
@@ -1691,7 +1693,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l uidmap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l volume-driver -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-count -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-percent -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-rt-period -r
@@ -2177,6 +2178,139 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -s f -l force -d 'Do not ask'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "create" -d 'Create a volume'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "exists" -d 'Whether a volume exists: the exit code is 0 if it does, 1 if not'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "inspect" -d 'Show everything about volumes'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "ls" -d 'List volumes'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "list" -d 'List volumes'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "prune" -d 'Remove all volumes that no container uses'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "rm" -d 'Remove one or more volumes'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "remove" -d 'Remove one or more volumes'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s d -l driver -d 'Driver of the volume: local' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label: KEY=VALUE' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d 'Set an option: type=tmpfs|none, device=DIRECTORY, o=OPTION[,OPTION...], nocopy' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l uid -d 'The user it belongs to, as a number inside containers' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l gid -d 'The group it belongs to, as a number inside containers' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l name -d 'Name of the volume; docker\'s older spelling' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l ignore -d 'No error if there is a volume of this name'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from exists" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from exists" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s f -l format -d 'json, or a Go template' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from inspect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s a -l all -d 'All volumes'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, anonymous, dangling, driver, label, label!, name, opt, scope, since, until' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from ls" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from ls" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from ls" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from ls" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'No heading above the table'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only names'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, anonymous, dangling, driver, label, label!, name, opt, scope, since, until' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -s n -l noheading -d 'No heading above the table'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only names'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -l filter -d 'Only volumes for which this holds: anonymous=BOOL, label=KEY[=VALUE], label!=…, name=…, since=TIME, until=TIME (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -s a -l all -d 'Accepted for docker\'s scripts: named volumes are meant too'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -s a -l all -d 'All volumes'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -s f -l force -d 'Also the containers that use it; no error for a volume that does not exist'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -s a -l all -d 'All volumes'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -s f -l force -d 'Also the containers that use it; no error for a volume that does not exist'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 
 # Names of containers and images, where a command takes them.
 complete -c box -n "__fish_seen_subcommand_from attach exec kill stop top" -f -a "(box ps --format '{{.Names}}' 2>/dev/null)"

@@ -9,12 +9,12 @@ use crate::ops;
 use crate::store::images;
 use serde_json::Value;
 
-/// Show everything about containers and images
+/// Show everything about containers, images and volumes
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  box inspect web\n  box inspect -f '{{.State.Pid}}' web\n  \
     box inspect --type image -f '{{json .Config.Env}}' debian")]
 pub(crate) struct Inspect {
-    /// container or image; when not given a container goes before an image of the same name
+    /// container, image or volume; when not given they are looked for in this order
     #[arg(long, short, value_name = "TYPE", default_value = "all", hide_default_value = true,
         value_parser = ["all", "container", "image", "volume", "network", "pod"], hide_possible_values = true)]
     r#type: String,
@@ -76,6 +76,7 @@ enum Kinds {
     All,
     Containers,
     Images,
+    Volumes,
 }
 
 struct Asked {
@@ -91,6 +92,7 @@ impl Inspect {
         let kinds = match self.r#type.as_str() {
             "container" => Kinds::Containers,
             "image" => Kinds::Images,
+            "volume" => Kinds::Volumes,
             "all" => Kinds::All,
             other => return Err(crate::container::volume::not_yet(format!("inspect --type {other}"))),
         };
@@ -156,6 +158,9 @@ impl Asked {
 
     fn one(&self, ctx: &Context, name: &str) -> Result<Value> {
         let (settings, store) = (ctx.settings()?, ctx.store()?);
+        if self.kinds == Kinds::Volumes {
+            return super::volume::inspected(settings, store, name);
+        }
         if self.kinds != Kinds::Images {
             match ops::inspect::container(settings, store, name, self.size) {
                 Ok(inspected) => return Ok(inspect_container::value(&inspected)),
@@ -169,8 +174,14 @@ impl Asked {
                 Err(Error::new(Kind::NotFound, format!("there is no image {name:?}"))
                     .hint("`box images` lists them"))
             }
-            None => Err(Error::new(Kind::NotFound, format!("there is no container and no image {name:?}"))
-                .hint("`box ps -a` and `box images` list them")),
+            None => match super::volume::inspected(settings, store, name) {
+                Err(error) if error.kind() == Kind::NotFound => {
+                    let text = format!("there is no container, image or volume {name:?}");
+                    Err(Error::new(Kind::NotFound, text)
+                        .hint("`box ps -a`, `box images` and `box volume ls` list them"))
+                }
+                other => other,
+            },
         }
     }
 }

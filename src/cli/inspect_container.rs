@@ -156,12 +156,17 @@ fn mount_point(inspected: &Inspected, mount: &Mount) -> Option<Value> {
         MountSource::Bind { path, propagation, .. } => {
             ("bind", "", path.display().to_string(), "", propagation.as_str())
         }
-        MountSource::Anonymous { name } => {
-            let source = inspected.directory.join("volumes").join(name).display().to_string();
-            ("volume", name.as_str(), source, "local", "rprivate")
+        MountSource::Volume { name, propagation, .. } => {
+            let source = inspected.volumes.join(name.as_str()).join("_data").display().to_string();
+            ("volume", name.as_str(), source, "local", propagation.as_str())
         }
-        MountSource::Tmpfs => return None,
+        MountSource::Image { name, .. } => ("image", "", name.clone(), "", "rprivate"),
+        MountSource::Tmpfs | MountSource::Ramfs | MountSource::Devpts => return None,
     };
+    let recursive =
+        matches!(mount.source, MountSource::Bind { recursive: true, .. } | MountSource::Volume { .. });
+    let mut options = mount.options.clone();
+    options.extend(recursive.then(|| "rbind".to_string()));
     Some(json!({
         "Type": kind,
         "Name": name,
@@ -169,10 +174,10 @@ fn mount_point(inspected: &Inspected, mount: &Mount) -> Option<Value> {
         "Destination": mount.destination,
         "Driver": driver,
         "Mode": "",
-        "Options": mount.options,
+        "Options": options,
         "RW": !mount.read_only,
         "Propagation": propagation,
-        "SubPath": "",
+        "SubPath": mount.subpath.clone().unwrap_or_default(),
     }))
 }
 
@@ -231,7 +236,7 @@ fn of_config(config: &ContainerConfig) -> Value {
     let volumes: Map<String, Value> = config
         .mounts
         .iter()
-        .filter(|mount| matches!(mount.source, MountSource::Anonymous { .. }))
+        .filter(|mount| mount.volume().is_some_and(|(_, anonymous)| anonymous))
         .map(|mount| (mount.destination.clone(), json!({})))
         .collect();
     let exposed: Map<String, Value> =
@@ -337,7 +342,7 @@ fn host_config(config: &ContainerConfig, inspected: &Inspected) -> Value {
         "AutoRemoveImage": config.ending.remove_image,
         "Annotations": pairs(&config.annotations),
         "VolumeDriver": "",
-        "VolumesFrom": null,
+        "VolumesFrom": list(&config.volumes_from),
         "CapAdd": security.cap_add,
         "CapDrop": security.cap_drop,
         "Dns": config.identity.dns_servers,
@@ -452,8 +457,13 @@ fn bind(mount: &Mount) -> Option<String> {
             options.push(if *recursive { "rbind" } else { "bind" });
             path.display().to_string()
         }
-        MountSource::Anonymous { name } => name.clone(),
-        MountSource::Tmpfs => return None,
+        MountSource::Volume { name, propagation, .. } => {
+            options.extend([propagation.as_str(), "rbind"]);
+            name.to_string()
+        }
+        MountSource::Image { .. } | MountSource::Tmpfs | MountSource::Ramfs | MountSource::Devpts => {
+            return None;
+        }
     };
     Some(format!("{source}:{}:{}", mount.destination, options.join(",")))
 }

@@ -67,6 +67,7 @@ mod tag;
 mod top;
 mod unshare;
 mod version;
+mod volume;
 mod wait;
 
 pub use documents::documents;

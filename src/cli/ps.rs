@@ -291,7 +291,7 @@ impl Row {
     /// How many volumes it has.
     fn volumes(&self) -> usize {
         let mounts = self.entry.config.mounts.iter();
-        mounts.filter(|mount| matches!(mount.source, MountSource::Anonymous { .. })).count()
+        mounts.filter(|mount| mount.volume().is_some()).count()
     }
 
     fn command(&self) -> String {
@@ -382,7 +382,7 @@ impl Row {
             .config
             .mounts
             .iter()
-            .filter(|m| !matches!(m.source, MountSource::Tmpfs))
+            .filter(|m| !matches!(m.source, MountSource::Tmpfs | MountSource::Ramfs | MountSource::Devpts))
             .map(mount)
             .collect()
     }
@@ -472,8 +472,9 @@ fn template_title(word: &str) -> String {
 fn mount(mount: &Mount) -> String {
     match &mount.source {
         MountSource::Bind { path, .. } => path.display().to_string(),
-        MountSource::Anonymous { name } => name.clone(),
-        MountSource::Tmpfs => mount.destination.clone(),
+        MountSource::Volume { name, .. } => name.to_string(),
+        MountSource::Image { name, .. } => name.clone(),
+        MountSource::Tmpfs | MountSource::Ramfs | MountSource::Devpts => mount.destination.clone(),
     }
 }
 

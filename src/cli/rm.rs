@@ -44,7 +44,7 @@ pub(crate) struct Rm {
     /// Seconds to wait before SIGKILL with --force; the container's own --stop-timeout unless given
     #[arg(short, long, visible_alias = "timeout", value_name = "SECONDS", allow_negative_numbers = true)]
     time: Option<i64>,
-    /// Also the anonymous volumes; they lie in the container and always go with it
+    /// Also its anonymous volumes, unless another container uses them
     #[arg(short, long)]
     volumes: bool,
     /// Names or ids
@@ -95,9 +95,20 @@ impl Rm {
         entry: &Entry,
         stopping: Option<Result<Stopping>>,
     ) -> Result<()> {
-        let Some(stopping) = stopping else { return ops::rm::remove(settings, store, entry) };
-        warn_if_killed(entry, seconds(self.time), stopping?.finish()?);
-        ops::rm::remove_by_force(settings, store, entry, seconds(self.time)).map(drop)
+        if self.volumes {
+            ops::rm::with_volumes(store, &entry.config)?;
+        }
+        match stopping {
+            None => ops::rm::remove(settings, store, entry)?,
+            Some(stopping) => {
+                warn_if_killed(entry, seconds(self.time), stopping?.finish()?);
+                ops::rm::remove_by_force(settings, store, entry, seconds(self.time)).map(drop)?;
+            }
+        }
+        if self.volumes || entry.config.ending.remove {
+            ops::rm::remove_volumes(store, &entry.config)?;
+        }
+        Ok(())
     }
 
     /// Puts those first that live in others' namespaces. Without `--depend`, one that others live

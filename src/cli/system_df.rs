@@ -3,7 +3,6 @@
 use super::format::template::{self, Field, Format, field};
 use super::format::{human, table};
 use super::{Context, output};
-use crate::container::config::MountSource;
 use crate::error::Result;
 use crate::image::reference::Reference;
 use crate::ops::df::{self, ContainerUse, DiskUse, ImageUse, Sum};
@@ -114,5 +113,5 @@ fn verbose(all: &DiskUse, now: Timestamp) -> String {
 
 fn volumes(container: &ContainerUse) -> usize {
     let mounts = &container.entry.config.mounts;
-    mounts.iter().filter(|mount| matches!(mount.source, MountSource::Anonymous { .. })).count()
+    mounts.iter().filter(|mount| mount.volume().is_some()).count()
 }

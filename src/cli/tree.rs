@@ -14,7 +14,7 @@ use super::{
     Context, attach, commit, completion, container_exists, create, diff, doctor, exec, export, help, history,
     image_exists, image_insert, image_prune, image_tree, images, import, info, inspect, kill, load, login,
     logs, port, prune, ps, pull, rename, reset, restart, rm, rmi, run, save, start, stop, system_check,
-    system_df, system_prune, tag, top, unshare, usage, version, wait,
+    system_df, system_prune, tag, top, unshare, usage, version, volume, wait,
 };
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
@@ -105,6 +105,13 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(tag::Untag, "untag", "image untag"),
     entry!(login::Login, "login"),
     entry!(login::Logout, "logout"),
+    // Volumes.
+    entry!(volume::Create, "volume create"),
+    entry!(volume::Exists, "volume exists"),
+    entry!(volume::Inspect, "volume inspect"),
+    entry!(volume::List, "volume ls", "volume list"),
+    entry!(volume::Prune, "volume prune"),
+    entry!(volume::Remove, "volume rm", "volume remove"),
     // The host and the store.
     entry!(doctor::Doctor, "doctor"),
     entry!(info::Info, "info", "system info"),
@@ -131,6 +138,7 @@ const GROUPS: &[Group] = &[
     Group { name: "container", about: "Work with containers", build: |to| deferred(to, "container") },
     Group { name: "image", about: "Work with images", build: |to| deferred(to, "image") },
     Group { name: "system", about: "Work with box as a whole", build: |to| deferred(to, "system") },
+    Group { name: "volume", about: "Work with volumes", build: |to| deferred(to, "volume") },
 ];
 
 /// How much of the tree is built.

@@ -7,6 +7,7 @@ use super::bridge::Join;
 use super::id::ContainerId;
 use super::port::PortMap;
 use super::uplink::UplinkOptions;
+use super::volume::VolumeName;
 use crate::image::digest::{BlobDigest, ChainId, ImageId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,11 @@ pub struct ContainerConfig {
     pub identity: Identity,
     /// Its network.
     pub network: Network,
-    /// Binds and tmpfs, in the order of their destinations.
+    /// Everything that is mounted for the user, in the order of the destinations.
     pub mounts: Vec<Mount>,
+    /// The words of `--volumes-from`, for `inspect`.
+    #[serde(default)]
+    pub volumes_from: Vec<String>,
     /// Host devices.
     pub devices: Vec<Device>,
     /// What holds it in.
@@ -244,6 +248,36 @@ pub struct Mount {
     pub read_only: bool,
     /// Further options: `noexec`, `nosuid`, `nodev`, `size=`, `mode=` …
     pub options: Vec<String>,
+    /// Everything in it is given to the container's user before it is mounted.
+    #[serde(default)]
+    pub own: bool,
+    /// What is written goes elsewhere.
+    #[serde(default)]
+    pub overlay: Option<Overlay>,
+    /// Only this part of the source.
+    #[serde(default)]
+    pub subpath: Option<String>,
+}
+
+impl Mount {
+    /// The volume that it is.
+    #[must_use]
+    pub fn volume(&self) -> Option<(&VolumeName, bool)> {
+        match &self.source {
+            MountSource::Volume { name, anonymous, .. } => Some((name, *anonymous)),
+            _ => None,
+        }
+    }
+}
+
+/// Where an overlay over a mount's source keeps what is written: for as long as the container runs in
+/// its own directory, unless both places are given.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Overlay {
+    /// A directory of the host.
+    pub upper: Option<PathBuf>,
+    /// An empty directory on the same file system.
+    pub work: Option<PathBuf>,
 }
 
 /// What is mounted.
@@ -260,14 +294,33 @@ pub enum MountSource {
         /// The word for propagation.
         propagation: String,
     },
-    /// A directory that the container keeps: an image's VOLUME or an anonymous `-v PATH`. It lies
-    /// in the container's directory and begins with the image's content.
-    Anonymous {
-        /// A file name that is unique within the container.
+    /// A volume of the store, which outlives the container.
+    Volume {
+        /// Its name.
+        name: VolumeName,
+        /// Made for this container (an image's VOLUME, `-v PATH`): it goes with the last one that
+        /// uses it.
+        anonymous: bool,
+        /// It begins with what the image has at that place.
+        copy: bool,
+        /// The word for propagation.
+        propagation: String,
+    },
+    /// The files of an image.
+    Image {
+        /// As it was asked for.
         name: String,
+        /// Its unpacked layers, lowest first.
+        layers: Vec<ChainId>,
+        /// What is written is kept in the container's directory.
+        writable: bool,
     },
     /// A fresh tmpfs.
     Tmpfs,
+    /// A fresh ramfs.
+    Ramfs,
+    /// Pseudo terminals of its own.
+    Devpts,
 }
 
 /// A device of the host.

@@ -9,7 +9,7 @@ use super::name::ContainerName;
 use super::port::{Exposed, PortMap};
 use super::security::SecurityOption;
 use super::uplink::UplinkOptions;
-use super::volume::MountRequest;
+use super::volume::{MountRequest, SourceRequest, VolumesFrom};
 use crate::container::config::{Device, LogDriver};
 use crate::image::access::RegistryOptions;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -50,6 +50,8 @@ pub struct ContainerRequest {
     pub publish_all: bool,
     /// `--volume`, `--mount` and `--tmpfs`.
     pub mounts: Vec<MountRequest>,
+    /// `--volumes-from`.
+    pub volumes_from: Vec<VolumesFrom>,
     /// `--image-volume`.
     pub image_volumes: ImageVolumes,
     /// `--device`.
@@ -318,6 +320,7 @@ impl ContainerRequest {
             NetworkRequest::Container(name) => Some(name.as_str()),
             _ => None,
         }));
+        named.extend(self.volumes_from.iter().map(|from| from.container.as_str()));
         named.sort_unstable();
         named.dedup();
         named
@@ -327,6 +330,22 @@ impl ContainerRequest {
     pub fn named_networks(&self) -> impl Iterator<Item = &str> {
         self.networks.iter().filter_map(|network| match network {
             NetworkRequest::Bridge(join) => join.network.as_deref(),
+            _ => None,
+        })
+    }
+
+    /// The images whose files it mounts beside its own.
+    pub fn mounted_images(&self) -> impl Iterator<Item = &str> {
+        self.mounts.iter().filter_map(|mount| match &mount.source {
+            SourceRequest::Image { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The patterns whose matches it mounts.
+    pub fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.mounts.iter().filter_map(|mount| match &mount.source {
+            SourceRequest::Glob { pattern, .. } => Some(pattern.as_str()),
             _ => None,
         })
     }

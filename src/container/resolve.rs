@@ -6,28 +6,26 @@
 use super::bridge::{Join, NetworkName};
 use super::caps::{CapSet, apply};
 use super::config::{
-    CONFIG_VERSION, ContainerConfig, Ending, Identity, ImageOrigin, Log, LogDriver, Mount, MountSource,
-    Namespace, Namespaces, Network, NetworkMode, Process, Rootfs, SeccompChoice, Security, Ulimit,
-    UserNamespace,
+    CONFIG_VERSION, ContainerConfig, Ending, Identity, ImageOrigin, Log, LogDriver, Namespace, Namespaces,
+    Network, NetworkMode, Process, Rootfs, SeccompChoice, Security, Ulimit, UserNamespace,
 };
 use super::env::{Env, HostEnv};
 use super::id::ContainerId;
 use super::limit::UlimitRequest;
+use super::mounts::MountFacts;
 use super::port::{self, Exposed, Port, PortMap};
-use super::request::{
-    ContainerRequest, ImageVolumes, NamespaceRequest, NetworkRequest, UserNamespaceRequest,
-};
+use super::request::{ContainerRequest, NamespaceRequest, NetworkRequest, UserNamespaceRequest};
 use super::security::{self, SecurityOption};
 use super::size::ByteSize;
 use super::uplink::UplinkOptions;
-use super::volume::{SourceRequest, clean_path};
+use super::volume::clean_path;
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::image::config::ImageConfig;
 use crate::image::digest::{BlobDigest, ChainId, ImageId};
 use crate::sys::signal::Signal;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// PATH where the image has none.
 pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -89,6 +87,8 @@ pub struct HostFacts {
     pub containers: BTreeMap<String, ContainerId>,
     /// The networks that it names ([`ContainerRequest::named_networks`]), found.
     pub networks: BTreeMap<String, NetworkName>,
+    /// What the mounts refer to.
+    pub mounts: MountFacts,
 }
 
 /// Decides everything about a container.
@@ -109,7 +109,7 @@ pub fn resolve(
     let network = network(request, from_image, host)?;
     let identity = identity(request, &namespaces, &network.mode, &id, host)?;
     let security = security(request, &network.mode, &namespaces, host)?;
-    let mounts = mounts(request, from_image, &id, host)?;
+    let mounts = super::mounts::resolve(request, from_image, &id, host)?;
     let rootfs = match image {
         _ if request.rootfs => Rootfs::Directory(host.cwd.join(&request.image)),
         Some(image) => Rootfs::Layers(image.layers.to_vec()),
@@ -130,6 +130,7 @@ pub fn resolve(
         identity,
         network,
         mounts,
+        volumes_from: super::mounts::volumes_from_words(&request.volumes_from),
         devices: request.devices.clone(),
         security,
         log: log(request)?,
@@ -558,76 +559,6 @@ fn check_sysctl(key: &str, mode: &NetworkMode) -> Result<()> {
     }
     Err(invalid(format!("--sysctl {key} belongs to the whole host"))
         .hint("a container can set net.*, kernel.shm*, kernel.msg*, kernel.sem and fs.mqueue.*"))
-}
-
-/// The user's, then the image's VOLUMEs, then what `--read-only` needs; one at a place.
-fn mounts(
-    request: &ContainerRequest,
-    image: &ImageConfig,
-    id: &ContainerId,
-    host: &HostFacts,
-) -> Result<Vec<Mount>> {
-    let mut mounts: Vec<Mount> = Vec::new();
-    for asked in &request.mounts {
-        if mounts.iter().any(|mount| mount.destination == asked.destination) {
-            return Err(invalid(format!("two mounts want to be at {}", asked.destination)));
-        }
-        let source = match &asked.source {
-            SourceRequest::Bind { path, recursive, propagation, .. } => MountSource::Bind {
-                path: lexically_clean(&host.cwd.join(path)),
-                recursive: *recursive,
-                propagation: propagation.clone(),
-            },
-            SourceRequest::Anonymous => anonymous(id, &asked.destination),
-            SourceRequest::Tmpfs => MountSource::Tmpfs,
-        };
-        mounts.push(Mount {
-            destination: asked.destination.clone(),
-            source,
-            read_only: asked.read_only,
-            options: asked.options.clone(),
-        });
-    }
-    for path in image.config.volumes.keys() {
-        let destination = clean_path(path);
-        let taken = mounts.iter().any(|mount| mount.destination == destination);
-        if taken || destination == "/" {
-            continue;
-        }
-        let (source, options) = match request.image_volumes {
-            ImageVolumes::Ignore => continue,
-            ImageVolumes::Anonymous => (anonymous(id, &destination), Vec::new()),
-            ImageVolumes::Tmpfs => {
-                (MountSource::Tmpfs, ["noexec", "nosuid", "nodev"].map(String::from).to_vec())
-            }
-        };
-        mounts.push(Mount { destination, source, read_only: false, options });
-    }
-    if request.security.read_only && !request.security.no_read_only_tmpfs {
-        for (path, mode) in [("/run", "mode=0755"), ("/tmp", "mode=1777"), ("/var/tmp", "mode=1777")] {
-            if !mounts.iter().any(|mount| mount.destination == path) {
-                let options = ["nosuid", "nodev", mode].map(String::from).to_vec();
-                let destination = path.to_string();
-                mounts.push(Mount { destination, source: MountSource::Tmpfs, read_only: false, options });
-            }
-        }
-    }
-    // Parents before what lies in them.
-    mounts.sort_by(|a, b| a.destination.cmp(&b.destination));
-    Ok(mounts)
-}
-
-/// The name looks like that of Docker's anonymous volumes, and is the same for the same place.
-fn anonymous(id: &ContainerId, destination: &str) -> MountSource {
-    MountSource::Anonymous { name: BlobDigest::of(format!("{id}{destination}").as_bytes()).hex().to_string() }
-}
-
-fn lexically_clean(path: &Path) -> PathBuf {
-    match path.to_str() {
-        // `..` stays: what it means depends on the links before it.
-        Some(text) if !text.contains("..") => PathBuf::from(clean_path(text)),
-        _ => path.to_path_buf(),
-    }
 }
 
 fn log(request: &ContainerRequest) -> Result<Log> {

@@ -1,8 +1,10 @@
 //! Tests of `container::resolve`.
 
 use super::*;
-use crate::container::request::ProcessRequest;
-use crate::container::volume::{TmpfsWord, VolumeWord};
+use crate::container::config::MountSource;
+use crate::container::request::{ImageVolumes, ProcessRequest};
+use crate::container::volume::{TmpfsWord, VolumeWord, VolumesFrom};
+use std::path::Path;
 
 fn host() -> HostFacts {
     HostFacts {
@@ -17,6 +19,7 @@ fn host() -> HostFacts {
         ids: (1001, 1002),
         user_name: "ann".into(),
         containers: BTreeMap::from([("web".to_string(), ContainerId::from_random([7; 32]))]),
+        mounts: MountFacts::default(),
     }
 }
 
@@ -32,6 +35,10 @@ fn image() -> ImageConfig {
 fn decide_with(image: &ImageConfig, change: impl FnOnce(&mut ContainerRequest)) -> Result<ContainerConfig> {
     let mut request = ContainerRequest { image: "img".into(), ..ContainerRequest::default() };
     change(&mut request);
+    decide_on(image, &request, &host())
+}
+
+fn decide_on(image: &ImageConfig, request: &ContainerRequest, host: &HostFacts) -> Result<ContainerConfig> {
     let digest = BlobDigest::of(b"manifest");
     let id = ImageId::of_config(&BlobDigest::of(b"config"));
     let facts = ImageFacts {
@@ -42,7 +49,7 @@ fn decide_with(image: &ImageConfig, change: impl FnOnce(&mut ContainerRequest)) 
         config: image,
     };
     let id = ContainerId::from_random([0xab; 32]);
-    resolve(&request, Some(facts), id, Timestamp::UNIX_EPOCH, &host())
+    resolve(request, Some(facts), id, Timestamp::UNIX_EPOCH, host)
 }
 
 fn decide(change: impl FnOnce(&mut ContainerRequest)) -> Result<ContainerConfig> {
@@ -71,7 +78,9 @@ fn the_defaults_are_those_of_the_image_and_ours() {
     assert_eq!(config.labels, [("a".into(), "image".into()), ("b".into(), "image".into())]);
     let places: Vec<_> = config.mounts.iter().map(|mount| mount.destination.as_str()).collect();
     assert_eq!(places, ["/cache", "/data"]);
-    assert!(matches!(&config.mounts[0].source, MountSource::Anonymous { name } if name.len() == 64));
+    assert!(
+        matches!(&config.mounts[0].source, MountSource::Volume { name, anonymous: true, .. } if name.as_str().len() == 64)
+    );
 }
 
 #[test]
@@ -168,6 +177,31 @@ fn users_mounts_win_over_the_images_and_read_only_adds_tmpfs() {
         request.mounts = ["/a:/x", "/b:/x"].map(|text| text.parse::<VolumeWord>().unwrap().0).to_vec();
     });
     assert!(twice.is_err());
+}
+
+#[test]
+fn the_volumes_of_others_come_after_one_s_own_and_before_the_image_s() {
+    let mut host = host();
+    let theirs = |text: &str| {
+        let mut config = decide(|request| request.mounts = vec![text.parse::<VolumeWord>().unwrap().0]);
+        config.as_mut().unwrap().mounts.retain(|mount| text.contains(&mount.destination));
+        config.unwrap().mounts
+    };
+    host.mounts.of_containers.insert("a".into(), theirs("one:/data"));
+    host.mounts.of_containers.insert("b".into(), theirs("two:/data:ro"));
+    host.mounts.of_containers.insert("c".into(), theirs("three:/mine"));
+    let mut request = ContainerRequest { image: "img".into(), ..ContainerRequest::default() };
+    request.mounts = vec!["/own:/mine".parse::<VolumeWord>().unwrap().0];
+    request.volumes_from = VolumesFrom::parse("a,b:rw,c").unwrap();
+    let mounts = decide_on(&image(), &request, &host).unwrap().mounts;
+    let seen: Vec<_> = mounts
+        .iter()
+        .map(|mount| {
+            (mount.destination.as_str(), mount.volume().map(|(n, _)| n.as_str().len()), mount.read_only)
+        })
+        .collect();
+    // The later of two wins, and rw takes its ro away.
+    assert_eq!(seen, [("/cache", Some(64), false), ("/data", Some(3), false), ("/mine", None, false)]);
 }
 
 #[test]

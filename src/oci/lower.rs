@@ -1,12 +1,13 @@
 //! From a [`ContainerConfig`] to a [`Spec`]: decisions become mounts, namespaces and numbers.
 
+use super::mounts;
 use super::spec::{
     Account, Capabilities, Device, Extension, IdMapping, Linux, Mount, Namespace, NamespaceKind, Process,
     Rlimit, Root, Spec, User,
 };
 use crate::container::caps::{Cap, CapSet};
 use crate::container::config::{
-    ContainerConfig, MountSource, Namespace as Share, NetworkMode, Rootfs, SeccompChoice, UserNamespace,
+    ContainerConfig, Namespace as Share, NetworkMode, Rootfs, SeccompChoice, UserNamespace,
 };
 use crate::container::id::ContainerId;
 use crate::error::{Error, Kind, Result};
@@ -27,10 +28,28 @@ pub struct LowerInput<'a> {
     pub nested: Option<&'a IdMaps>,
     /// The greatest group id that is mapped without a gap from 0 on.
     pub last_gid: u32,
+    /// What its mounts refer to, in their order.
+    pub places: Vec<Place>,
     /// The host pids of the containers whose namespaces it shares.
     pub inits: BTreeMap<ContainerId, i32>,
     /// Nothing of it outlives the container, so nothing need reach the disk.
     pub volatile: bool,
+}
+
+/// Where the source of one mount is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The file or directory on the host, where there is one.
+    pub source: PathBuf,
+    /// The directory of a volume that may have to be filled first.
+    pub volume: Option<PathBuf>,
+    /// The layers of an image, lowest first.
+    pub layers: Vec<PathBuf>,
+    /// A directory of this mount's own in the container's: `diff`, `work` and `merged` in it are there
+    /// where they are needed.
+    pub own: PathBuf,
+    /// A tmpfs instead, with these options: a volume that was made so.
+    pub tmpfs: Option<Vec<String>>,
 }
 
 /// Makes the spec.
@@ -75,9 +94,9 @@ pub fn lower(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
             make_cwd: true,
             default_seccomp: security.seccomp == SeccompChoice::Default && !security.privileged,
             hostname_is_default: config.identity.hostname == config.id.short(),
-            copy_up: Vec::new(),
             account: account(config),
             all_devices: security.privileged,
+            ..Extension::default()
         },
     };
     if let SeccompChoice::Profile(text) = &security.seccomp {
@@ -89,7 +108,9 @@ pub fn lower(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
     }
     spec.mounts.extend(kernel_mounts(config, input));
     spec.mounts.extend(identity_mounts(config, input));
-    user_mounts(config, input, &mut spec);
+    mounts::user_mounts(config, input, &mut spec)?;
+    // Parents before what lies in them, whoever wants it: a volume at /etc has its hosts file.
+    spec.mounts.sort_by(|a, b| Path::new(&a.destination).cmp(Path::new(&b.destination)));
     for device in &config.devices {
         let mut options = vec!["bind".to_string()];
         if !device.permissions.contains('w') {
@@ -100,11 +121,11 @@ pub fn lower(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
     Ok(spec)
 }
 
-fn mount(destination: &str, kind: &str, source: &str, options: Vec<String>) -> Mount {
+pub(super) fn mount(destination: &str, kind: &str, source: &str, options: Vec<String>) -> Mount {
     Mount { destination: destination.into(), kind: kind.into(), source: source.into(), options }
 }
 
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     text.split(',').map(str::to_string).collect()
 }
 
@@ -331,7 +352,12 @@ fn identity_mounts(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<Moun
     let mut mounts = Vec::new();
     let mut bind = |at: &str, name: &str| {
         let source = input.container.join(name);
-        mounts.push(mount(at, "bind", &source.to_string_lossy(), words("bind,rprivate,nosuid,nodev")));
+        let mut options = words("bind,rprivate,nosuid,nodev");
+        // In a mount of the user's that cannot be written to there is no place for it.
+        if config.mounts.iter().any(|m| Path::new(at).starts_with(&m.destination)) {
+            options.push("box.optional".into());
+        }
+        mounts.push(mount(at, "bind", &source.to_string_lossy(), options));
     };
     let taken = |at: &str| config.mounts.iter().any(|m| m.destination == at);
     if !identity.keep_resolv_conf && !taken("/etc/resolv.conf") {
@@ -348,34 +374,6 @@ fn identity_mounts(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<Moun
         bind(APT_CONFIG, APT_CONFIG_FILE);
     }
     mounts
-}
-
-fn user_mounts(config: &ContainerConfig, input: &LowerInput<'_>, spec: &mut Spec) {
-    for user in &config.mounts {
-        let mut options = Vec::new();
-        let at = &user.destination;
-        let made = match &user.source {
-            MountSource::Bind { path, recursive, propagation } => {
-                options.push(if *recursive { "rbind" } else { "bind" }.to_string());
-                options.push(propagation.clone());
-                mount(at, "bind", &path.to_string_lossy(), options)
-            }
-            MountSource::Anonymous { name } => {
-                let path = input.container.join("volumes").join(name);
-                spec.extension.copy_up.push((path.clone(), at.clone()));
-                mount(at, "bind", &path.to_string_lossy(), vec!["rbind".into(), "rprivate".into()])
-            }
-            MountSource::Tmpfs => mount(at, "tmpfs", "tmpfs", Vec::new()),
-        };
-        let mut made = made;
-        made.options.extend(user.options.iter().cloned());
-        if user.read_only {
-            made.options.push("ro".into());
-        }
-        // What is mounted over a place we have set up ourselves replaces it.
-        spec.mounts.retain(|m| m.destination != *at || m.destination == "/");
-        spec.mounts.push(made);
-    }
 }
 
 /// What `exec` asks for, over what the container has.

@@ -2,5 +2,6 @@
 
 pub mod caps;
 pub mod lower;
+mod mounts;
 pub mod seccomp;
 pub mod spec;

@@ -227,8 +227,13 @@ pub struct Extension {
     /// The host name is only a default: in an outer container whose filter forbids to set it, the
     /// outer one stays.
     pub hostname_is_default: bool,
-    /// Directories to be filled from the image before they are mounted: (host path, path inside).
-    pub copy_up: Vec<(PathBuf, String)>,
+    /// Volumes to be filled from the image before they are mounted: (the volume's directory, path inside).
+    pub fill: Vec<(PathBuf, String)>,
+    /// Mounts whose sources are given to the container's user first.
+    pub own: Vec<Mount>,
+    /// File systems to be mounted on the host's side, in the container's mount namespace, for binds of
+    /// what is in them.
+    pub staged: Vec<Mount>,
     /// Who is written into the container's account files unless they know the id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,

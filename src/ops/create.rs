@@ -1,16 +1,18 @@
 //! From a request to a container that can be started.
 
-use super::{pull, reconcile, rm};
+use super::{mounts, pull, reconcile, rm};
 use crate::container::config::ContainerConfig;
 use crate::container::id::ContainerId;
 use crate::container::name::ContainerName;
 use crate::container::request::{ContainerRequest, PullPolicy, UserNamespaceRequest};
 use crate::container::resolve::{HostFacts, ImageFacts, resolve};
 use crate::container::state::State;
+use crate::container::volume::VolumeName;
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
+use crate::store::volumes::{self, Volume};
 use crate::store::{images, lock::Lock, networks};
 use crate::sys::file::{self, Durable};
 use crate::sys::userns::{self, Mapping};
@@ -26,6 +28,10 @@ pub struct Planned {
     name: Option<ContainerName>,
     replace: bool,
     cid_file: Option<std::path::PathBuf>,
+    /// The volumes it names, as they are made when they are missing.
+    volumes: Vec<Volume>,
+    /// Volumes that belong to other containers.
+    borrowed: Vec<VolumeName>,
     /// Keeps the image from being collected until the container refers to it.
     _images: Lock,
 }
@@ -69,6 +75,8 @@ pub fn plan(settings: &Settings, store: &Store, request: &ContainerRequest) -> R
         name: request.name.clone(),
         replace: request.replace,
         cid_file: request.cid_file.clone(),
+        volumes: mounts::wanted(request),
+        borrowed: mounts::borrowed(&host.mounts),
         _images: held,
     })
 }
@@ -91,6 +99,9 @@ impl Planned {
     /// `Conflict` if the name is in use; nothing is left behind.
     pub fn make(self, settings: &Settings, store: &Store) -> Result<Entry> {
         self.make_room(settings, store)?;
+        // Until it refers to its volumes and they are there, nobody may take them for unused.
+        let has_volumes = self.config.mounts.iter().any(|mount| mount.volume().is_some());
+        let held = if has_volumes { Some(volumes::hold(store)?) } else { None };
         let name = match &self.name {
             Some(name) => {
                 containers::create(store, &self.config, name)?;
@@ -105,10 +116,17 @@ impl Planned {
             state: State::Created,
             lock_held: false,
         };
+        if let Err(error) = mounts::make_volumes(store, &entry.config, self.volumes, &self.borrowed) {
+            drop(held);
+            rm::remove(settings, store, &entry)?;
+            return Err(error);
+        }
+        drop(held);
         if let Some(path) = &self.cid_file {
             let written = file::create_new(path, entry.id.as_str().as_bytes(), Durable::No);
             if let Err(error) = written {
                 rm::remove(settings, store, &entry)?;
+                rm::remove_volumes(store, &entry.config)?;
                 return Err(if path.exists() { id_file_exists(path) } else { error });
             }
         }
@@ -251,6 +269,7 @@ fn host_facts(settings: &Settings, store: &Store, request: &ContainerRequest) ->
     for text in request.named_networks() {
         networks.insert(text.to_string(), networks::find(store, text)?.name);
     }
+    let mounts = mounts::facts(store, request, &named)?;
     let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Ok(HostFacts {
         hostname,
@@ -266,6 +285,7 @@ fn host_facts(settings: &Settings, store: &Store, request: &ContainerRequest) ->
         user_name: if keeps_ids { userns::user_name(ids.0).unwrap_or_default() } else { String::new() },
         containers: named,
         networks,
+        mounts,
     })
 }
 

@@ -122,7 +122,7 @@ pub fn written_job(
         let logs = std::fs::read_dir(&dir).into_iter().flatten().flatten();
         let logs = logs.filter(|entry| entry.file_name().to_string_lossy().starts_with("log"));
         ps::tree_size(&dir.join("diff"))
-            + ps::tree_size(&dir.join("volumes"))
+            + ps::tree_size(&dir.join("overlays"))
             + logs.map(|entry| entry.metadata().map_or(0, |meta| meta.len())).sum::<u64>()
     };
     Ok(wanted.into_iter().map(|id| (id.clone(), size(&id))).collect())

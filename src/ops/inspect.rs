@@ -18,6 +18,8 @@ pub struct Inspected {
     pub entry: Entry,
     /// Its directory in the store: config.json, hosts, resolv.conf, hostname, diff/ …
     pub directory: PathBuf,
+    /// All volumes of the store.
+    pub volumes: PathBuf,
     /// Its sockets, while it runs.
     pub run_directory: PathBuf,
     /// Its log, there or not.
@@ -48,6 +50,7 @@ pub fn container(settings: &Settings, store: &Store, text: &str, with_size: bool
     Ok(Inspected {
         log: entry.config.log.path.clone().unwrap_or_else(|| directory.join("log")),
         run_directory: store.container_run(&entry.id),
+        volumes: store.volumes(),
         directory,
         ports,
         published,

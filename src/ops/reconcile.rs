@@ -71,6 +71,8 @@ pub fn mend(settings: &Settings, store: &Store, entry: Entry) -> Result<Option<E
         State::Started(started) => started,
         State::Exited(_) if entry.config.ending.remove && !containers::is_kept(store, id) => {
             containers::discard(store, id)?;
+            // What cannot be removed now is found in the trash.
+            let _ = super::rm::remove_volumes(store, &entry.config);
             super::rm::empty_trash(settings, store);
             return Ok(None);
         }
@@ -85,6 +87,7 @@ pub fn mend(settings: &Settings, store: &Store, entry: Entry) -> Result<Option<E
     if entry.config.ending.remove && !containers::is_kept(store, id) {
         containers::discard(store, id)?;
         drop(lock);
+        let _ = super::rm::remove_volumes(store, &entry.config);
         super::rm::empty_trash(settings, store);
         return Ok(None);
     }

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What box keeps below its root; anything else there is not ours.
-const OURS: [&str; 13] = [
+const OURS: [&str; 14] = [
     "containers",
     "names",
     "layers",
@@ -27,6 +27,7 @@ const OURS: [&str; 13] = [
     "names.lock",
     "index.lock",
     "images.lock",
+    "volumes.lock",
 ];
 
 /// Checks that there is a store of the caller's at the place the settings name.

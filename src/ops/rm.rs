@@ -12,6 +12,7 @@ use crate::error::{Doing, Error, Kind, Result};
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
+use crate::store::volumes;
 
 /// Removes a container that does not run. The trash is left to [`empty_trash`].
 ///
@@ -27,6 +28,25 @@ pub fn remove(settings: &Settings, store: &Store, entry: &Entry) -> Result<()> {
         return Err(now.as_ref().map_or_else(|| containers::no_such(entry.name.as_str()), running));
     };
     discard(store, &entry.id)
+}
+
+/// Notes that the anonymous volumes of a container go with it when it is removed next.
+///
+/// # Errors
+/// A full disk.
+pub fn with_volumes(store: &Store, config: &ContainerConfig) -> Result<()> {
+    match config.mounts.iter().any(|mount| mount.volume().is_some_and(|(_, anonymous)| anonymous)) {
+        true => volumes::mark_for_removal(store, &config.id),
+        false => Ok(()),
+    }
+}
+
+/// Removes the anonymous volumes of a container that is gone, unless others use them.
+///
+/// # Errors
+/// When it cannot be known who uses them: then they stay for `volume prune`.
+pub fn remove_volumes(store: &Store, config: &ContainerConfig) -> Result<()> {
+    volumes::discard_anonymous(store, config)
 }
 
 /// Throws away a container whose lock we hold.

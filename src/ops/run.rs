@@ -50,6 +50,8 @@ pub fn run(
     let entry = planned.make(settings, store)?;
     let clean_up = || {
         if entry.config.ending.remove && rm::remove(settings, store, &entry).is_ok() {
+            // What cannot be removed now is found in the trash by the next one.
+            let _ = rm::remove_volumes(store, &entry.config);
             rm::empty_trash(settings, store);
         }
     };

@@ -165,8 +165,9 @@ fn one(key: Key, test: &Test, entry: &Entry) -> bool {
             mount.destination == *text
                 || match &mount.source {
                     MountSource::Bind { path, .. } => path.as_os_str() == text.as_str(),
-                    MountSource::Anonymous { name } => name == text,
-                    MountSource::Tmpfs => false,
+                    MountSource::Volume { name, .. } => name.as_str() == text.as_str(),
+                    MountSource::Image { name, .. } => name == text,
+                    MountSource::Tmpfs | MountSource::Ramfs | MountSource::Devpts => false,
                 }
         }),
         (Key::Network, Test::Text(text)) => match &config.network.mode {

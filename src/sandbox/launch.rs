@@ -1,5 +1,6 @@
 //! Clones init, feeds it, waits until it runs.
 
+use super::fill::Ids;
 use super::outside::{self, Outside};
 use super::plan::{self, Inside};
 use super::rootfs::Cover;
@@ -100,7 +101,8 @@ fn outside(spec: &Spec, steps: &[Step], stdio: &Stdio) -> Result<Outside> {
     if let Stdio::Pipes { stdin, stdout, stderr } = stdio {
         outside::give_pipes([stdin, stdout, stderr].into_iter().flatten().map(AsFd::as_fd), owner)?;
     }
-    outside::prepare(steps, owner).map_err(|(number, error)| Failure::of(number, &error).into_error(steps))
+    let ids = Ids { uids: spec.linux.uid_mappings.clone(), gids: spec.linux.gid_mappings.clone() };
+    outside::prepare(steps, &ids).map_err(|(number, error)| Failure::of(number, &error).into_error(steps))
 }
 
 /// Runs one more process inside a container's namespaces, which we have joined; waits until it has

@@ -4,6 +4,7 @@ pub mod account;
 pub mod credentials;
 pub mod devices;
 pub mod execute;
+mod fill;
 pub mod join;
 pub mod launch;
 pub(crate) mod outside;

@@ -4,13 +4,14 @@
 //! root and everything of the host are mounted by descriptor before there is an init, which then
 //! only attaches them.
 
+use super::fill::{self, Ids};
 use super::rootfs;
 use super::step::{Step, Walker};
+use crate::container::volume::not_yet;
 use crate::error::{Doing, Result, failed};
 use crate::oci::spec::IdMapping;
 use crate::sys::path::RootFd;
 use rustix::fs::{FileType, Gid, Uid};
-use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The mounts, by the numbers of their steps.
@@ -21,28 +22,31 @@ pub(crate) struct Outside {
 
 /// Whether a step is done before init.
 pub(super) fn is_for(step: &Step) -> bool {
-    matches!(
-        step,
-        Step::OverlayRoot { .. } | Step::DirectoryRoot { .. } | Step::CopyUp { .. } | Step::Bind(_)
-    )
+    match step {
+        Step::OverlayRoot { .. } | Step::DirectoryRoot { .. } | Step::Bind(_) => true,
+        Step::FillVolume { .. } | Step::Own { .. } | Step::Stage { .. } => true,
+        // Its layers are the host's.
+        Step::Mount { fs, .. } => fs.kind == "overlay",
+        _ => false,
+    }
 }
 
-/// Does those steps, as root of the namespace that we and the host's files are in; `owner` is the
-/// container's root as we know it.
+/// Does those steps, as root of the namespace that we and the host's files are in; `ids` are those
+/// of the container's users as we know them.
 ///
 /// # Errors
 /// The number of the step that failed, and why.
-pub(super) fn prepare(steps: &[Step], owner: (Uid, Gid)) -> Result<Outside, (usize, crate::error::Error)> {
+pub(super) fn prepare(steps: &[Step], ids: &Ids) -> Result<Outside, (usize, crate::error::Error)> {
     let mut mounts: Vec<Option<OwnedFd>> = Vec::with_capacity(steps.len());
     let mut root = None;
     for (number, step) in steps.iter().enumerate() {
-        let done = one(step, &mut root, owner).map_err(|error| (number, error))?;
+        let done = one(step, &mut root, ids).map_err(|error| (number, error))?;
         mounts.push(done);
     }
     Ok(Outside { mounts })
 }
 
-fn one(step: &Step, root: &mut Option<RootFd>, owner: (Uid, Gid)) -> Result<Option<OwnedFd>> {
+fn one(step: &Step, root: &mut Option<RootFd>, ids: &Ids) -> Result<Option<OwnedFd>> {
     let mut keep = |mounted: OwnedFd| -> Result<Option<OwnedFd>> {
         *root = Some(RootFd::new(mounted.try_clone().doing(|| "keep the container's root open")?));
         Ok(Some(mounted))
@@ -50,15 +54,18 @@ fn one(step: &Step, root: &mut Option<RootFd>, owner: (Uid, Gid)) -> Result<Opti
     match step {
         Step::OverlayRoot { fs, .. } => keep(rootfs::make(fs)?),
         Step::DirectoryRoot { at } => keep(rootfs::detached_directory(at)?),
-        Step::CopyUp { from, to } => {
+        Step::FillVolume { from, volume, user } => {
             let root = root.as_ref().ok_or_else(|| failed("the root is not mounted yet"))?;
-            if rootfs::is_empty(to)? {
-                let volume = File::open(to).doing(|| format!("open the volume {}", to.display()))?;
-                rustix::fs::fchown(&volume, Some(owner.0), Some(owner.1))
-                    .doing(|| format!("give the volume {} to the container's root", to.display()))?;
-            }
-            rootfs::copy_up(root, from, to).map(|()| None)
+            fill::volume(root, from, volume, user, ids).map(|()| None)
         }
+        Step::Own { source, below, user } => {
+            let root = root.as_ref().ok_or_else(|| failed("the root is not mounted yet"))?;
+            fill::own_source(root, source, below.as_deref(), user, ids).map(|()| None)
+        }
+        Step::Stage { .. } => {
+            Err(not_yet("a part of an image, or of an overlay, in a user namespace of the container's own"))
+        }
+        Step::Mount { fs, .. } if fs.kind == "overlay" => rootfs::make(fs).map(Some),
         Step::Bind(bind) => rootfs::detached_bind(bind),
         _ => Ok(None),
     }
@@ -97,6 +104,7 @@ impl Outside {
         let Some(mounted) = self.mounts.get(number).and_then(Option::as_ref) else { return Ok(()) };
         match step {
             Step::Bind(bind) => rootfs::attach_bind(w.root()?, bind, mounted),
+            Step::Mount { at, .. } => rootfs::attach_overlay(w.root()?, at, mounted),
             _ => {
                 w.root = Some(rootfs::attach_root(mounted)?);
                 Ok(())

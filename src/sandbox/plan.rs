@@ -70,9 +70,7 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
     if let Some(account) = &spec.extension.account {
         steps.push(Step::Account(account.clone()));
     }
-    for (host, inside) in &spec.extension.copy_up {
-        steps.push(Step::CopyUp { from: inside.into(), to: host.clone() });
-    }
+    steps.extend(sources(spec)?);
     for mount in spec.mounts.iter().filter(|m| m.destination != "/") {
         steps.push(one_mount(mount)?);
     }
@@ -112,6 +110,26 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
     }
     steps.extend(process_steps(spec, inside)?);
     Ok(Plan { namespaces, steps })
+}
+
+/// What is done to the sources of mounts before they are mounted.
+fn sources(spec: &Spec) -> Result<Vec<Step>> {
+    let extension = &spec.extension;
+    let user = || if extension.user.is_empty() { "0".to_string() } else { extension.user.clone() };
+    let mut steps = Vec::new();
+    for (volume, inside) in &extension.fill {
+        steps.push(Step::FillVolume { from: inside.into(), volume: volume.clone(), user: user() });
+    }
+    for mount in &extension.own {
+        let words = Words::split(&mount.options)?;
+        steps.push(Step::Own { source: PathBuf::from(&mount.source), below: words.below, user: user() });
+    }
+    for mount in &extension.staged {
+        let words = Words::split(&mount.options)?;
+        let fs = FsMount { kind: mount.kind.clone(), options: words.rest, attributes: words.attributes };
+        steps.push(Step::Stage { at: PathBuf::from(&mount.destination), fs });
+    }
+    Ok(steps)
 }
 
 /// Makes the plan for a further process in a running container, whose namespaces it is in already.
@@ -249,6 +267,7 @@ struct Words {
     propagation: Propagation,
     optional: bool,
     copy_up: bool,
+    below: Option<String>,
     rest: Vec<(String, Option<String>)>,
 }
 
@@ -261,6 +280,7 @@ impl Words {
             propagation: Propagation::Private,
             optional: false,
             copy_up: false,
+            below: None,
             rest: Vec::new(),
         };
         for option in options {
@@ -290,6 +310,10 @@ impl Words {
                 }
                 // Ours: skip the mount where the kernel does not allow it.
                 "box.optional" => words.optional = true,
+                // Ours: a part of the source.
+                other if other.starts_with("box.subpath=") => {
+                    words.below = other.strip_prefix("box.subpath=").map(str::to_string);
+                }
                 other => words.rest.push(match other.split_once('=') {
                     Some((key, value)) => (key.to_string(), Some(value.to_string())),
                     None => (other.to_string(), None),
@@ -313,6 +337,7 @@ fn one_mount(mount: &Mount) -> Result<Step> {
         }
         return Ok(Step::Bind(BindMount {
             source: PathBuf::from(&mount.source),
+            below: words.below,
             at,
             recursive: words.recursive,
             attributes: words.attributes,

@@ -6,6 +6,7 @@
 
 use super::step::{BindMount, FsMount};
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
+use crate::sys::copy::{Copier, Existing, Owner};
 use crate::sys::mount::{self, Attributes, FileSystem, Propagation};
 use crate::sys::path::{self, RootFd, Want};
 use crate::sys::{fd, process, userns};
@@ -73,16 +74,46 @@ pub(super) fn mount(root: &RootFd, at: &Path, fs: &FsMount, copy_up: bool) -> Re
         ..fs.clone()
     };
     let mounted = make(&first)?;
+    // A directory that is made only now has nothing to copy, not even a mode.
+    let copy_up = copy_up && root.place(at).is_ok();
     let place = root.make_place(at, Want::Directory)?;
     refuse_symlink_for_kernel_files(root, at, &fs.kind)?;
     if copy_up && path::is_directory(place.as_fd())? {
         let from = root.at(at, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
-        copy_tree(&from, &open_tree_root(&mounted)?, 0)?;
-        if later {
-            mount::set_attributes(mounted.as_fd(), Attributes::READ_ONLY, false)?;
-        }
+        begin_with(&from, &open_tree_root(&mounted)?, fs)?;
+    }
+    if later {
+        mount::set_attributes(mounted.as_fd(), Attributes::READ_ONLY, false)?;
     }
     mount::attach(mounted.as_fd(), place.as_fd()).doing(|| format!("mount {} on {}", fs.kind, at.display()))
+}
+
+/// Copies what the image has into a fresh tmpfs; what was asked for of the tmpfs itself stays.
+fn begin_with(from: &OwnedFd, to: &OwnedFd, fs: &FsMount) -> Result<()> {
+    let asked = |name: &str| fs.options.iter().any(|(key, _)| key == name);
+    let mut copier = Copier::new(Owner::Keep, Existing::Refuse);
+    let copied = if ["mode", "uid", "gid"].iter().any(|name| asked(name)) {
+        copier.content_of(from.as_fd(), to.as_fd())
+    } else {
+        copier.directory(from.as_fd(), to.as_fd())
+    };
+    copied.doing(|| "fill it with what the image has there")
+}
+
+/// Mounts a file system at a place of the host's side, in our own mount namespace.
+pub(super) fn stage(at: &Path, fs: &FsMount) -> Result<()> {
+    let place = mount::open_place(at)?;
+    mount::attach(make(fs)?.as_fd(), place.as_fd()).doing(|| format!("mount {}", at.display()))
+}
+
+/// Opens a mount's source on the host without opening the file; `below` is a part of it, and never
+/// leads out of it.
+pub(super) fn source(path: &Path, below: Option<&str>) -> Result<OwnedFd> {
+    let source = mount::open_place(path)?;
+    match below {
+        None => Ok(source),
+        Some(below) => path::beneath(source.as_fd(), Path::new(below)),
+    }
 }
 
 /// A /proc that is a symlink would put the kernel's files elsewhere and leave /proc to the image.
@@ -112,7 +143,8 @@ pub(super) fn bind(root: &RootFd, bind: &BindMount) -> Result<()> {
 pub(super) fn detached_bind(bind: &BindMount) -> Result<Option<OwnedFd>> {
     let cloned = match of_process(&bind.source) {
         Some((pid, path)) => clone_from(pid, &path),
-        None => mount::clone_tree(&bind.source, bind.recursive),
+        None => source(&bind.source, bind.below.as_deref())
+            .and_then(|place| mount::clone_tree_at(place.as_fd(), bind.recursive)),
     };
     let tree = match cloned {
         Ok(tree) => tree,
@@ -120,7 +152,8 @@ pub(super) fn detached_bind(bind: &BindMount) -> Result<Option<OwnedFd>> {
             if bind.optional {
                 return Ok(None);
             }
-            let text = format!("{} does not exist on the host", bind.source.display());
+            let below = bind.below.as_ref().map(|below| format!("/{below}")).unwrap_or_default();
+            let text = format!("{}{below} does not exist on the host", bind.source.display());
             return Err(Error::new(Kind::NotFound, text));
         }
         Err(error) => return Err(error),
@@ -143,7 +176,11 @@ pub(super) fn detached_bind(bind: &BindMount) -> Result<Option<OwnedFd>> {
 /// Puts it to its place in the container.
 pub(super) fn attach_bind(root: &RootFd, bind: &BindMount, tree: &OwnedFd) -> Result<()> {
     let want = if path::is_directory(tree.as_fd())? { Want::Directory } else { Want::File };
-    let place = root.make_place(&bind.at, want)?;
+    let place = match root.make_place(&bind.at, want) {
+        // What the user mounted above it cannot be written to.
+        Err(_) if bind.optional => return Ok(()),
+        other => other?,
+    };
     let there = path::is_directory(place.as_fd())?;
     if there != (want == Want::Directory) {
         let kind = |directory: bool| if directory { "a directory" } else { "a file" };
@@ -157,6 +194,12 @@ pub(super) fn attach_bind(root: &RootFd, bind: &BindMount, tree: &OwnedFd) -> Re
     }
     mount::attach(tree.as_fd(), place.as_fd())
         .doing(|| format!("mount {} on {}", bind.source.display(), bind.at.display()))
+}
+
+/// Puts an overlay that was made by somebody else to its place in the container.
+pub(super) fn attach_overlay(root: &RootFd, at: &Path, mounted: &OwnedFd) -> Result<()> {
+    let place = root.make_place(at, Want::Directory)?;
+    mount::attach(mounted.as_fd(), place.as_fd()).doing(|| format!("mount an overlay on {}", at.display()))
 }
 
 /// `/proc/PID/root/PATH` as its two parts: a place in another container.
@@ -279,107 +322,7 @@ fn expand(root: &RootFd, at: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Fills an empty directory of the host, which is about to be mounted, with what the image has at
-/// that place. One that holds something already stays as it is.
-pub(super) fn copy_up(root: &RootFd, from: &Path, to: &Path) -> Result<()> {
-    let target = File::open(to).doing(|| format!("open the volume {}", to.display()))?;
-    if !is_empty(to)? {
-        return Ok(());
-    }
-    match root.at(from, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()) {
-        Ok(source) => {
-            copy_tree(&source, &target.into(), 0).doing(|| format!("copy {} of the image", from.display()))
-        }
-        Err(error) if error.kind() == Kind::NotFound => Ok(()),
-        // A file there is nothing to begin a directory with.
-        Err(error) if error.io().and_then(std::io::Error::raw_os_error) == Some(libc::ENOTDIR) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether a directory of the host has nothing in it.
-pub(super) fn is_empty(directory: &Path) -> Result<bool> {
-    Ok(std::fs::read_dir(directory).doing(|| format!("list {}", directory.display()))?.next().is_none())
-}
-
 fn open_tree_root(mounted: &OwnedFd) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::openat(mounted, c".", flags, Mode::empty()).doing(|| "open a new mount")
-}
-
-/// Copies a directory's content with owners, modes, times and links; by descriptors, so that
-/// nothing is followed.
-fn copy_tree(from: &OwnedFd, to: &OwnedFd, depth: u32) -> Result<()> {
-    if depth > 512 {
-        return Err(failed("directories are nested more than 512 deep"));
-    }
-    copy_attributes(from, to)?;
-    for entry in rustix::fs::Dir::read_from(from).doing(|| "list a directory of the image")? {
-        let entry = entry.doing(|| "list a directory of the image")?;
-        let name = entry.file_name();
-        if name == c"." || name == c".." {
-            continue;
-        }
-        copy_entry(from, to, name, depth).doing(|| format!("copy {}", name.to_string_lossy()))?;
-    }
-    Ok(())
-}
-
-fn copy_entry(from: &OwnedFd, to: &OwnedFd, name: &std::ffi::CStr, depth: u32) -> Result<()> {
-    use rustix::fs::{AtFlags, FileType};
-    let stat = rustix::fs::statat(from, name, AtFlags::SYMLINK_NOFOLLOW)?;
-    let mode = Mode::from_raw_mode(stat.st_mode & 0o7777);
-    let safe = OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Directory => {
-            rustix::fs::mkdirat(to, name, Mode::RWXU)?;
-            let source =
-                rustix::fs::openat(from, name, safe | OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
-            let target =
-                rustix::fs::openat(to, name, safe | OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
-            copy_tree(&source, &target, depth + 1)
-        }
-        FileType::RegularFile => {
-            let source =
-                rustix::fs::openat(from, name, safe | OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())?;
-            let target =
-                rustix::fs::openat(to, name, safe | OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode)?;
-            std::io::copy(&mut File::from(source.try_clone()?), &mut File::from(target.try_clone()?))?;
-            copy_attributes(&source, &target)
-        }
-        FileType::Symlink => {
-            let link = rustix::fs::readlinkat(from, name, Vec::new())?;
-            rustix::fs::symlinkat(&*link, to, name)?;
-            chown_link(to, name, &stat)
-        }
-        FileType::Fifo => {
-            rustix::fs::mknodat(to, name, FileType::Fifo, mode, 0)?;
-            chown_link(to, name, &stat)
-        }
-        // Sockets are of no use without their process; device nodes are not ours to make.
-        _ => Ok(()),
-    }
-}
-
-fn ids(stat: &rustix::fs::Stat) -> (Option<rustix::fs::Uid>, Option<rustix::fs::Gid>) {
-    (Some(rustix::fs::Uid::from_raw(stat.st_uid)), Some(rustix::fs::Gid::from_raw(stat.st_gid)))
-}
-
-fn chown_link(at: &OwnedFd, name: &std::ffi::CStr, stat: &rustix::fs::Stat) -> Result<()> {
-    let (uid, gid) = ids(stat);
-    Ok(rustix::fs::chownat(at, name, uid, gid, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)?)
-}
-
-fn copy_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
-    let stat = rustix::fs::fstat(from)?;
-    let (uid, gid) = ids(&stat);
-    rustix::fs::fchown(to, uid, gid)?;
-    // After chown, which clears setuid bits.
-    rustix::fs::fchmod(to, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
-    let time = |seconds, nanos| rustix::fs::Timespec { tv_sec: seconds, tv_nsec: nanos };
-    let times = rustix::fs::Timestamps {
-        last_access: time(stat.st_atime, stat.st_atime_nsec as _),
-        last_modification: time(stat.st_mtime, stat.st_mtime_nsec as _),
-    };
-    Ok(rustix::fs::futimens(to, &times)?)
 }

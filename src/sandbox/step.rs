@@ -1,7 +1,7 @@
 //! One step of the launch: how it is printed and what it does.
 
 use super::outside::{self, Outside};
-use super::{account, credentials, devices, execute, rootfs};
+use super::{account, credentials, devices, execute, fill, rootfs};
 use crate::container::caps::CapSet;
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::oci::spec;
@@ -30,6 +30,8 @@ pub(crate) struct FsMount {
 pub(crate) struct BindMount {
     /// On the host.
     pub source: PathBuf,
+    /// Only this part of it.
+    pub below: Option<String>,
     /// Inside.
     pub at: PathBuf,
     /// With what is mounted below it.
@@ -56,7 +58,9 @@ pub(crate) enum Step {
     DirectoryRoot { at: PathBuf },
     EnterRoot,
     Account(spec::Account),
-    CopyUp { from: PathBuf, to: PathBuf },
+    FillVolume { from: PathBuf, volume: PathBuf, user: String },
+    Own { source: PathBuf, below: Option<String>, user: String },
+    Stage { at: PathBuf, fs: FsMount },
     Mount { at: PathBuf, fs: FsMount, optional: bool, copy_up: bool },
     Bind(BindMount),
     Link { at: PathBuf, to: PathBuf },
@@ -109,7 +113,9 @@ impl fmt::Display for Step {
             Step::Account(account) => {
                 write!(f, "write {} into the account files unless they know {}", account.name, account.uid)
             }
-            Step::CopyUp { from, .. } => write!(f, "fill a volume from {} in the image", from.display()),
+            Step::FillVolume { from, .. } => write!(f, "fill a volume from {} in the image", from.display()),
+            Step::Own { source, user, .. } => write!(f, "give {} to the user {user:?}", source.display()),
+            Step::Stage { at, fs } => write!(f, "mount {} on {} of the host", fs.kind, at.display()),
             Step::Mount { at, fs, .. } => write!(f, "mount {} on {}", fs.kind, at.display()),
             Step::Bind(bind) => {
                 let word = if bind.attributes.has(Attributes::READ_ONLY) { " read-only" } else { "" };
@@ -241,7 +247,13 @@ impl Step {
                 Ok(())
             }
             Step::Account(account) => account::write_down(w.root()?, account),
-            Step::CopyUp { from, to } => rootfs::copy_up(w.root()?, from, to),
+            Step::FillVolume { from, volume, user } => {
+                fill::volume(w.root()?, from, volume, user, &fill::Ids::default())
+            }
+            Step::Own { source, below, user } => {
+                fill::own_source(w.root()?, source, below.as_deref(), user, &fill::Ids::default())
+            }
+            Step::Stage { at, fs } => rootfs::stage(at, fs),
             Step::Mount { at, fs, optional, copy_up } => match rootfs::mount(w.root()?, at, fs, *copy_up) {
                 Err(_) if *optional => Ok(()),
                 other => other,

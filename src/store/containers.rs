@@ -29,7 +29,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The most that we read of a document of ours; a seccomp profile in it may be long.
-const DOCUMENT_LIMIT: usize = 8 << 20;
+pub(super) const DOCUMENT_LIMIT: usize = 8 << 20;
 
 /// A container as one look at its files shows it.
 #[derive(Clone, Debug)]
@@ -412,6 +412,7 @@ pub fn trash(store: &Store) -> Result<Vec<PathBuf>> {
 pub fn empty_trash(store: &Store, _inside: &InUserNs) -> Result<()> {
     let mut errors = Vec::new();
     for path in trash(store)? {
+        errors.extend(super::volumes::discard_with(store, &path).err());
         errors.extend(tree::remove(&path).err());
     }
     crate::error::all(errors)

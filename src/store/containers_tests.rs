@@ -50,6 +50,7 @@ fn config(digit: char) -> c::ContainerConfig {
         identity: c::Identity::default(),
         network: c::Network::default(),
         mounts: vec![],
+        volumes_from: vec![],
         devices: vec![],
         security: c::Security {
             privileged: false,

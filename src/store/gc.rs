@@ -5,7 +5,7 @@
 
 use super::layout::Store;
 use super::{containers, images, layers, staging};
-use crate::container::config::Rootfs;
+use crate::container::config::{MountSource, Rootfs};
 use crate::error::{Doing, Result};
 use crate::image::config::ImageConfig;
 use crate::image::digest::{BlobDigest, ChainId, ImageId};
@@ -137,9 +137,15 @@ pub(crate) fn marked(store: &Store) -> Result<(HashSet<String>, HashSet<String>)
             Err(_) if !store.container(&id).join("config.json").exists() => continue,
             Err(error) => return Err(error),
         };
-        if let Rootfs::Layers(chain) = &config.rootfs {
-            layers.extend(chain.iter().map(|chain| chain.hex().to_string()));
-        }
+        let root = match &config.rootfs {
+            Rootfs::Layers(chain) => &chain[..],
+            Rootfs::Directory(_) => &[],
+        };
+        let mounted = config.mounts.iter().filter_map(|mount| match &mount.source {
+            MountSource::Image { layers, .. } => Some(layers),
+            _ => None,
+        });
+        layers.extend(root.iter().chain(mounted.flatten()).map(|chain| chain.hex().to_string()));
     }
     Ok((blobs, layers))
 }

@@ -8,6 +8,7 @@
 //!   containers/<id>/  config.json state.json name lock log diff/ work/ hosts resolv.conf hostname
 //!   names/<name>   a symlink to ../containers/<id>: made, with its content, in one step
 //!   networks/<name>/  network.json leases/<container id>
+//!   volumes/<name>/  volume.json lock _data/ (what is mounted); see `volumes`
 //!   trash/         what waits for its removal in the background
 //! run/             userns/ (the lock and the living holders) c/<short id>/{attach,control}.sock
 //!                  networks/<name>/{lock,uplink,holders/<container id>}
@@ -15,6 +16,7 @@
 
 use crate::container::bridge::NetworkName;
 use crate::container::id::ContainerId;
+use crate::container::volume::VolumeName;
 use crate::error::{Doing, Result};
 use crate::image::digest::{BlobDigest, ChainId};
 use crate::settings::Settings;
@@ -118,6 +120,18 @@ impl Store {
     #[must_use]
     pub fn network_run(&self, name: &NetworkName) -> PathBuf {
         self.run.join("networks").join(name.as_str())
+    }
+
+    /// All volumes.
+    #[must_use]
+    pub fn volumes(&self) -> PathBuf {
+        self.root.join("volumes")
+    }
+
+    /// The directory of one volume; `_data` in it is what is mounted.
+    #[must_use]
+    pub fn volume(&self, name: &VolumeName) -> PathBuf {
+        self.root.join("volumes").join(name.as_str())
     }
 
     /// What waits for its removal.

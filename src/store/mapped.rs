@@ -38,7 +38,7 @@ pub fn diff(store: &Store, chain: &ChainId, key: &str, maps: &IdMaps, _: &InUser
     std::fs::create_dir_all(&target).doing(|| format!("make {}", target.display()))?;
     let target = File::open(&target).doing(|| format!("open {}", target.display()))?;
     let owner = |uid, gid| Some((outward(&maps.uids, uid)?, outward(&maps.gids, gid)?));
-    copy::tree(&OwnedFd::from(source), &OwnedFd::from(target), &owner)
+    copy::layer(&OwnedFd::from(source), &OwnedFd::from(target), &owner)
         .doing(|| format!("copy the layer {} for a user namespace of its own", chain.hex()))?;
     staging.sync()?;
     match std::fs::rename(&dir, &place) {

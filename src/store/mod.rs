@@ -23,3 +23,4 @@ pub mod staging;
 pub mod tarball;
 pub mod unpack;
 pub mod usage;
+pub mod volumes;

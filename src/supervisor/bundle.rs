@@ -1,5 +1,6 @@
 //! Everything a launch needs on disk, and the spec that names it.
 
+use super::sources;
 use crate::container::bridge::Attachment;
 use crate::container::config::{ContainerConfig, Namespace, NetworkMode, Rootfs};
 use crate::container::id::ContainerId;
@@ -49,12 +50,6 @@ pub fn make(
     if single_id {
         write(lower::APT_CONFIG_FILE, lower::APT_CONFIG_TEXT)?;
     }
-    for mount in &config.mounts {
-        if let crate::container::config::MountSource::Anonymous { name } = &mount.source {
-            let path = directory.join("volumes").join(name);
-            std::fs::create_dir_all(&path).doing(|| format!("make the volume {}", path.display()))?;
-        }
-    }
     if let Some(maps) = &nested {
         hand_over(&directory, maps)?;
     }
@@ -67,6 +62,7 @@ pub fn make(
     let input = LowerInput {
         container: &directory,
         layers: layer_directories(store, config, nested.as_ref())?,
+        places: sources::places(store, config)?,
         single_id,
         last_gid: last_gid(nested.as_ref().unwrap_or(maps)),
         nested: nested.as_ref(),

@@ -6,7 +6,7 @@ use crate::container::config::{ContainerConfig, Namespace};
 use crate::container::state::{Exited, Started, State};
 use crate::error::{self, Error, Result};
 use crate::store::layout::Store;
-use crate::store::{containers, gc, images, leases};
+use crate::store::{containers, gc, images, leases, volumes};
 use crate::sys::file::Durable;
 use crate::sys::process;
 use crate::sys::userns::InUserNs;
@@ -72,7 +72,7 @@ fn finish(store: &Store, config: &ContainerConfig, sockets: &Path, exited: Exite
     }
     let _ = std::fs::remove_dir(sockets);
     let done = if config.ending.remove && !containers::is_kept(store, &config.id) {
-        containers::discard(store, &config.id)
+        containers::discard(store, &config.id).and_then(|()| volumes::discard_anonymous(store, config))
     } else {
         // Without a sync: a host that goes down now leaves a container that crashed, which is repaired.
         containers::write_state(store, &config.id, &State::Exited(exited), Durable::No)

@@ -15,6 +15,7 @@ pub mod protocol;
 mod relay;
 pub mod rotate;
 pub mod run;
+mod sources;
 pub mod stdio;
 pub mod uplink;
 

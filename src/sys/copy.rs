@@ -1,297 +1,655 @@
-//! Copies of directory trees, whole: owners, modes, times, links, holes, extended attributes.
+//! Copying trees whose content nobody vouches for, by descriptors: no symbolic link is followed in
+//! the source or the target, whatever is renamed meanwhile.
 
-use crate::error::{Doing, Error, Result, failed};
-use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, SeekFrom, Stat, Timespec, Timestamps, Uid, XattrFlags, chownat,
-    fchmod, fchown, fstat, ftruncate, futimens, linkat, mkdirat, mknodat, openat, readlinkat, statat,
-    symlinkat, utimensat,
-};
+use crate::error::{Doing, Error, Kind, Result, failed};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Timestamps, Uid};
 use rustix::io::Errno;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 
-/// Deeper trees are refused: two descriptors are open for each level.
-const DEPTH: u32 = 512;
-/// No name, value or list of extended attributes is longer (xattr(7)).
-const XATTR_LIMIT: usize = 64 << 10;
-/// Attributes that belong to the host and not to the tree.
-const OF_THE_HOST: &[u8] = b"security.selinux";
+/// Directories below this depth are refused: each level costs two descriptors and a frame.
+const DEPTH: usize = 512;
 
-/// What an owner (user, group) becomes; `None` if it cannot be expressed.
-pub type Owner<'a> = &'a dyn Fn(u32, u32) -> Option<(u32, u32)>;
+/// Whose the copies are.
+#[derive(Clone, Copy)]
+pub enum Owner<'a> {
+    /// As in the source.
+    Keep,
+    /// What an owner (user, group) becomes; `None` if it cannot be expressed.
+    Map(&'a dyn Fn(u32, u32) -> Option<(u32, u32)>),
+    /// These ids.
+    Give {
+        /// User id.
+        uid: u32,
+        /// Group id.
+        gid: u32,
+    },
+}
 
-/// Copies the content and the attributes of directory `from` to the empty directory `to`.
-///
-/// Everything goes by descriptors and no symbolic link is followed. Data is shared with the
-/// original where the file system can do that. Device nodes other than overlay's whiteouts are left
-/// out: they are not ours to make.
+/// What is done where the target has something of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Nothing is expected to be there.
+    Refuse,
+    /// Files are replaced, directories merged; a directory never takes the place of a file or the
+    /// other way round.
+    Merge,
+    /// As [`Existing::Merge`], and whatever is in the way goes.
+    Overwrite,
+}
+
+/// What is left out, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Sockets, of no use without their process.
+    pub sockets: u64,
+    /// Devices, which are not ours to make.
+    pub devices: u64,
+}
+
+/// Copies trees; hard links among all that one copier copies stay hard links.
+pub struct Copier<'a> {
+    owner: Owner<'a>,
+    existing: Existing,
+    /// A layer, with what only means something to overlay: whiteouts, marks, and sockets.
+    layer: bool,
+    /// Told of the bytes and files as they are copied.
+    progress: Option<&'a mut dyn FnMut(u64, u64)>,
+    /// The directory that everything is copied to, and where in it we are.
+    base: Option<OwnedFd>,
+    path: Vec<u8>,
+    /// Where the first copy of a file with several names is, from `base`.
+    links: HashMap<(u64, u64), CString>,
+    skipped: Skipped,
+}
+
+/// Copies the content and the attributes of a layer's directory `from` to the empty directory `to`;
+/// whiteouts and opaque directories stay what they are.
 ///
 /// # Errors
-/// The first failure; what was copied until then stays.
-pub fn tree(from: &OwnedFd, to: &OwnedFd, owner: Owner<'_>) -> Result<()> {
-    Copy { owner, linked: HashMap::new(), root: to, path: Vec::new() }.directory(from, to, 0)
+/// `Unsupported` when an owner cannot be expressed; what was copied until then stays.
+pub fn layer(from: &OwnedFd, to: &OwnedFd, owner: &dyn Fn(u32, u32) -> Option<(u32, u32)>) -> Result<()> {
+    let mut copier = Copier::new(Owner::Map(owner), Existing::Refuse);
+    copier.layer = true;
+    copier.directory(from.as_fd(), to.as_fd())
 }
 
-struct Copy<'a> {
-    owner: Owner<'a>,
-    /// Files with several names: where the first one was put.
-    linked: HashMap<(u64, u64), CString>,
-    root: &'a OwnedFd,
-    path: Vec<u8>,
+impl std::fmt::Debug for Copier<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Copier").field("existing", &self.existing).finish()
+    }
 }
 
-impl Copy<'_> {
-    fn directory(&mut self, from: &OwnedFd, to: &OwnedFd, depth: u32) -> Result<()> {
+impl<'a> Copier<'a> {
+    /// One that has copied nothing yet.
+    #[must_use]
+    pub fn new(owner: Owner<'a>, existing: Existing) -> Copier<'a> {
+        Copier {
+            owner,
+            existing,
+            layer: false,
+            progress: None,
+            base: None,
+            path: Vec::new(),
+            links: HashMap::new(),
+            skipped: Skipped::default(),
+        }
+    }
+
+    /// Is told of bytes and files.
+    #[must_use]
+    pub fn telling(mut self, progress: &'a mut dyn FnMut(u64, u64)) -> Copier<'a> {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// What was left out so far.
+    #[must_use]
+    pub fn skipped(&self) -> Skipped {
+        self.skipped
+    }
+
+    fn tell(&mut self, bytes: u64, files: u64) {
+        if let Some(progress) = &mut self.progress {
+            progress(bytes, files);
+        }
+    }
+
+    /// Copies a directory's content and then its own owner, mode, attributes and times.
+    ///
+    /// # Errors
+    /// The first failure; what was copied until then stays.
+    pub fn directory(&mut self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
+        self.begin(to)?;
+        self.content(from, to, 0)?;
+        self.attributes(from, to)
+    }
+
+    fn begin(&mut self, to: BorrowedFd<'_>) -> Result<()> {
+        self.base = Some(to.try_clone_to_owned().doing(|| "keep a directory open")?);
+        self.path.clear();
+        self.links.clear();
+        Ok(())
+    }
+
+    /// Copies a directory's content into another one, whose own attributes stay.
+    ///
+    /// # Errors
+    /// As [`Copier::directory`].
+    pub fn content_of(&mut self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
+        self.begin(to)?;
+        self.content(from, to, 0)
+    }
+
+    /// Copies what is called `name` in `from`, of whatever kind, to `as_name` in `to`.
+    ///
+    /// # Errors
+    /// As [`Copier::directory`].
+    pub fn entry(
+        &mut self,
+        from: BorrowedFd<'_>,
+        name: &CStr,
+        to: BorrowedFd<'_>,
+        as_name: &CStr,
+    ) -> Result<()> {
+        self.begin(to)?;
+        self.step_into(as_name);
+        self.one(from, name, to, as_name, 0)
+    }
+
+    /// Adds the path that we are at to an error that has none yet.
+    fn name(&mut self, error: Error) -> Error {
+        if self.path.is_empty() {
+            return error;
+        }
+        let path = std::mem::take(&mut self.path);
+        let path = String::from_utf8_lossy(&path);
+        match Err::<(), _>(error).doing(|| format!("copy {path}")) {
+            Err(error) => error,
+            Ok(()) => failed("it was copied"),
+        }
+    }
+
+    /// Notes where we are; what it returns takes that back.
+    fn step_into(&mut self, name: &CStr) -> usize {
+        let before = self.path.len();
+        if before > 0 {
+            self.path.push(b'/');
+        }
+        self.path.extend(name.to_bytes());
+        before
+    }
+
+    fn content(&mut self, from: BorrowedFd<'_>, to: BorrowedFd<'_>, depth: usize) -> Result<()> {
         if depth > DEPTH {
             return Err(failed(format!("directories are nested more than {DEPTH} deep")));
         }
-        // The owner first: with a set-group-id directory the rest would get its group.
-        self.attributes(from, to)?;
-        for entry in rustix::fs::Dir::read_from(from).doing(|| "list a directory")? {
+        // A descriptor of its own: the position in the directory is not the caller's.
+        let list =
+            rustix::fs::openat(from, c".", directory_flags(), Mode::empty()).doing(|| "list a directory")?;
+        for entry in rustix::fs::Dir::new(list).doing(|| "list a directory")? {
             let entry = entry.doing(|| "list a directory")?;
             let name = entry.file_name();
-            if name == c"." || name == c".." {
-                continue;
+            if name != c"." && name != c".." {
+                let before = self.step_into(name);
+                let done = self.one(from, name, to, name, depth);
+                // The whole path, once.
+                done.map_err(|error| self.name(error))?;
+                self.path.truncate(before);
             }
-            let before = self.path.len();
-            if before > 0 {
-                self.path.push(b'/');
-            }
-            self.path.extend(name.to_bytes());
-            self.entry(from, to, name, depth)
-                .doing(|| format!("copy {}", String::from_utf8_lossy(&self.path)))?;
-            self.path.truncate(before);
         }
-        // What was made in it has changed them.
-        Ok(futimens(to, &times(&fstat(from)?))?)
+        Ok(())
     }
 
-    fn entry(&mut self, from: &OwnedFd, to: &OwnedFd, name: &CStr, depth: u32) -> Result<()> {
-        let stat = statat(from, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    fn one(
+        &mut self,
+        from: BorrowedFd<'_>,
+        name: &CStr,
+        to: BorrowedFd<'_>,
+        as_name: &CStr,
+        depth: usize,
+    ) -> Result<()> {
+        let stat = rustix::fs::statat(from, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let mode = Mode::from_raw_mode(stat.st_mode & 0o7777);
         let kind = FileType::from_raw_mode(stat.st_mode);
-        let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        if !kind.is_dir() && stat.st_nlink > 1 && self.link(to, name, &stat)? {
+        if self.existing != Existing::Refuse && kind != FileType::Directory {
+            self.make_way(to, as_name)?;
+        }
+        if kind != FileType::Directory && stat.st_nlink > 1 && self.link_again(&stat, to, as_name)? {
+            self.tell(0, 1);
             return Ok(());
         }
         match kind {
             FileType::Directory => {
-                mkdirat(to, name, Mode::RWXU)?;
-                let flags = flags | OFlags::RDONLY | OFlags::DIRECTORY;
-                let source = openat(from, name, flags, Mode::empty())?;
-                let target = openat(to, name, flags, Mode::empty())?;
-                return self.directory(&source, &target, depth + 1);
+                self.make_directory(to, as_name)?;
+                let source = rustix::fs::openat(from, name, directory_flags(), Mode::empty())?;
+                let target = rustix::fs::openat(to, as_name, directory_flags(), Mode::empty())?;
+                self.content(source.as_fd(), target.as_fd(), depth + 1)?;
+                self.attributes(source.as_fd(), target.as_fd())?;
             }
             FileType::RegularFile => {
-                let source = openat(from, name, flags | OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())?;
-                let new = flags | OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
-                let target = openat(to, name, new, Mode::RUSR | Mode::WUSR)?;
-                data(&source, &target, stat.st_size as u64)?;
-                self.attributes(&source, &target)?;
-                return Ok(futimens(&target, &times(&stat))?);
+                let safe = OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                // Not blocking: between the look and now it may have become a FIFO.
+                let flags = safe | OFlags::RDONLY | OFlags::NONBLOCK;
+                let source = rustix::fs::openat(from, name, flags, Mode::empty())?;
+                let flags = safe | OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+                let target = rustix::fs::openat(to, as_name, flags, Mode::RUSR | Mode::WUSR)?;
+                self.file(source.as_fd(), target.as_fd())?;
             }
-            FileType::Symlink => symlinkat(&*readlinkat(from, name, Vec::new())?, to, name)?,
-            FileType::CharacterDevice if stat.st_rdev == 0 => {
-                mknodat(to, name, FileType::CharacterDevice, mode(&stat), 0)?;
+            FileType::Symlink => {
+                let link = rustix::fs::readlinkat(from, name, Vec::new())?;
+                rustix::fs::symlinkat(&*link, to, as_name)?;
+                self.own_at(to, as_name, &stat)?;
+                set_times_at(to, as_name, &stat)?;
             }
-            FileType::Fifo | FileType::Socket => mknodat(to, name, kind, mode(&stat), 0)?,
-            _ => return Ok(()),
-        }
-        let (uid, gid) = self.owner_of(&stat)?;
-        chownat(to, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
-        if kind != FileType::Symlink {
-            // The umask has taken its part, and chown setuid bits.
-            rustix::fs::chmodat(to, name, mode(&stat), AtFlags::empty())?;
-        }
-        Ok(utimensat(to, name, &times(&stat), AtFlags::SYMLINK_NOFOLLOW)?)
-    }
-
-    /// Makes `name` another name of a file that was copied already; `false` if this is its first.
-    fn link(&mut self, to: &OwnedFd, name: &CStr, stat: &Stat) -> Result<bool> {
-        match self.linked.get(&(stat.st_dev, stat.st_ino)) {
-            Some(first) => {
-                linkat(self.root, first.as_c_str(), to, name, AtFlags::empty())?;
-                Ok(true)
+            _ if kind == FileType::Fifo || self.is_of_layer(&stat) => {
+                rustix::fs::mknodat(to, as_name, kind, mode, 0)?;
+                self.own_at(to, as_name, &stat)?;
+                // Past the umask.
+                rustix::fs::chmodat(to, as_name, mode, AtFlags::empty())?;
+                set_times_at(to, as_name, &stat)?;
             }
-            None => {
-                let path = CString::new(self.path.clone()).map_err(|_| failed("a name has a zero byte"))?;
-                self.linked.insert((stat.st_dev, stat.st_ino), path);
-                Ok(false)
+            FileType::Socket => {
+                self.skipped.sockets += 1;
+                return Ok(());
+            }
+            _ => {
+                self.skipped.devices += 1;
+                return Ok(());
             }
         }
+        if kind != FileType::Directory && stat.st_nlink > 1 {
+            let path = CString::new(self.path.clone()).map_err(|_| failed("a name has a zero byte"))?;
+            self.links.insert((stat.st_dev, stat.st_ino), path);
+        }
+        self.tell(0, 1);
+        Ok(())
     }
 
-    /// Owner, mode and extended attributes, in this order: chown clears setuid bits and capabilities.
-    fn attributes(&self, from: &OwnedFd, to: &OwnedFd) -> Result<()> {
-        let stat = fstat(from)?;
-        let (uid, gid) = self.owner_of(&stat)?;
-        fchown(to, Some(uid), Some(gid))?;
-        fchmod(to, mode(&stat))?;
-        extended(from, to)
+    /// Copies a regular file's content and attributes; holes stay holes.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub fn file(&mut self, source: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<()> {
+        let stat = rustix::fs::fstat(source)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(failed("it is no regular file any more"));
+        }
+        self.bytes(source, target, &stat)?;
+        self.attributes(source, target)
     }
 
-    fn owner_of(&self, stat: &Stat) -> Result<(Uid, Gid)> {
-        let (uid, gid) = (self.owner)(stat.st_uid, stat.st_gid).ok_or_else(|| {
-            let owner = format!("{}:{}", stat.st_uid, stat.st_gid);
-            Error::new(crate::error::Kind::Unsupported, format!("its owner {owner} is beyond the ids there"))
-        })?;
-        Ok((Uid::from_raw(uid), Gid::from_raw(gid)))
+    fn bytes(&mut self, source: BorrowedFd<'_>, target: BorrowedFd<'_>, stat: &Stat) -> Result<()> {
+        let size = stat.st_size as u64;
+        if size == 0 {
+            return Ok(());
+        }
+        // Shares the blocks where the file system can (ioctl_ficlone(2)).
+        if size > 16384 && rustix::fs::ioctl_ficlone(target, source).is_ok() {
+            self.tell(size, 0);
+            return Ok(());
+        }
+        let sparse = (stat.st_blocks as u64) * 512 < size;
+        let mut at = 0;
+        while at < size {
+            let (start, end) = if sparse { data_after(source, at, size)? } else { (at, size) };
+            let mut from = start;
+            let mut into = start;
+            while from < end {
+                let most = (end - from).min(8 << 20) as usize;
+                let n =
+                    match rustix::fs::copy_file_range(source, Some(&mut from), target, Some(&mut into), most)
+                    {
+                        Ok(n) => n,
+                        // Some pairs of file systems cannot (copy_file_range(2), ERRORS).
+                        Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
+                            by_hand(source, target, &mut from, &mut into, most)?
+                        }
+                        Err(Errno::INTR) => continue,
+                        Err(errno) => return Err(errno.into()),
+                    };
+                if n == 0 {
+                    // It has become shorter meanwhile.
+                    return Ok(());
+                }
+                self.tell(n as u64, 0);
+            }
+            at = end.max(start + 1);
+        }
+        if sparse {
+            rustix::fs::ftruncate(target, size)?;
+        }
+        Ok(())
+    }
+
+    fn attributes(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
+        let stat = rustix::fs::fstat(from)?;
+        let (uid, gid) = self.ids(&stat)?;
+        let now = rustix::fs::fstat(to)?;
+        if (now.st_uid, now.st_gid) != (uid, gid) {
+            chown(to, uid, gid)?;
+        }
+        // After chown, which clears setuid bits; and attributes after it, for chown clears capabilities.
+        rustix::fs::fchmod(to, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
+        copy_xattrs(from, to, self.layer)?;
+        Ok(rustix::fs::futimens(to, &times(&stat))?)
+    }
+
+    /// What overlay makes of a file that is gone, and what a layer may hold besides.
+    fn is_of_layer(&self, stat: &Stat) -> bool {
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        self.layer && (kind == FileType::Socket || (kind == FileType::CharacterDevice && stat.st_rdev == 0))
+    }
+
+    fn ids(&self, stat: &Stat) -> Result<(u32, u32)> {
+        match self.owner {
+            Owner::Keep => Ok((stat.st_uid, stat.st_gid)),
+            Owner::Give { uid, gid } => Ok((uid, gid)),
+            Owner::Map(map) => map(stat.st_uid, stat.st_gid).ok_or_else(|| {
+                let owner = format!("{}:{}", stat.st_uid, stat.st_gid);
+                Error::new(Kind::Unsupported, format!("its owner {owner} is beyond the ids there"))
+            }),
+        }
+    }
+
+    fn own_at(&self, at: BorrowedFd<'_>, name: &CStr, stat: &Stat) -> Result<()> {
+        let (uid, gid) = self.ids(stat)?;
+        let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+        match rustix::fs::chownat(at, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::INVAL) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Makes another name of a file that was copied before; `false` if it was not.
+    fn link_again(&mut self, stat: &Stat, to: BorrowedFd<'_>, as_name: &CStr) -> Result<bool> {
+        let first = self.links.get(&(stat.st_dev, stat.st_ino));
+        let (Some(first), Some(base)) = (first, &self.base) else { return Ok(false) };
+        let path = std::path::Path::new(std::ffi::OsStr::from_bytes(first.to_bytes()));
+        let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return Ok(false) };
+        // Whoever exchanges a directory on the way for a link gets a copy instead.
+        let Ok(dir) = super::path::beneath_no_links(base.as_fd(), dir) else { return Ok(false) };
+        match rustix::fs::linkat(dir, name, to, as_name, AtFlags::empty()) {
+            Ok(()) => Ok(true),
+            // Somebody took the first copy away; too many names; another file system.
+            Err(Errno::NOENT | Errno::MLINK | Errno::XDEV | Errno::PERM) => Ok(false),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    fn make_directory(&self, to: BorrowedFd<'_>, name: &CStr) -> Result<()> {
+        match rustix::fs::mkdirat(to, name, Mode::RWXU) {
+            Err(Errno::EXIST) if self.existing != Existing::Refuse => {}
+            other => return Ok(other?),
+        }
+        let there = rustix::fs::statat(to, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        if FileType::from_raw_mode(there.st_mode) == FileType::Directory {
+            return Ok(());
+        }
+        if self.existing != Existing::Overwrite {
+            let text = format!("a directory cannot replace {}, which is none", name.to_string_lossy());
+            return Err(crate::error::invalid(text).hint("--overwrite removes what is in the way"));
+        }
+        rustix::fs::unlinkat(to, name, AtFlags::empty())?;
+        Ok(rustix::fs::mkdirat(to, name, Mode::RWXU)?)
+    }
+
+    /// Removes what a file's copy is to replace.
+    fn make_way(&self, to: BorrowedFd<'_>, name: &CStr) -> Result<()> {
+        match rustix::fs::unlinkat(to, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(Errno::ISDIR | Errno::PERM) if is_directory_at(to, name) => {
+                if self.existing != Existing::Overwrite {
+                    let text =
+                        format!("{} is a directory, which a file cannot replace", name.to_string_lossy());
+                    return Err(crate::error::invalid(text).hint("--overwrite removes what is in the way"));
+                }
+                super::tree::remove_at(to, name)
+            }
+            Err(errno) => Err(errno.into()),
+        }
     }
 }
 
-fn mode(stat: &Stat) -> Mode {
-    Mode::from_raw_mode(stat.st_mode & 0o7777)
+fn is_directory_at(at: BorrowedFd<'_>, name: &CStr) -> bool {
+    rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW)
+        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
+}
+
+fn directory_flags() -> OFlags {
+    OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
+}
+
+/// Gives a file away. Ids that are mapped nowhere here (a file of another user of the host) have no
+/// number that could be set: the copy stays ours.
+fn chown(fd: BorrowedFd<'_>, uid: u32, gid: u32) -> Result<()> {
+    match rustix::fs::fchown(fd, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))) {
+        Err(Errno::INVAL) => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// The next stretch of data at or after `at`, and where it ends.
+fn data_after(file: BorrowedFd<'_>, at: u64, size: u64) -> Result<(u64, u64)> {
+    use rustix::fs::SeekFrom;
+    let start = match rustix::fs::seek(file, SeekFrom::Data(at)) {
+        Ok(start) => start,
+        // Only a hole follows.
+        Err(Errno::NXIO) => return Ok((size, size)),
+        // No holes on this file system.
+        Err(Errno::INVAL) => return Ok((at, size)),
+        Err(errno) => return Err(errno.into()),
+    };
+    let end = rustix::fs::seek(file, SeekFrom::Hole(start))?;
+    Ok((start, end.min(size).max(start)))
+}
+
+fn by_hand(
+    source: BorrowedFd<'_>,
+    target: BorrowedFd<'_>,
+    from: &mut u64,
+    into: &mut u64,
+    most: usize,
+) -> Result<usize> {
+    let mut buffer = vec![0; most.min(256 << 10)];
+    let n = rustix::io::retry_on_intr(|| rustix::io::pread(source, &mut buffer, *from))?;
+    let mut done = 0;
+    while done < n {
+        done +=
+            rustix::io::retry_on_intr(|| rustix::io::pwrite(target, &buffer[done..n], *into + done as u64))?;
+    }
+    *from += n as u64;
+    *into += n as u64;
+    Ok(n)
 }
 
 fn times(stat: &Stat) -> Timestamps {
-    let time = |seconds, nanos| Timespec { tv_sec: seconds, tv_nsec: nanos };
+    let time = |seconds, nanos| rustix::fs::Timespec { tv_sec: seconds, tv_nsec: nanos };
     Timestamps {
         last_access: time(stat.st_atime, stat.st_atime_nsec as _),
         last_modification: time(stat.st_mtime, stat.st_mtime_nsec as _),
     }
 }
 
-/// The data of a file of `size` bytes: shared where that is possible, without its holes otherwise.
-fn data(from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<()> {
-    if size == 0 {
-        return Ok(());
-    }
-    if rustix::fs::ioctl_ficlone(to, from.as_fd()).is_ok() {
-        return Ok(());
-    }
-    ftruncate(to, size)?;
-    let mut at = 0;
-    while at < size {
-        let start = match rustix::fs::seek(from, SeekFrom::Data(at)) {
-            Ok(start) => start,
-            // Nothing but a hole up to the end.
-            Err(Errno::NXIO) => break,
-            // This file system does not know its holes.
-            Err(Errno::INVAL) => at,
-            Err(errno) => return Err(errno.into()),
-        };
-        let end = rustix::fs::seek(from, SeekFrom::Hole(start)).unwrap_or(size).min(size);
-        copy_range(from, to, start, end)?;
-        at = end.max(start + 1);
-    }
-    Ok(())
+fn set_times_at(at: BorrowedFd<'_>, name: &CStr, stat: &Stat) -> Result<()> {
+    Ok(rustix::fs::utimensat(at, name, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
-fn copy_range(from: &OwnedFd, to: &OwnedFd, start: u64, end: u64) -> Result<()> {
-    let (mut read, mut written) = (start, start);
-    while read < end {
-        let want = usize::try_from(end - read).unwrap_or(usize::MAX).min(1 << 30);
-        match rustix::fs::copy_file_range(from, Some(&mut read), to, Some(&mut written), want) {
-            Ok(0) => break,
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                return copy_by_hand(from, to, read, end);
-            }
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(())
-}
-
-fn copy_by_hand(from: &OwnedFd, to: &OwnedFd, mut at: u64, end: u64) -> Result<()> {
-    let mut buffer = vec![0; 128 << 10];
-    while at < end {
-        let want = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
-        let n = rustix::io::pread(from, &mut buffer[..want], at)?;
-        if n == 0 {
-            break;
-        }
-        let mut done = 0;
-        while done < n {
-            done += rustix::io::pwrite(to, &buffer[done..n], at + done as u64)?;
-        }
-        at += n as u64;
-    }
-    Ok(())
-}
-
-fn extended(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
-    let mut none: [u8; 0] = [];
-    match rustix::fs::flistxattr(from, &mut none) {
+/// Copies extended attributes: file capabilities, access lists, the user's own. Those of a security
+/// module belong to the place, not to the file.
+fn copy_xattrs(from: BorrowedFd<'_>, to: BorrowedFd<'_>, layer: bool) -> Result<()> {
+    let mut names = [0u8; 4096];
+    let length = match rustix::fs::flistxattr(from, &mut names[..]) {
         Ok(0) | Err(Errno::OPNOTSUPP) => return Ok(()),
-        Ok(_) => {}
+        Ok(length) => length,
         Err(errno) => return Err(errno.into()),
-    }
-    let mut names = vec![0; XATTR_LIMIT];
-    let n = rustix::fs::flistxattr(from, &mut names[..])?;
-    let mut value = vec![0; XATTR_LIMIT];
-    for name in names[..n].split(|&byte| byte == 0).filter(|name| !name.is_empty() && *name != OF_THE_HOST) {
+    };
+    let mut value = vec![0u8; 64 << 10];
+    for name in names[..length].split_inclusive(|byte| *byte == 0) {
+        let Ok(name) = CStr::from_bytes_with_nul(name) else { continue };
+        let text = name.to_bytes();
+        let skipped: [&[u8]; 2] = [b"security.selinux", b"trusted."];
+        let of_overlay = !layer && text.starts_with(b"user.overlay.");
+        if of_overlay || skipped.iter().any(|start| text.starts_with(start)) {
+            continue;
+        }
         let n = match rustix::fs::fgetxattr(from, name, &mut value[..]) {
             Ok(n) => n,
-            // Not for us to read (trusted.*), or just gone.
-            Err(Errno::NODATA | Errno::PERM) => continue,
+            Err(Errno::NODATA) => continue,
             Err(errno) => return Err(errno.into()),
         };
-        match rustix::fs::fsetxattr(to, name, &value[..n], XattrFlags::empty()) {
-            Ok(()) | Err(Errno::OPNOTSUPP) => {}
-            Err(errno) => {
-                return Err(errno).doing(|| format!("set its attribute {}", String::from_utf8_lossy(name)));
-            }
+        match rustix::fs::fsetxattr(to, name, &value[..n], rustix::fs::XattrFlags::empty()) {
+            // A file system without them, or one that is not ours to give them.
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::PERM | Errno::INVAL) => {}
+            Err(errno) => return Err(errno.into()),
         }
     }
     Ok(())
+}
+
+/// Gives everything below `root`, and it itself, to these ids; links are given, not followed.
+///
+/// # Errors
+/// The first failure.
+pub fn give_tree(root: BorrowedFd<'_>, uid: u32, gid: u32) -> Result<()> {
+    let stat = rustix::fs::fstat(root)?;
+    if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+        let list =
+            rustix::fs::openat(root, c".", directory_flags(), Mode::empty()).doing(|| "list a directory")?;
+        give_content(list, uid, gid, 0)?;
+    }
+    chown_place(root, uid, gid, &stat)
+}
+
+fn give_content(dir: OwnedFd, uid: u32, gid: u32, depth: usize) -> Result<()> {
+    if depth > DEPTH {
+        return Err(failed(format!("directories are nested more than {DEPTH} deep")));
+    }
+    let list = rustix::fs::Dir::read_from(&dir).doing(|| "list a directory")?;
+    for entry in list {
+        let entry = entry.doing(|| "list a directory")?;
+        let name = entry.file_name();
+        if name == c"." || name == c".." {
+            continue;
+        }
+        let doing = || format!("change the owner of {}", name.to_string_lossy());
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let place = match rustix::fs::openat(&dir, name, flags, Mode::empty()) {
+            Ok(place) => place,
+            Err(Errno::NOENT) => continue,
+            Err(errno) => return Err(errno).doing(doing),
+        };
+        let stat = rustix::fs::fstat(&place).doing(doing)?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+            let inner = rustix::fs::openat(&dir, name, directory_flags(), Mode::empty()).doing(doing)?;
+            give_content(inner, uid, gid, depth + 1)?;
+        }
+        chown_place(place.as_fd(), uid, gid, &stat).doing(doing)?;
+    }
+    Ok(())
+}
+
+/// chown by a descriptor that only names the file (chownat(2), AT_EMPTY_PATH).
+fn chown_place(place: BorrowedFd<'_>, uid: u32, gid: u32, stat: &Stat) -> Result<()> {
+    if (stat.st_uid, stat.st_gid) == (uid, gid) {
+        return Ok(());
+    }
+    let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+    Ok(rustix::fs::chownat(place, c"", uid, gid, AtFlags::EMPTY_PATH)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
-    use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
-    use std::path::Path;
+    use std::fs::{self, File};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::path::PathBuf;
 
-    fn copied(make: impl FnOnce(&Path), owner: Owner<'_>) -> (std::path::PathBuf, Result<()>) {
-        let dir = std::env::temp_dir().join(format!("box-copy-{}-{}", std::process::id(), rand()));
-        fs::create_dir_all(dir.join("from")).unwrap();
+    fn scratch(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("box-copy-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(dir.join("from/sub")).unwrap();
         fs::create_dir_all(dir.join("to")).unwrap();
-        make(&dir.join("from"));
-        let open = |name: &str| OwnedFd::from(fs::File::open(dir.join(name)).unwrap());
-        let done = tree(&open("from"), &open("to"), owner);
-        (dir, done)
+        dir
     }
 
-    fn rand() -> u64 {
-        crate::sys::random::number()
+    fn copy(dir: &std::path::Path, existing: Existing) -> Result<Skipped> {
+        let (from, to) = (File::open(dir.join("from")).unwrap(), File::open(dir.join("to")).unwrap());
+        let mut copier = Copier::new(Owner::Keep, existing);
+        copier.directory(from.as_fd(), to.as_fd())?;
+        Ok(copier.skipped())
     }
 
     #[test]
-    fn links_holes_modes_and_times_survive() {
-        let (dir, done) = copied(
-            |from| {
-                fs::create_dir(from.join("d")).unwrap();
-                fs::write(from.join("d/one"), "text").unwrap();
-                fs::hard_link(from.join("d/one"), from.join("two")).unwrap();
-                fs::set_permissions(from.join("two"), fs::Permissions::from_mode(0o4751)).unwrap();
-                std::os::unix::fs::symlink("/nowhere", from.join("link")).unwrap();
-                let sparse = fs::File::create(from.join("sparse")).unwrap();
-                sparse.set_len(8 << 20).unwrap();
-                sparse.write_at(b"end", (8 << 20) - 3).unwrap();
-                let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(77);
-                fs::File::open(from.join("d")).unwrap().set_modified(old).unwrap();
-            },
-            &|uid, gid| Some((uid, gid)),
-        );
-        done.unwrap();
+    fn links_holes_modes_and_attributes_survive() {
+        let dir = scratch("whole");
+        let from = dir.join("from");
+        fs::write(from.join("a"), "one").unwrap();
+        fs::set_permissions(from.join("a"), fs::Permissions::from_mode(0o4750)).unwrap();
+        fs::hard_link(from.join("a"), from.join("sub/b")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", from.join("link")).unwrap();
+        let sparse = File::create(from.join("sparse")).unwrap();
+        sparse.set_len(8 << 20).unwrap();
+        rustix::io::pwrite(&sparse, b"end", (8 << 20) - 3).unwrap();
+        rustix::fs::setxattr(from.join("a"), "user.note", b"hello", rustix::fs::XattrFlags::empty()).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(from.join("socket")).unwrap();
+        let skipped = copy(&dir, Existing::Refuse).unwrap();
+        assert_eq!(skipped.sockets, 1);
         let to = dir.join("to");
-        let (one, two) = (fs::metadata(to.join("d/one")).unwrap(), fs::metadata(to.join("two")).unwrap());
-        assert_eq!((one.ino(), one.mode() & 0o7777), (two.ino(), 0o4751));
-        assert_eq!(fs::read_to_string(to.join("two")).unwrap(), "text");
-        assert_eq!(fs::read_link(to.join("link")).unwrap(), Path::new("/nowhere"));
-        let sparse = fs::metadata(to.join("sparse")).unwrap();
-        assert!(sparse.len() == 8 << 20 && sparse.blocks() < 1024, "{} blocks", sparse.blocks());
-        assert!(fs::read(to.join("sparse")).unwrap().ends_with(b"end"));
-        assert_eq!(fs::metadata(to.join("d")).unwrap().mtime(), 77);
+        let meta = fs::metadata(to.join("a")).unwrap();
+        assert_eq!((meta.mode() & 0o7777, meta.nlink()), (0o4750, 2));
+        assert_eq!(meta.ino(), fs::metadata(to.join("sub/b")).unwrap().ino());
+        assert_eq!(meta.mtime_nsec(), fs::metadata(from.join("a")).unwrap().mtime_nsec());
+        assert_eq!(fs::read_link(to.join("link")).unwrap(), PathBuf::from("/etc/passwd"));
+        let holes = fs::metadata(to.join("sparse")).unwrap();
+        assert_eq!(holes.len(), 8 << 20);
+        assert!(holes.blocks() * 512 < 1 << 20, "{} blocks", holes.blocks());
+        let mut value = [0; 16];
+        let n = rustix::fs::getxattr(to.join("a"), "user.note", &mut value[..]).unwrap();
+        assert_eq!(&value[..n], b"hello");
         fs::remove_dir_all(dir).unwrap();
     }
 
     #[test]
-    fn an_owner_that_cannot_be_expressed_is_named() {
-        let (dir, done) = copied(|from| fs::write(from.join("file"), "x").unwrap(), &|_, _| None);
-        assert!(done.unwrap_err().chain().contains("beyond the ids"));
+    fn an_owner_that_cannot_be_expressed_is_named_with_its_file() {
+        let dir = scratch("owner");
+        fs::write(dir.join("from/sub/file"), "x").unwrap();
+        let (from, to) = (File::open(dir.join("from")).unwrap(), File::open(dir.join("to")).unwrap());
+        let error = layer(&from.into(), &to.into(), &|_, _| None).unwrap_err().chain();
+        assert!(error.contains("beyond the ids") && error.contains("copy sub/file:"), "{error}");
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_file_and_a_directory_only_take_each_other_s_place_when_told() {
+        let dir = scratch("clash");
+        fs::write(dir.join("from/file"), "new").unwrap();
+        fs::create_dir_all(dir.join("to/file/deep")).unwrap();
+        fs::write(dir.join("to/sub"), "was a file").unwrap();
+        assert!(copy(&dir, Existing::Merge).is_err());
+        copy(&dir, Existing::Overwrite).unwrap();
+        assert_eq!(fs::read(dir.join("to/file")).unwrap(), b"new");
+        assert!(dir.join("to/sub").is_dir());
+        fs::write(dir.join("from/file"), "newer").unwrap();
+        copy(&dir, Existing::Merge).unwrap();
+        assert_eq!(fs::read(dir.join("to/file")).unwrap(), b"newer");
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_link_in_the_target_is_replaced_and_not_followed() {
+        let dir = scratch("link");
+        fs::write(dir.join("victim"), "untouched").unwrap();
+        fs::write(dir.join("from/file"), "new").unwrap();
+        std::os::unix::fs::symlink(dir.join("victim"), dir.join("to/file")).unwrap();
+        std::os::unix::fs::symlink(&dir, dir.join("to/sub")).unwrap();
+        assert!(copy(&dir, Existing::Merge).is_err(), "a link to a directory is no directory");
+        fs::remove_file(dir.join("to/sub")).unwrap();
+        copy(&dir, Existing::Merge).unwrap();
+        assert_eq!(fs::read(dir.join("victim")).unwrap(), b"untouched");
+        assert_eq!(fs::read(dir.join("to/file")).unwrap(), b"new");
         fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -151,6 +151,41 @@ impl AsFd for RootFd {
     }
 }
 
+/// Opens a place below an open directory, without opening the file. The path may not lead above it.
+///
+/// # Errors
+/// `NotFound` if nothing is there; `Denied` when a link or `..` leads out.
+///
+/// Source: openat2(2), RESOLVE_BENEATH.
+pub fn beneath(directory: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    loop {
+        match rustix::fs::openat2(directory, path, flags, Mode::empty(), resolve) {
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::XDEV) => {
+                return Err(Error::new(
+                    Kind::Denied,
+                    format!("{} leads out of its directory", path.display()),
+                ));
+            }
+            other => return other.doing(|| format!("open {}", path.display())),
+        }
+    }
+}
+
+/// Opens a directory below an open one; no part of the path may be a symlink.
+///
+/// # Errors
+/// Also when a symlink is met.
+pub fn beneath_no_links(directory: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    rustix::io::retry_on_intr(|| rustix::fs::openat2(directory, path, flags, Mode::empty(), resolve))
+        .doing(|| format!("open {}", path.display()))
+}
+
 /// Whether the place that `fd` is open on is a directory.
 ///
 /// # Errors

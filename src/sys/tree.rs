@@ -38,14 +38,27 @@ pub fn remove(path: &Path) -> Result<()> {
     if device != fstat(&parent).doing(doing)?.st_dev {
         return Err(mounted(path.display().to_string())).doing(doing);
     }
+    sweep(parent.as_fd(), &name, device).doing(doing)
+}
+
+/// Removes what is called `name` in an open directory, as [`remove`] does.
+///
+/// # Errors
+/// The first failure.
+pub fn remove_at(parent: BorrowedFd<'_>, name: &std::ffi::CStr) -> Result<()> {
+    let device = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?.st_dev;
+    sweep(parent, &name.to_owned(), device)
+}
+
+fn sweep(parent: BorrowedFd<'_>, name: &CString, device: u64) -> Result<()> {
     let mut sweep = Sweep { device, moved: 0, waiting: Vec::new(), first: None };
-    sweep.entry(parent.as_fd(), parent.as_fd(), &name, 0);
+    sweep.entry(parent, parent, name, 0);
     while let Some(name) = sweep.waiting.pop() {
-        sweep.entry(parent.as_fd(), parent.as_fd(), &name, 0);
+        sweep.entry(parent, parent, &name, 0);
     }
     match sweep.first {
         None => Ok(()),
-        Some(error) => Err(error).doing(doing),
+        Some(error) => Err(error),
     }
 }
 

@@ -38,7 +38,7 @@ fn features_to_come_are_refused_by_name() {
     for (flags, name) in [
         (vec!["--pod", "x"], "pod"),
         (vec!["--health-cmd", "true"], "health"),
-        (vec!["-v", "named:/data"], "volume"),
+        (vec!["--mount", "type=artifact,source=x,target=/data"], "artifact"),
         (vec!["--restart", "always"], "restart"),
         (vec!["--secret", "x"], "secret"),
     ] {

@@ -38,3 +38,4 @@ mod smoke;
 mod system;
 mod terminal;
 mod userns;
+mod volumes;

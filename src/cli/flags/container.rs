@@ -18,8 +18,8 @@ use crate::container::request::{
 };
 use crate::container::security::SecurityOption;
 use crate::container::size::ByteSize;
-use crate::container::volume::{MountRequest, MountWord, SourceRequest, TmpfsWord, VolumeWord};
-use crate::error::{Doing, Result, invalid};
+use crate::container::volume::{MountRequest, MountWord, SourceRequest, TmpfsWord, VolumeWord, VolumesFrom};
+use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::oci::seccomp;
 use crate::sys::signal::Signal;
 use clap::{ArgAction, Args};
@@ -225,11 +225,15 @@ pub(crate) struct ContainerFlags {
     #[arg(long, short = 'P', help_heading = "Network")]
     publish_all: bool,
 
-    /// Mount a directory of the host, or keep a directory: [HOST-PATH:]PATH[:OPTIONS]
-    #[arg(long, short, value_name = "[HOST:]PATH[:OPTIONS]", help_heading = "Files")]
+    /// Mount a directory of the host or a volume: [HOST-PATH:|VOLUME:]PATH[:OPTIONS]
+    #[arg(long, short, value_name = "[SOURCE:]PATH[:OPTIONS]", help_heading = "Files")]
     volume: Vec<VolumeWord>,
 
-    /// Mount something: type=bind|tmpfs|volume,source=PATH,target=PATH[,OPTION...]
+    /// Mount the volumes of another container, running or not: NAME[:ro],...
+    #[arg(long, value_name = "CONTAINER[:ro]", value_parser = VolumesFrom::parse, help_heading = "Files")]
+    volumes_from: Vec<Vec<VolumesFrom>>,
+
+    /// Mount something: type=bind|volume|tmpfs|image|glob|devpts,source=PATH,target=PATH[,OPTION...]
     #[arg(long, value_name = "FIELDS", help_heading = "Files")]
     mount: Vec<MountWord>,
 
@@ -423,6 +427,7 @@ impl ContainerFlags {
             networks,
             expose: self.expose,
             mounts,
+            volumes_from: self.volumes_from.into_iter().flatten().collect(),
             image_volumes: self.image_volume.unwrap_or_default(),
             devices: self.device,
             security: SecurityRequest {
@@ -494,8 +499,8 @@ fn make_host_paths(mounts: &[MountRequest]) -> Result<()> {
             continue;
         }
         if !create {
-            return Err(invalid(format!("--mount: there is no {} on the host", path.display()))
-                .hint("make it, or use -v, which makes a missing directory"));
+            return Err(Error::new(Kind::NotFound, format!("there is no {} on the host", path.display()))
+                .hint("make it, or give -v its absolute path: it makes a missing directory"));
         }
         std::fs::create_dir_all(path).doing(|| format!("make the directory {} of -v", path.display()))?;
         output::note(format_args!("made the directory {}, which -v names", path.display()));

@@ -91,7 +91,6 @@ const NOT_YET: &[(&str, Option<char>, Takes)] = &[
     ("uidmap", None, Value),
     ("use-api-socket", None, Nothing),
     ("volume-driver", None, Value),
-    ("volumes-from", None, Value),
 ];
 
 /// What no version will do, and what to use in its place.

@@ -1,0 +1,276 @@
+//! Volumes, listed and removed.
+
+use super::select::moment;
+use super::{ps, rm};
+use crate::container::id::ContainerId;
+use crate::container::state::Status;
+use crate::container::volume::VolumeName;
+use crate::error::{Doing, Error, Kind, Result, invalid};
+use crate::settings::Settings;
+use crate::store::layout::Store;
+use crate::store::volumes::{self, Volume};
+use jiff::Timestamp;
+use std::path::PathBuf;
+
+/// A volume with what is known of it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// What was asked for.
+    pub volume: Volume,
+    /// Where its files are on the host.
+    pub mountpoint: PathBuf,
+    /// The containers that use it, running or not.
+    pub users: Vec<ContainerId>,
+    /// How many of them run.
+    pub mounted: usize,
+    /// Nobody has mounted it where an image has something.
+    pub needs_copy_up: bool,
+    /// Nobody has given it an owner.
+    pub needs_chown: bool,
+}
+
+/// All volumes, sorted by name.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn list(settings: &Settings, store: &Store) -> Result<Vec<Listed>> {
+    let names = volumes::list(store)?;
+    look(settings, store, &names)
+}
+
+/// These volumes.
+///
+/// # Errors
+/// `NotFound` if one is not there.
+pub fn look(settings: &Settings, store: &Store, names: &[VolumeName]) -> Result<Vec<Listed>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let containers = ps::list(settings, store)?.containers;
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        let volume = match volumes::get(store, name) {
+            Ok(volume) => volume,
+            // Removed while we looked: only an error for who asked for it.
+            Err(error) if error.kind() == Kind::NotFound && names.len() > 1 => continue,
+            Err(error) => return Err(error),
+        };
+        let uses = |entry: &&crate::store::containers::Entry| {
+            entry.config.mounts.iter().filter_map(|mount| mount.volume()).any(|(used, _)| used == name)
+        };
+        let users: Vec<_> = containers.iter().filter(uses).collect();
+        let marked = |mark: &str| store.volume(name).join(mark).exists();
+        found.push(Listed {
+            mountpoint: volumes::data(store, name),
+            mounted: users.iter().filter(|entry| entry.status() == Status::Running).count(),
+            users: users.iter().map(|entry| entry.id.clone()).collect(),
+            needs_copy_up: !marked(volumes::FILLED),
+            needs_chown: !marked(volumes::FILLED) && !marked(volumes::OWNED),
+            volume,
+        });
+    }
+    Ok(found)
+}
+
+/// Makes a volume, with a made-up name if it has none.
+///
+/// # Errors
+/// `Conflict` if there is one of this name and that is not ignored; `Invalid` for options that are
+/// none.
+pub fn create(store: &Store, volume: &Volume, ignore: bool) -> Result<()> {
+    volume.backing()?;
+    let _held = volumes::hold(store)?;
+    match volumes::create(store, volume) {
+        Err(error) if ignore && error.kind() == Kind::Conflict => Ok(()),
+        other => other,
+    }
+}
+
+/// Removes a volume; with `force` also the containers that use it, after `seconds` of patience.
+///
+/// # Errors
+/// `NotFound` if it is not there; `Conflict` if it is used.
+pub fn remove(
+    settings: &Settings,
+    store: &Store,
+    name: &VolumeName,
+    force: bool,
+    seconds: Option<u32>,
+) -> Result<()> {
+    if force {
+        for entry in ps::list(settings, store)?.containers {
+            if entry.config.mounts.iter().filter_map(|mount| mount.volume()).any(|(used, _)| used == name) {
+                rm::remove_by_force(settings, store, &entry, seconds)
+                    .doing(|| format!("remove the container {}", entry.name))?;
+            }
+        }
+    }
+    let _alone = volumes::hold_alone(store)?;
+    let users = volumes::users(store)?.remove(name).unwrap_or_default();
+    if !users.is_empty() {
+        return Err(in_use(name, &users));
+    }
+    volumes::discard(store, name)
+}
+
+fn in_use(name: &VolumeName, users: &[ContainerId]) -> Error {
+    let ids: Vec<&str> = users.iter().map(ContainerId::as_str).collect();
+    let text = format!(
+        "volume {name} is being used by the following container(s): {}: volume is being used",
+        ids.join(", ")
+    );
+    Error::new(Kind::Conflict, text).hint("--force removes these containers too")
+}
+
+/// Removes the volumes that no container uses and that the filters mean; their names.
+///
+/// # Errors
+/// When the store cannot be read: who uses what is unknown, so everything stays.
+pub fn prune(store: &Store, filters: &Filters) -> Result<(Vec<VolumeName>, Vec<Error>)> {
+    let _alone = volumes::hold_alone(store)?;
+    volumes::sweep(store);
+    let users = volumes::users(store)?;
+    let (mut removed, mut errors) = (Vec::new(), Vec::new());
+    for name in volumes::list(store)?.into_iter().filter(|name| !users.contains_key(name)) {
+        let done = volumes::get(store, &name).and_then(|volume| match filters.hold(&volume, true) {
+            true => volumes::discard(store, &name).map(|()| true),
+            false => Ok(false),
+        });
+        match done {
+            Ok(true) => removed.push(name),
+            Ok(false) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    Ok((removed, errors))
+}
+
+/// The words of `--filter`. Words with the same key are alternatives, except labels; different keys
+/// must all hold.
+#[derive(Clone, Debug, Default)]
+pub struct Filters(Vec<(String, Test)>);
+
+#[derive(Clone, Debug)]
+enum Test {
+    Dangling(bool),
+    Anonymous(bool),
+    Text(String),
+    Label { key: String, value: Option<String>, not: bool },
+    Option { key: String, value: Option<String> },
+    Before(Timestamp),
+    After(Timestamp),
+}
+
+impl Filters {
+    /// Parses `KEY=VALUE` words.
+    ///
+    /// # Errors
+    /// `Invalid` for an unknown key or a value that makes no sense.
+    pub fn parse(words: &[String]) -> Result<Filters> {
+        let mut tests = Vec::new();
+        for word in words {
+            let (key, value) = word.split_once('=').ok_or_else(|| {
+                invalid(format!("the filter {word:?} is not of the form KEY=VALUE"))
+                    .hint("for example --filter dangling=true")
+            })?;
+            let boolean = || match value {
+                "true" | "1" => Ok(true),
+                "false" | "0" => Ok(false),
+                _ => Err(invalid(format!("{value:?} is neither true nor false"))),
+            };
+            let (name, of_value) = match value.split_once('=') {
+                Some((name, value)) => (name.to_string(), Some(value.to_string())),
+                None => (value.to_string(), None),
+            };
+            let test = match key {
+                "dangling" => Test::Dangling(boolean()?),
+                "anonymous" => Test::Anonymous(boolean()?),
+                "driver" | "scope" | "name" => Test::Text(value.to_string()),
+                "label" => Test::Label { key: name, value: of_value, not: false },
+                "label!" => Test::Label { key: name, value: of_value, not: true },
+                "opt" => Test::Option { key: name, value: of_value },
+                "until" => Test::Before(moment(value, Timestamp::now())?),
+                "since" | "after" => Test::After(moment(value, Timestamp::now())?),
+                _ => {
+                    return Err(invalid(format!("{key:?} is an invalid volume filter")).hint(
+                        "there are: after, anonymous, dangling, driver, label, label!, name, opt, scope, since, until",
+                    ));
+                }
+            };
+            tests.push((key.to_string(), test));
+        }
+        Ok(Filters(tests))
+    }
+
+    /// Whether they ask who uses a volume.
+    #[must_use]
+    pub fn ask_for_users(&self) -> bool {
+        self.0.iter().any(|(_, test)| matches!(test, Test::Dangling(_)))
+    }
+
+    /// Whether the volume is meant; `unused` says that no container has it.
+    #[must_use]
+    pub fn hold(&self, volume: &Volume, unused: bool) -> bool {
+        self.0.iter().all(|(key, test)| {
+            if key.starts_with("label") {
+                return test.holds(key, volume, unused);
+            }
+            self.0.iter().any(|(other, test)| other == key && test.holds(key, volume, unused))
+        })
+    }
+}
+
+impl Test {
+    fn holds(&self, key: &str, volume: &Volume, unused: bool) -> bool {
+        let has = |map: &std::collections::BTreeMap<String, String>, key: &str, value: &Option<String>| {
+            map.get(key).is_some_and(|found| value.as_ref().is_none_or(|value| value == found))
+        };
+        match self {
+            Test::Dangling(wanted) => unused == *wanted,
+            Test::Anonymous(wanted) => volume.anonymous == *wanted,
+            Test::Text(text) if key == "name" => name_matches(volume.name.as_str(), text),
+            // The only driver there is, and its scope.
+            Test::Text(text) => text == "local",
+            Test::Label { key, value, not } => has(&volume.labels, key, value) != *not,
+            Test::Option { key, value } => has(&volume.options, key, value),
+            Test::Before(time) => volume.created <= *time,
+            Test::After(time) => volume.created > *time,
+        }
+    }
+}
+
+/// A part of the name, or with `^` and `$` its beginning or end.
+fn name_matches(name: &str, pattern: &str) -> bool {
+    let (front, pattern) = pattern.strip_prefix('^').map_or((false, pattern), |rest| (true, rest));
+    let (back, pattern) = pattern.strip_suffix('$').map_or((false, pattern), |rest| (true, rest));
+    match (front, back) {
+        (true, true) => name == pattern,
+        (true, false) => name.starts_with(pattern),
+        (false, true) => name.ends_with(pattern),
+        (false, false) => name.contains(pattern),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_of_one_key_are_alternatives_and_labels_are_not() {
+        let mut volume = Volume::new("data".parse().unwrap(), false);
+        volume.labels.insert("a".into(), "1".into());
+        let holds = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+            Filters::parse(&words).unwrap().hold(&volume, true)
+        };
+        assert!(holds(&[]));
+        assert!(holds(&["name=x", "name=^da"]));
+        assert!(!holds(&["name=^ata"]));
+        assert!(holds(&["label=a", "label=a=1", "dangling=true", "driver=local"]));
+        assert!(!holds(&["label=a", "label=b"]));
+        assert!(!holds(&["label!=a"]));
+        assert!(!holds(&["anonymous=true"]));
+        assert!(holds(&["until=1s", "name=data"]) != holds(&["since=1s", "name=data"]));
+        assert!(Filters::parse(&["frob=1".to_string()]).is_err());
+    }
+}

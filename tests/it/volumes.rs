@@ -1,0 +1,333 @@
+//! Volumes: named and anonymous, filled from the image, shared, kept and removed.
+
+use crate::env::{EVERYONE, Env, User, eventually, fixture};
+
+/// Adds an image with a volume at /etc, which has content, and one at /fresh, which is not there.
+fn image_with_volumes(env: &Env) {
+    let tar = fixture("busybox.tar");
+    env.run(["import", "--quiet", "--change", "VOLUME /etc /fresh", &tar, "volumes"]).code(0);
+}
+
+fn volumes(env: &Env) -> Vec<String> {
+    env.ok(["volume", "ls", "-q"]).lines().map(str::to_string).collect()
+}
+
+#[test]
+fn a_named_volume_keeps_its_content_over_containers() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        env.run(["run", "--rm", "-v", "data:/data", "busybox", "sh", "-c", "echo kept > /data/file"]).code(0);
+        env.run(["run", "--rm", "-v", "data:/elsewhere:ro", "busybox", "cat", "/elsewhere/file"])
+            .stdout("kept\n");
+        env.run(["run", "--rm", "-v", "data:/x:ro", "busybox", "touch", "/x/file"]).code(1);
+        assert_eq!(volumes(&env), ["data"]);
+        env.run(["volume", "rm", "data"]).code(0).stdout("data\n");
+        env.run(["volume", "exists", "data"]).code(1);
+        env.run(["volume", "rm", "data"]).code(1).stderr_contains("no such volume");
+    }
+}
+
+#[test]
+fn a_new_volume_gets_the_image_s_content_once() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        let list = ["run", "--rm", "-v", "etc:/etc", "busybox", "ls", "/etc"];
+        env.run(list).stdout("group\nhostname\nhosts\nnotes\npasswd\nresolv.conf\n");
+        env.run(["run", "--rm", "-v", "etc:/x", "busybox", "rm", "/x/notes"]).code(0);
+        env.run(list).stdout("group\nhostname\nhosts\npasswd\nresolv.conf\n");
+        let inspect = ["volume", "inspect", "-f", "{{.NeedsCopyUp}} {{.MountCount}}", "etc"];
+        env.run(inspect).stdout("false 0\n");
+        // Without it: an empty one.
+        let output =
+            env.run(["run", "--rm", "-v", "bare:/root/..//bin/../home:nocopy", "busybox", "ls", "/home"]);
+        output.code(0).stdout("");
+        env.run(["volume", "rm", "--all"]).code(0).stdout("bare\netc\n");
+    }
+}
+
+#[test]
+fn the_owner_and_mode_of_the_image_s_directory_come_along() {
+    let env = Env::new();
+    let look = |volume: &str, path: &str, user: &str| {
+        env.ok([
+            "run",
+            "--rm",
+            "--user",
+            user,
+            "-v",
+            &format!("{volume}:{path}"),
+            "busybox",
+            "stat",
+            "-c",
+            "%u:%g %a",
+            path,
+        ])
+    };
+    // /tmp is 1777 in the image; what it does not have belongs to the container's user.
+    assert_eq!(look("a", "/tmp", "www"), "0:0 1777");
+    assert_eq!(look("b", "/not/there", "www"), "33:33 755");
+    // Only once: another user finds it as it is, until an image has something there.
+    assert_eq!(look("b", "/not/there", "0"), "33:33 755");
+    assert_eq!(look("b", "/root", "0"), "0:0 700");
+}
+
+#[test]
+fn anonymous_volumes_go_with_the_last_container_that_uses_them() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        image_with_volumes(&env);
+        env.run([
+            "run",
+            "--name",
+            "data",
+            "-v",
+            "/var/volume1",
+            "volumes",
+            "sh",
+            "-c",
+            "echo 1 > /var/volume1/f",
+        ])
+        .code(0);
+        assert_eq!(volumes(&env).len(), 3);
+        env.run(["run", "--rm", "--volumes-from", "data", "busybox", "cat", "/var/volume1/f"]).stdout("1\n");
+        assert_eq!(volumes(&env).len(), 3, "--rm takes nothing that others use");
+        env.run([
+            "create",
+            "--name",
+            "client",
+            "--volumes-from",
+            "data:ro",
+            "busybox",
+            "touch",
+            "/var/volume1/f",
+        ])
+        .code(0);
+        env.run(["rm", "-v", "data"]).code(0);
+        assert_eq!(volumes(&env).len(), 3);
+        env.run(["start", "-a", "client"]).code(1).stderr_contains("Read-only");
+        env.run(["rm", "-v", "client"]).code(0);
+        assert!(volumes(&env).is_empty());
+        // Without -v they stay, with --rm they go.
+        env.run(["run", "--name", "kept", "volumes", "cat", "/etc/notes"]).stdout("not a program\n");
+        env.run(["rm", "kept"]).code(0);
+        assert_eq!(volumes(&env).len(), 2);
+        env.run(["run", "--rm", "volumes", "true"]).code(0);
+        assert_eq!(volumes(&env).len(), 2);
+        let pruned = env.run(["volume", "prune", "--force"]);
+        assert_eq!(pruned.code(0).out().lines().count(), 2);
+        assert!(volumes(&env).is_empty());
+    }
+}
+
+#[test]
+fn what_becomes_of_an_image_s_volumes_can_be_chosen() {
+    let env = Env::new();
+    image_with_volumes(&env);
+    let mounts = |kind: &str| {
+        let flag = format!("--image-volume={kind}");
+        env.ok([
+            "run",
+            "--rm",
+            &flag,
+            "volumes",
+            "sh",
+            "-c",
+            "grep -cE ' /(etc|fresh) ' /proc/mounts; ls /etc/notes",
+        ])
+    };
+    assert_eq!(mounts("anonymous"), "2\n/etc/notes");
+    assert_eq!(mounts("bind"), "2\n/etc/notes");
+    assert_eq!(mounts("tmpfs"), "2\n/etc/notes");
+    assert_eq!(mounts("ignore"), "0\n/etc/notes");
+    // A mount of the user's own in its place.
+    let own = env.run(["run", "--rm", "-v", "mine:/fresh", "volumes", "true"]);
+    own.code(0);
+    assert_eq!(volumes(&env), ["mine"]);
+}
+
+#[test]
+fn volumes_are_passed_on_along_a_chain_and_from_several() {
+    let env = Env::new();
+    env.run([
+        "run",
+        "--name",
+        "one",
+        "-v",
+        "/a",
+        "-v",
+        "/both",
+        "busybox",
+        "sh",
+        "-c",
+        "echo 1 | tee /a/f /both/f",
+    ])
+    .code(0);
+    env.run([
+        "run",
+        "--name",
+        "two",
+        "-v",
+        "/b",
+        "-v",
+        "/both",
+        "busybox",
+        "sh",
+        "-c",
+        "echo 2 | tee /b/f /both/f",
+    ])
+    .code(0);
+    env.run(["create", "--name", "client1", "--volumes-from", "one", "busybox", "true"]).code(0);
+    let chain = env.run(["run", "--rm", "--volumes-from", "client1", "busybox", "cat", "/a/f"]);
+    chain.stdout("1\n");
+    // Docker's list; of two at one place the later is taken.
+    let list = env.run([
+        "run",
+        "--rm",
+        "--volumes-from",
+        "one,two:ro",
+        "busybox",
+        "sh",
+        "-c",
+        "cat /a/f /b/f /both/f; touch /a/g && ! touch /b/g",
+    ]);
+    assert_eq!(list.code(0).out(), "1\n2\n2\n");
+    let inspected = env.ok(["inspect", "-f", "{{.HostConfig.VolumesFrom}}", "client1"]);
+    assert_eq!(inspected, "[one]");
+    env.run(["run", "--rm", "--volumes-from", "nobody", "busybox", "true"])
+        .code(125)
+        .stderr_contains("no such container");
+    env.run(["run", "--rm", "--volumes-from", "one:frob", "busybox", "true"])
+        .code(125)
+        .stderr_contains("frob");
+}
+
+#[test]
+fn a_volume_in_use_is_not_removed_unless_by_force() {
+    let env = Env::new();
+    env.run(["volume", "create", "--label", "a=b", "data"]).code(0).stdout("data\n");
+    env.run(["volume", "create", "data"]).code(125).stderr_contains("volume already exists");
+    env.run(["volume", "create", "--ignore", "data"]).code(0).stdout("data\n");
+    let id = env.ok(["run", "-d", "-v", "data:/data", "busybox", "sleep", "1000"]);
+    env.run(["volume", "inspect", "--format", "{{.MountCount}}", "data"]).stdout("1\n");
+    env.run(["volume", "rm", "data"])
+        .code(2)
+        .stdout("")
+        .stderr_contains("is being used")
+        .stderr_contains(&id);
+    env.run(["volume", "prune", "-f"]).code(0).stdout("");
+    env.run(["ps", "-q", "--no-trunc", "--filter", "volume=data"]).stdout(&format!("{id}\n"));
+    env.run(["volume", "rm", "-f", "-t", "0", "data"]).code(0).stdout("data\n");
+    env.run(["ps", "-aq"]).stdout("");
+    env.run(["volume", "rm", "-f", "data"]).code(0);
+    env.run(["volume", "rm"]).code(125).stderr_contains("choose either");
+}
+
+#[test]
+fn volumes_are_listed_and_shown_as_podman_does() {
+    let env = Env::new();
+    env.run(["volume", "ls"]).stdout("DRIVER      VOLUME NAME\n");
+    env.run(["volume", "create", "--label", "a=b", "--label", "c", "one"]).code(0);
+    env.run(["volume", "create", "-o", "type=tmpfs", "-o", "o=size=1m", "-o", "o=mode=700", "two"]).code(0);
+    env.run(["volume", "ls"]).stdout("DRIVER      VOLUME NAME\nlocal       one\nlocal       two\n");
+    env.run(["volume", "ls", "--filter", "label=a=b", "-q"]).stdout("one\n");
+    env.run(["volume", "ls", "--filter", "opt=type=tmpfs", "-q"]).stdout("two\n");
+    env.run(["volume", "ls", "--filter", "frob=x"]).code(125);
+    env.run(["volume", "ls", "--format", "{{.Name}} {{.Driver}} {{.Labels}} {{.Options}}"])
+        .stdout("one local map[a:b c:] map[]\ntwo local map[] map[o:size=1m,mode=700 type:tmpfs]\n");
+    let text = env.ok(["volume", "inspect", "one"]);
+    for part in [
+        "\"Name\": \"one\"",
+        "\"Driver\": \"local\"",
+        "\"Scope\": \"local\"",
+        "\"Labels\": {",
+        "\"MountCount\": 0",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let data = env.root().join("volumes/one/_data");
+    env.run(["inspect", "--type", "volume", "-f", "{{.Mountpoint}}", "one"])
+        .stdout(&format!("{}\n", data.display()));
+    env.run(["volume", "inspect", "one", "nope"])
+        .code(125)
+        .stdout_contains("\"one\"")
+        .stderr_contains("no such volume");
+    env.run(["volume", "inspect"]).code(125);
+    env.run(["volume", "create", "a/b"]).code(125).stderr_contains("[a-zA-Z0-9][a-zA-Z0-9_.-]*");
+    env.run(["volume", "create", "-d", "nfs", "x"]).code(125).stderr_contains("driver");
+    env.run(["volume", "create", "-o", "foo=bar", "x"]).code(125).stderr_contains("invalid mount option foo");
+    env.run(["volume", "create", "-o", "type=nfs", "-o", "device=h:/x", "x"])
+        .code(125)
+        .stderr_contains("nfs");
+    let made = env.ok(["volume", "create"]);
+    assert_eq!(made.len(), 64);
+    env.run(["volume", "rm", &made[..10]]).code(0);
+}
+
+#[test]
+fn a_volume_can_be_a_directory_of_the_host_or_memory() {
+    let env = Env::new();
+    let dir = env.directory("shared");
+    let device = format!("device={dir}");
+    env.run(["volume", "create", "-o", "type=none", "-o", "o=bind", "-o", &device, "host"]).code(0);
+    env.run(["run", "--rm", "-v", "host:/data", "busybox", "touch", "/data/made"]).code(0);
+    assert!(env.tmp().join("shared/made").exists());
+    env.run(["volume", "rm", "host"]).code(0);
+    assert!(env.tmp().join("shared/made").exists(), "only the name goes");
+
+    env.run(["volume", "create", "-o", "type=tmpfs", "-o", "o=size=1m", "mem"]).code(0);
+    let keeper =
+        env.ok(["run", "-d", "-v", "mem:/data", "busybox", "sh", "-c", "echo hello > /data/f; sleep 1000"]);
+    eventually("the file is there", || {
+        env.run(["run", "--rm", "-v", "mem:/other", "busybox", "cat", "/other/f"]).stdout == b"hello\n"
+    });
+    env.run(["rm", "-f", "-t", "0", &keeper]).code(0);
+    env.run([
+        "run",
+        "--rm",
+        "-v",
+        "mem:/data",
+        "busybox",
+        "sh",
+        "-c",
+        "ls /data; df -k /data | grep -c 1024",
+    ])
+    .stdout("1\n");
+}
+
+#[test]
+fn many_containers_that_start_at_once_fill_a_volume_once() {
+    let env = Env::new();
+    let line = ["run", "--rm", "-v", "shared:/etc", "busybox", "sh", "-c", "ls /etc | wc -l; cat /etc/notes"];
+    let running: Vec<_> = (0..6).map(|_| env.spawn(line)).collect();
+    for one in running {
+        one.finish().code(0).stdout("6\nnot a program\n");
+    }
+    env.run(["volume", "ls", "-q"]).stdout("shared\n");
+}
+
+#[test]
+fn a_fill_that_was_cut_off_is_done_again_or_finished() {
+    let env = Env::of(User::NoSub);
+    let dir = env.root().join("volumes/data");
+    let list = ["run", "--rm", "-v", "data:/etc", "busybox", "sh", "-c", "cat /etc/notes; ls /etc | wc -l"];
+    // Killed while the files were on their way.
+    env.run(["volume", "create", "data"]).code(0);
+    std::fs::create_dir(dir.join("_fill")).unwrap();
+    std::fs::write(dir.join("_fill/half"), "x").unwrap();
+    env.give(&dir.join("_fill"));
+    env.run(list).code(0).stdout("not a program\n6\n");
+    env.run(["volume", "rm", "data"]).code(0);
+    // Killed while they were moved: what is in place stays, the rest follows.
+    env.run(["volume", "create", "data"]).code(0);
+    for (place, name, text) in
+        [("_ready", "notes", "from the image\n"), ("_ready", "group", ""), ("_data", "group", "newer")]
+    {
+        std::fs::create_dir_all(dir.join(place)).unwrap();
+        std::fs::write(dir.join(place).join(name), text).unwrap();
+        env.give(&dir.join(place));
+        env.give(&dir.join(place).join(name));
+    }
+    env.run(["run", "--rm", "-v", "data:/etc", "busybox", "sh", "-c", "cat /etc/notes /etc/group"])
+        .stdout("from the image\nnewer");
+    assert!(!dir.join("_ready").exists() && dir.join("filled").exists());
+}
