@@ -91,6 +91,9 @@ _box() {
             box,pull)
                 cmd="box__subcmd__pull"
                 ;;
+            box,push)
+                cmd="box__subcmd__push"
+                ;;
             box,rename)
                 cmd="box__subcmd__rename"
                 ;;
@@ -244,6 +247,9 @@ _box() {
             box__subcmd__image,pull)
                 cmd="box__subcmd__image__subcmd__pull"
                 ;;
+            box__subcmd__image,push)
+                cmd="box__subcmd__image__subcmd__push"
+                ;;
             box__subcmd__image,remove)
                 cmd="box__subcmd__image__subcmd__rm"
                 ;;
@@ -308,7 +314,7 @@ _box() {
 
     case "${cmd}" in
         box)
-            opts="-v -D -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --volumepath --config --conmon --runtime --runtime-flag --network-cmd-path --network-config-dir --hooks-dir --help attach commit create diff exec export kill logs port ps rename restart rm run start stop top wait history insert images import load pull rmi save tag untag login logout doctor info inspect unshare completion help version container image system volume"
+            opts="-v -D -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --volumepath --config --conmon --runtime --runtime-flag --network-cmd-path --network-config-dir --hooks-dir --help attach commit create diff exec export kill logs port ps rename restart rm run start stop top wait history insert images import load pull push rmi save tag untag login logout doctor info inspect unshare completion help version container image system volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3502,7 +3508,7 @@ _box() {
             return 0
             ;;
         box__subcmd__image)
-            opts="-h --root --runroot --log-level --help diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag"
+            opts="-h --root --runroot --log-level --help diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3869,6 +3875,88 @@ _box() {
                     return 0
                     ;;
                 --disable-content-trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        box__subcmd__image__subcmd__push)
+            opts="-a -f -q -h --all-tags --compress --compression-format --compression-level --force-compression --digestfile --disable-content-trust --format --platform --quiet --remove-signatures --authfile --creds --cert-dir --tls-verify --retry --retry-delay --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --compression-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compression-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --force-compression)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --digestfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --disable-content-trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "oci v2s2 v2s1" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "oci v2s2 v2s1" -- "${cur}"))
+                    return 0
+                    ;;
+                --platform)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4577,6 +4665,88 @@ _box() {
                     return 0
                     ;;
                 --disable-content-trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        box__subcmd__push)
+            opts="-a -f -q -h --all-tags --compress --compression-format --compression-level --force-compression --digestfile --disable-content-trust --format --platform --quiet --remove-signatures --authfile --creds --cert-dir --tls-verify --retry --retry-delay --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --compression-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compression-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --force-compression)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --digestfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --disable-content-trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "oci v2s2 v2s1" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "oci v2s2 v2s1" -- "${cur}"))
+                    return 0
+                    ;;
+                --platform)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -74,6 +74,7 @@ complete -c box -n "__fish_box_needs_command" -f -a "images" -d 'List images'
 complete -c box -n "__fish_box_needs_command" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
 complete -c box -n "__fish_box_needs_command" -f -a "load" -d 'Load images from an archive'
 complete -c box -n "__fish_box_needs_command" -f -a "pull" -d 'Pull images from a registry'
+complete -c box -n "__fish_box_needs_command" -f -a "push" -d 'Push an image to a registry, or to another place'
 complete -c box -n "__fish_box_needs_command" -f -a "rmi" -d 'Remove one or more images'
 complete -c box -n "__fish_box_needs_command" -f -a "save" -d 'Save images to an archive'
 complete -c box -n "__fish_box_needs_command" -f -a "tag" -d 'Give an image another name'
@@ -826,6 +827,36 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand pull" -s a -l all-tags -d 'Pull every tag of the repository'
 complete -c box -n "__fish_box_using_subcommand pull" -s q -l quiet -d 'Show no progress'
 complete -c box -n "__fish_box_using_subcommand pull" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand push" -l compression-format -d 'How plain layers are packed: gzip or zstd; those that are packed otherwise, too' -r
+complete -c box -n "__fish_box_using_subcommand push" -l compression-level -d 'gzip: 1 to 9 (5 unless given); zstd: 1 to 22 (3)' -r
+complete -c box -n "__fish_box_using_subcommand push" -l force-compression -d 'Pack layers again that are packed otherwise (true if --compression-format is given)' -r
+complete -c box -n "__fish_box_using_subcommand push" -l digestfile -d 'Write the digest that the image has there to this file' -r -F
+complete -c box -n "__fish_box_using_subcommand push" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
+complete -c box -n "__fish_box_using_subcommand push" -s f -l format -d 'The manifest\'s format: oci or v2s2; as it is unless given' -r -f -a "oci\t''
+v2s2\t''
+v2s1\t''"
+complete -c box -n "__fish_box_using_subcommand push" -l platform -d 'Only the image for this platform' -r
+complete -c box -n "__fish_box_using_subcommand push" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
+complete -c box -n "__fish_box_using_subcommand push" -l creds -d 'User name and password for the registry' -r
+complete -c box -n "__fish_box_using_subcommand push" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
+complete -c box -n "__fish_box_using_subcommand push" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r
+complete -c box -n "__fish_box_using_subcommand push" -l retry -d 'How often a failed request is tried again (default: 3)' -r
+complete -c box -n "__fish_box_using_subcommand push" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
+complete -c box -n "__fish_box_using_subcommand push" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand push" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand push" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand push" -s a -l all-tags -d 'Every tag of the repository that is here'
+complete -c box -n "__fish_box_using_subcommand push" -l compress -d 'Pack plain layers with gzip for a dir: as well'
+complete -c box -n "__fish_box_using_subcommand push" -s q -l quiet -d 'Show no progress'
+complete -c box -n "__fish_box_using_subcommand push" -l remove-signatures -d 'Accepted: box keeps no signatures that could go along'
+complete -c box -n "__fish_box_using_subcommand push" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand rmi" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand rmi" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand rmi" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1795,9 +1826,9 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l exit-first-match -d 'Return when the first of several containers has ended, and print its code'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1805,24 +1836,25 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "history" -d 'Show how an image came about'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "insert" -d 'Make an image of another one and a file from the web'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "inspect" -d 'Show everything about images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "tree" -d 'Show an image\'s layers, and what else ends at them'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "ls" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "list" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "load" -d 'Load images from an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "pull" -d 'Pull images from a registry'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "rm" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "remove" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "save" -d 'Save images to an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "tag" -d 'Give an image another name'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull rm remove save tag untag" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "history" -d 'Show how an image came about'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "insert" -d 'Make an image of another one and a file from the web'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "inspect" -d 'Show everything about images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "tree" -d 'Show an image\'s layers, and what else ends at them'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "ls" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "list" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "load" -d 'Load images from an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "pull" -d 'Pull images from a registry'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "push" -d 'Push an image to a registry, or to another place'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "rm" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "remove" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "save" -d 'Save images to an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "tag" -d 'Give an image another name'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "untag" -d 'Take names away from an image'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l format -d 'json' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2021,6 +2053,36 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -s a -l all-tags -d 'Pull every tag of the repository'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Show no progress'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l compression-format -d 'How plain layers are packed: gzip or zstd; those that are packed otherwise, too' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l compression-level -d 'gzip: 1 to 9 (5 unless given); zstd: 1 to 22 (3)' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l force-compression -d 'Pack layers again that are packed otherwise (true if --compression-format is given)' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l digestfile -d 'Write the digest that the image has there to this file' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -s f -l format -d 'The manifest\'s format: oci or v2s2; as it is unless given' -r -f -a "oci\t''
+v2s2\t''
+v2s1\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l platform -d 'Only the image for this platform' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l creds -d 'User name and password for the registry' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l retry -d 'How often a failed request is tried again (default: 3)' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -s a -l all-tags -d 'Every tag of the repository that is here'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l compress -d 'Pack plain layers with gzip for a dir: as well'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -s q -l quiet -d 'Show no progress'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l remove-signatures -d 'Accepted: box keeps no signatures that could go along'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''

@@ -51,6 +51,7 @@ mod port;
 mod prune;
 mod ps;
 mod pull;
+mod push;
 mod rename;
 mod reset;
 mod restart;

@@ -13,7 +13,7 @@ use super::flags::refused;
 use super::{
     Context, attach, commit, completion, container_exists, create, diff, doctor, exec, export, help, history,
     image_exists, image_insert, image_prune, image_tree, images, import, info, inspect, kill, load, login,
-    logs, port, prune, ps, pull, rename, reset, restart, rm, rmi, run, save, start, stop, system_check,
+    logs, port, prune, ps, pull, push, rename, reset, restart, rm, rmi, run, save, start, stop, system_check,
     system_df, system_prune, tag, top, unshare, usage, version, volume, wait,
 };
 use crate::error::Result;
@@ -99,6 +99,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(import::Import, "import", "image import"),
     entry!(load::Load, "load", "image load"),
     entry!(pull::Pull, "pull", "image pull"),
+    entry!(push::Push, "push", "image push"),
     entry!(rmi::Rmi, "rmi", "image rm", "image remove"),
     entry!(save::Save, "save", "image save"),
     entry!(tag::Tag, "tag", "image tag"),

@@ -23,6 +23,7 @@ pub mod probe;
 pub mod prune;
 pub mod ps;
 pub mod pull;
+pub mod push;
 pub mod reconcile;
 pub mod rename;
 pub mod reset;

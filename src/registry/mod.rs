@@ -13,3 +13,4 @@ pub mod http;
 pub mod policy;
 pub mod retry;
 mod tls;
+pub mod upload;

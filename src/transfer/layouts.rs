@@ -193,7 +193,7 @@ fn blob_name(digest: &BlobDigest) -> String {
 /// What reading and writing fail with.
 pub fn write_oci(
     target: &mut dyn Target,
-    images: &[(Outgoing, Vec<String>)],
+    images: &[(&Outgoing, Vec<String>)],
     mut index: Index,
     progress: &Progress,
 ) -> Result<()> {
@@ -258,7 +258,7 @@ pub fn existing_index(dir: &Path) -> Result<Index> {
 pub fn write_docker_archive(
     store: &Store,
     target: &mut dyn Target,
-    images: &[(Outgoing, Vec<Reference>)],
+    images: &[(&Outgoing, Vec<Reference>)],
     progress: &Progress,
 ) -> Result<()> {
     let mut list = Vec::new();

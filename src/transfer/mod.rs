@@ -8,4 +8,5 @@ pub mod outgoing;
 pub mod progress;
 pub mod publish;
 pub mod pull;
+pub mod push;
 pub mod save;

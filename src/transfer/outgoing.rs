@@ -3,6 +3,7 @@
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
 use crate::image::digest::BlobDigest;
 use crate::image::manifest::{Descriptor, Document, MAX_CONFIG, MAX_MANIFEST, Manifest, media};
+use crate::image::platform::Platform;
 use crate::image::reference::Reference;
 use crate::store::blobs::{self, BlobWriter};
 use crate::store::compress::{self, Compression, Packing};
@@ -79,6 +80,38 @@ pub struct Conversion {
     pub plain: Option<Packing>,
     /// Layers that are packed otherwise than `plain` says are packed again.
     pub all: bool,
+}
+
+impl Outgoing {
+    /// The digest of what goes out: of the index, if that does.
+    #[must_use]
+    pub fn digest(&self) -> BlobDigest {
+        match &self.whole {
+            Some(whole) => BlobDigest::of(&whole.bytes),
+            None => self.package.digest(),
+        }
+    }
+
+    /// The images that go out.
+    #[must_use]
+    pub fn packages(&self) -> Vec<&Package> {
+        match &self.whole {
+            Some(whole) => whole.packages.iter().collect(),
+            None => vec![&self.package],
+        }
+    }
+}
+
+impl Whole {
+    /// Its images, each with what it runs on.
+    #[must_use]
+    pub fn into_parts(self) -> Vec<(Option<Platform>, Package)> {
+        let platforms = match Document::parse(&self.bytes, None) {
+            Ok(Document::Index(index)) => index.manifests.into_iter().map(|entry| entry.platform).collect(),
+            _ => Vec::new(),
+        };
+        platforms.into_iter().zip(self.packages).collect()
+    }
 }
 
 impl Package {

@@ -67,6 +67,20 @@ impl Bar {
         Watched { from, bar: self }
     }
 
+    /// It goes on from here: the beginning was sent before, or is sent again.
+    pub fn goes_on_at(&self, bytes: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_position(bytes);
+        }
+    }
+
+    /// The blob is complete, in another way than by its bytes.
+    pub fn done_as(&self, how: &'static str) {
+        if let Some(bar) = &self.0 {
+            bar.finish_with_message(how);
+        }
+    }
+
     /// The blob is complete.
     pub fn done(&self) {
         if let Some(bar) = &self.0 {

@@ -57,29 +57,31 @@ pub fn save(store: &Store, request: &SaveRequest) -> Result<()> {
         ready.push((prepare(outgoing, request, &staging)?, names));
     }
     let directory = || request.output.clone().ok_or_else(|| invalid("a directory needs --output"));
+    let refs: Vec<(&Outgoing, Vec<Reference>)> =
+        ready.iter().map(|(outgoing, names)| (outgoing, names.clone())).collect();
     match request.kind {
         Kind::DockerArchive => layouts::to_file(request.output.as_deref(), |out| {
             let mut archive = Archive::new(out);
-            layouts::write_docker_archive(store, &mut archive, &ready, &progress)?;
+            layouts::write_docker_archive(store, &mut archive, &refs, &progress)?;
             archive.finish().map(drop)
         }),
         Kind::OciArchive => layouts::to_file(request.output.as_deref(), |out| {
             let mut archive = Archive::new(out);
-            layouts::write_oci(&mut archive, &named(ready), Index::default(), &progress)?;
+            layouts::write_oci(&mut archive, &named(&refs), Index::default(), &progress)?;
             archive.finish().map(drop)
         }),
         Kind::OciDir => {
             let path = directory()?;
             let there = layouts::existing_index(&path)?;
-            layouts::write_oci(&mut Directory::open(&path)?, &named(ready), there, &progress)
+            layouts::write_oci(&mut Directory::open(&path)?, &named(&refs), there, &progress)
         }
         Kind::DockerDir => layouts::write_dir(&directory()?, &ready[0].0, &progress),
     }
 }
 
-fn named(ready: Vec<(Outgoing, Vec<Reference>)>) -> Vec<(Outgoing, Vec<String>)> {
-    let text = |names: Vec<Reference>| names.iter().map(Reference::to_string).collect();
-    ready.into_iter().map(|(outgoing, names)| (outgoing, text(names))).collect()
+fn named<'a>(ready: &[(&'a Outgoing, Vec<Reference>)]) -> Vec<(&'a Outgoing, Vec<String>)> {
+    let text = |names: &[Reference]| names.iter().map(Reference::to_string).collect();
+    ready.iter().map(|(outgoing, names)| (*outgoing, text(names))).collect()
 }
 
 /// The images, each once with all the names by which it was asked for.

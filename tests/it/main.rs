@@ -30,6 +30,7 @@ mod network;
 mod nosub;
 mod policies;
 mod ports;
+mod push;
 mod run;
 mod sandbox;
 mod seccomp;

@@ -21,9 +21,26 @@ pub(crate) struct Registry {
 impl Registry {
     /// Starts one. `more` is put into its configuration: the `http` section and others.
     pub(crate) fn start(dir: &Path, http: &str, more: &str) -> Registry {
+        Registry::with_storage(dir, &fixture("registry"), http, more)
+    }
+
+    /// One of the test's own: it is empty and may be written to.
+    pub(crate) fn empty(dir: &Path) -> Registry {
+        let storage = dir.join("storage");
+        std::fs::create_dir(&storage).expect("make the registry's directory");
+        Registry::with_storage(dir, storage.to_str().expect("a plain path"), "", "")
+    }
+
+    /// One of the test's own that wants [`USER`] and [`PASSWORD`].
+    pub(crate) fn empty_with_password(dir: &Path) -> Registry {
+        let storage = dir.join("storage");
+        std::fs::create_dir(&storage).expect("make the registry's directory");
+        Registry::with_storage(dir, storage.to_str().expect("a plain path"), "", &password(dir))
+    }
+
+    fn with_storage(dir: &Path, storage: &str, http: &str, more: &str) -> Registry {
         let port = free_port();
         let address = format!("127.0.0.1:{port}");
-        let storage = fixture("registry");
         let config = dir.join(format!("registry-{port}.yaml"));
         let text = format!(
             "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {storage} }} }}\n\
