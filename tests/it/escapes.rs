@@ -80,7 +80,6 @@ fn an_exec_brings_nothing_of_the_host_into_the_container() {
             "SYS_PTRACE",
             "busybox",
             "/spy",
-            "8",
             &marker,
         ])
         .code(0);
@@ -91,6 +90,7 @@ fn an_exec_brings_nothing_of_the_host_into_the_container() {
         run(&["exec", "-d", "-w", "/tmp", "spy", "sleep", "1"]).code(0);
         // What is to be executed is the executing program itself.
         run(&["exec", "spy", "/proc/self/exe"]);
+        run(&["kill", "-s", "TERM", "spy"]).code(0);
         run(&["wait", "spy"]).code(0);
         run(&["logs", "spy"]).code(0).stdout("watching\ndone\n");
         assert!(fs::read(&own).expect("read the binary") == before, "{user:?}: the binary was written");
@@ -484,7 +484,6 @@ fn a_launch_into_a_shared_pid_namespace_shows_nothing_of_the_host() {
         &spy,
         "busybox",
         "/spy",
-        "8",
         &marker,
     ]);
     env.until_logged("spy", "watching");
@@ -504,6 +503,7 @@ fn a_launch_into_a_shared_pid_namespace_shows_nothing_of_the_host() {
             ]);
         }
     }
+    env.ok(["kill", "-s", "TERM", "spy"]);
     env.ok(["wait", "spy"]);
     let logs = env.run(["logs", "spy"]).code(0).out();
     // The other container's own program is not the host's: they share what they were told to share.
