@@ -40,6 +40,8 @@ impl Reference {
         } else {
             parts.path.to_string()
         };
+        // "library/" counts.
+        check_length(text, &repository)?;
         Ok(Reference {
             registry,
             repository,
@@ -56,6 +58,12 @@ impl Reference {
         let parts = Parts::split(text)?;
         if parts.digest.is_some() {
             return Err(invalid(format!("{text:?} cannot be a new name: it contains a digest")));
+        }
+        if parts.registry.is_none()
+            && parts.path.len() == 64
+            && parts.path.bytes().all(|b| b.is_ascii_hexdigit())
+        {
+            return Err(invalid(format!("{text:?} cannot be a new name: it looks like an image's id")));
         }
         let named = match parts.registry {
             Some(_) => Reference::parse(text)?,
@@ -223,11 +231,16 @@ impl<'a> Parts<'a> {
         if let Some(tag) = tag {
             check_tag(text, tag)?;
         }
-        if name.len() > 255 {
-            return Err(invalid(format!("{text:?} is not an image's name: it is longer than 255 bytes")));
-        }
+        check_length(text, path)?;
         Ok(Parts { registry, path, tag, digest })
     }
+}
+
+fn check_length(text: &str, repository: &str) -> Result<()> {
+    if repository.len() > 255 {
+        return Err(invalid(format!("{text:?} is not an image's name: it is longer than 255 bytes")));
+    }
+    Ok(())
 }
 
 fn is_registry(first: &str) -> bool {
@@ -372,5 +385,104 @@ mod tests {
     fn new_names_without_a_registry_are_local() {
         assert_eq!(Reference::parse_local("deb").unwrap().to_string(), "localhost/deb:latest");
         assert_eq!(Reference::parse_local("q.io/deb:1").unwrap().to_string(), "q.io/deb:1");
+    }
+
+    #[test]
+    fn every_part_round_trips_with_every_other() {
+        let sha = format!("sha256:{}", "0f".repeat(32));
+        let label = "x".repeat(63);
+        let long_host = format!("{label}.{label}.{label}.example:65535");
+        let hosts = [
+            "q.io",
+            "localhost",
+            "UPPER.Example",
+            "h:1",
+            "127.0.0.1:5000",
+            "[2001:db8::1]:443",
+            "UP",
+            &long_host,
+        ];
+        let deep = vec!["a"; 128].join("/");
+        let long_path = "p".repeat(255);
+        let paths = ["a", "a/b", "a__b/c--d/e.f_g", "0", &deep, &long_path];
+        let long_tag = format!("_{}", "T".repeat(127));
+        let tags = ["", ":1", ":latest", ":v1.0-x_y.Z", &long_tag].map(str::to_string);
+        let long_tag = format!(":{}", long_tag.trim_start_matches(':'));
+        for host in hosts {
+            for path in paths {
+                for tag in tags.iter().map(|tag| if tag.len() > 100 { &long_tag } else { tag }) {
+                    for digest in [String::new(), format!("@{sha}")] {
+                        let text = format!("{host}/{path}{tag}{digest}");
+                        let parsed = Reference::parse(&text).unwrap_or_else(|e| panic!("{text}: {e}"));
+                        assert_eq!(parsed.to_string(), text);
+                        assert_eq!((parsed.registry(), parsed.repository()), (host, path), "{text}");
+                        assert_eq!(parsed.tag().unwrap_or_default(), tag.trim_start_matches(':'));
+                        assert_eq!(Reference::parse(&parsed.to_string()).unwrap(), parsed);
+                    }
+                }
+            }
+        }
+        let (tag, path, library) = ("t".repeat(129), "p".repeat(256), "p".repeat(248));
+        for bad in [format!("q.io/a:{tag}"), format!("q.io/{path}"), library] {
+            assert!(Reference::parse(&bad).is_err(), "{bad}");
+        }
+        let other = Reference::parse(&format!("a@sha512:{}", "0f".repeat(64))).unwrap_err();
+        assert_eq!(other.kind(), crate::error::Kind::Unsupported);
+    }
+
+    /// The grammar as the distribution project writes it down, against what is written here, over
+    /// texts that are nearly names.
+    #[test]
+    fn the_grammar_is_that_of_the_distribution_project() {
+        let label = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
+        let domain = format!(r"(?:{label}(?:\.{label})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?");
+        let component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+        let path = format!("{component}(?:/{component})*");
+        let rest = r"(?::([\w][\w.-]{0,127}))?(?:@sha256:[0-9a-f]{64})?";
+        let with_domain = regex::Regex::new(&format!("^({domain})/{path}{rest}$")).unwrap();
+        let without = regex::Regex::new(&format!("^{path}{rest}$")).unwrap();
+        let sha = format!("@sha256:{}", "0a".repeat(32));
+        let pieces = [
+            "a",
+            "b",
+            "Z",
+            "0",
+            ".",
+            "-",
+            "_",
+            "__",
+            "/",
+            ":",
+            "@",
+            "[",
+            "]",
+            "localhost",
+            "x.y",
+            ":5",
+            " ",
+            &sha,
+        ];
+        let (mut state, mut good) = (1u64, 0);
+        for _ in 0..60_000 {
+            let mut text = String::new();
+            for _ in 0..=(state >> 60) {
+                // Knuth's MMIX generator: the same texts each time.
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                text.push_str(pieces[(state >> 33) as usize % pieces.len()]);
+            }
+            let first = text.split('/').next().unwrap_or_default();
+            // Docker's normalisation: what counts as a host at all.
+            let named = text.contains('/') && is_registry(first);
+            let right = if named { with_domain.is_match(&text) } else { without.is_match(&text) };
+            assert_eq!(Reference::parse(&text).is_ok(), right, "{text:?}");
+            good += usize::from(right);
+        }
+        assert!(good > 1_500, "only {good} names");
+    }
+
+    #[test]
+    fn an_id_is_no_new_name() {
+        assert!(Reference::parse_local(&"ab".repeat(32)).is_err());
+        assert!(Reference::parse_local(&"ab".repeat(31)).is_ok());
     }
 }

@@ -249,13 +249,20 @@ impl Client {
             let url = call.to.url(scheme, &self.host)?;
             // What is told to the registry is not told to whom it sends us.
             let ours = http::origin(&url) == http::origin(&format!("{scheme}://{}/", self.host));
-            match self.follow(&call.method, &url, call.headers, &call.payload, authorization.filter(|_| ours))
-            {
+            let authorization = authorization.filter(|_| ours);
+            match self.once(&call.method, &url, call.headers, &call.payload, authorization) {
                 // "Client sent an HTTP request to an HTTPS server": then the first failure is the one.
                 Ok(response) if response.status() == StatusCode::BAD_REQUEST && first_error.is_some() => {}
                 Ok(response) => {
                     *self.scheme.lock().expect("no panic while it is held") = Some(scheme);
-                    return Ok(response);
+                    return self.redirected(
+                        response,
+                        &call.method,
+                        &url,
+                        call.headers,
+                        &call.payload,
+                        authorization,
+                    );
                 }
                 Err(error) => drop(first_error.get_or_insert(error)),
             }
@@ -273,11 +280,23 @@ impl Client {
         payload: &Payload<'_>,
         authorization: Option<&Secret<String>>,
     ) -> Result<Response<Body>> {
+        let response = self.once(method, url, headers, payload, authorization)?;
+        self.redirected(response, method, url, headers, payload, authorization)
+    }
+
+    /// Sends again to where an answer points, until one does not.
+    fn redirected(
+        &self,
+        mut response: Response<Body>,
+        method: &Method,
+        url: &str,
+        headers: &[(&str, String)],
+        payload: &Payload<'_>,
+        authorization: Option<&Secret<String>>,
+    ) -> Result<Response<Body>> {
         let start = http::origin(url);
         let mut url = url.to_string();
-        for _ in 0..=MAX_REDIRECTS {
-            let authorization = authorization.filter(|_| http::origin(&url) == start);
-            let response = self.once(method, &url, headers, payload, authorization)?;
+        for _ in 0..MAX_REDIRECTS {
             let location = response.headers().get(header::LOCATION).and_then(|v| v.to_str().ok());
             let Some(location) = location.filter(|_| http::is_redirection(response.status())) else {
                 return Ok(response);
@@ -289,6 +308,8 @@ impl Client {
                     .hint("if that is meant: --tls-verify=false, or insecure = true in registries.conf"));
             }
             url = next;
+            let authorization = authorization.filter(|_| http::origin(&url) == start);
+            response = self.once(method, &url, headers, payload, authorization)?;
         }
         Err(failed(format!("{} sends us from one place to the next without end", self.host)))
     }

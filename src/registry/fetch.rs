@@ -50,6 +50,9 @@ pub fn manifest(client: &Client, repository: &str, selector: &str, retry: Retry)
     }
 }
 
+/// A list of tags that is longer than this is not read to its end.
+const MAX_LIST: u64 = 32 << 20;
+
 /// The tags of a repository, page by page.
 ///
 /// # Errors
@@ -61,6 +64,7 @@ pub fn tags(client: &Client, repository: &str, retry: Retry) -> Result<Vec<Strin
         tags: Option<Vec<String>>,
     }
     let mut all: Vec<String> = Vec::new();
+    let mut left = MAX_LIST;
     let mut path = "tags/list?n=1000".to_string();
     for _ in 0..1000 {
         let (bytes, next) = retry::run(retry, || {
@@ -72,11 +76,13 @@ pub fn tags(client: &Client, repository: &str, retry: Retry) -> Result<Vec<Strin
             let body = response.body_mut().with_config().limit(MAX_MANIFEST);
             Ok((body.read_to_vec().map_err(http_error)?, next))
         })?;
+        left = left.saturating_sub(bytes.len() as u64);
         let list: List = serde_json::from_slice(&bytes)
             .map_err(|cause| failed(format!("{} sent no list of tags", client.host())).because(cause))?;
         all.extend(list.tags.unwrap_or_default());
         match next {
-            Some(query) => path = format!("tags/list{query}"),
+            Some(query) if left > 0 => path = format!("tags/list{query}"),
+            Some(_) => break,
             None => return Ok(all),
         }
     }

@@ -40,3 +40,4 @@ mod system;
 mod terminal;
 mod userns;
 mod volumes;
+mod wicked;
