@@ -90,6 +90,7 @@ complete -c box -n "__fish_box_needs_command" -f -a "help" -d 'Show the commands
 complete -c box -n "__fish_box_needs_command" -f -a "version" -d 'Show the version'
 complete -c box -n "__fish_box_needs_command" -f -a "container" -d 'Work with containers'
 complete -c box -n "__fish_box_needs_command" -f -a "image" -d 'Work with images'
+complete -c box -n "__fish_box_needs_command" -f -a "network" -d 'Work with networks'
 complete -c box -n "__fish_box_needs_command" -f -a "system" -d 'Work with box as a whole'
 complete -c box -n "__fish_box_needs_command" -f -a "volume" -d 'Work with volumes'
 complete -c box -n "__fish_box_using_subcommand attach" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
@@ -2156,6 +2157,150 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "create" -d 'Make a network for containers'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "exists" -d 'Say by the exit code whether a network exists: 0 or 1'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "inspect" -d 'Show all that is known of networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "ls" -d 'List networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "list" -d 'List networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "prune" -d 'Remove the networks that no container uses'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "rm" -d 'Remove networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "remove" -d 'Remove networks'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l aux-address -d 'Accepted for docker, must be empty: no address is given away' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l dns -d 'Name server for what is no container\'s name (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -s d -l driver -d 'Kind of network: bridge' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l gateway -d 'The bridge\'s own address, once for each --subnet; the first of the subnet unless given' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l interface-name -d 'Name of the bridge' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l ip-range -d 'Where containers\' addresses come from, once for each --subnet: a subnet or FIRST-LAST' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l ipam-driver -d 'Who gives addresses: host-local' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l ipam-opt -d 'Accepted for docker' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l ipv4 -d 'Accepted for docker: there is always IPv4 unless only --subnet of IPv6 is given' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l ipv6 -d 'IPv6 too' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l label -d 'Label: KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -s o -l opt -d 'Option (may be repeated): mtu=BYTES, isolate=true, no_default_route=true, metric=NUMBER' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l route -d 'Route in its containers: SUBNET,GATEWAY[,METRIC] (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l scope -d 'Accepted for docker: local' -r -f -a "local\t''"
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l subnet -d 'Subnet, as in 10.20.0.0/24; one of IPv4 and one of IPv6' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l attachable -d 'Accepted for docker: every container of the user can be connected'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l disable-dns -d 'Do not resolve the names of containers'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l ignore -d 'No error if there is a network of that name'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l internal -d 'No way out: its containers only reach each other'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from exists" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from exists" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from inspect" -s f -l format -d 'json, or a Go template' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from inspect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from inspect" -s v -l verbose -d 'Accepted for docker'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: dangling, driver, id, internal, label, label!, name, until' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Whole ids'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'No heading above the table'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only names'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those for which KEY=VALUE holds: dangling, driver, id, internal, label, label!, name, until' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -l no-trunc -d 'Whole ids'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -s n -l noheading -d 'No heading above the table'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only names'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -l filter -d 'Only networks for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -s t -l time -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -s f -l force -d 'Also the containers that use it'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -s t -l time -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -s f -l force -d 'Also the containers that use it'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''

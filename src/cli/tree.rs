@@ -13,8 +13,9 @@ use super::flags::refused;
 use super::{
     Context, attach, commit, completion, container_exists, create, diff, doctor, exec, export, help, history,
     image_exists, image_insert, image_prune, image_tree, images, import, info, inspect, kill, load, login,
-    logs, port, prune, ps, pull, push, rename, reset, restart, rm, rmi, run, save, start, stop, system_check,
-    system_df, system_prune, tag, top, unshare, usage, version, volume, wait,
+    logs, network_create, network_ls, network_rm, port, prune, ps, pull, push, rename, reset, restart, rm,
+    rmi, run, save, start, stop, system_check, system_df, system_prune, tag, top, unshare, usage, version,
+    volume, wait,
 };
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
@@ -106,6 +107,13 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(tag::Untag, "untag", "image untag"),
     entry!(login::Login, "login"),
     entry!(login::Logout, "logout"),
+    // Networks.
+    entry!(network_create::NetworkCreate, "network create"),
+    entry!(network_rm::NetworkExists, "network exists"),
+    entry!(network_ls::NetworkInspect, "network inspect"),
+    entry!(network_ls::NetworkLs, "network ls", "network list"),
+    entry!(network_rm::NetworkPrune, "network prune"),
+    entry!(network_rm::NetworkRm, "network rm", "network remove"),
     // Volumes.
     entry!(volume::Create, "volume create"),
     entry!(volume::Exists, "volume exists"),
@@ -138,6 +146,7 @@ struct Group {
 const GROUPS: &[Group] = &[
     Group { name: "container", about: "Work with containers", build: |to| deferred(to, "container") },
     Group { name: "image", about: "Work with images", build: |to| deferred(to, "image") },
+    Group { name: "network", about: "Work with networks", build: |to| deferred(to, "network") },
     Group { name: "system", about: "Work with box as a whole", build: |to| deferred(to, "system") },
     Group { name: "volume", about: "Work with volumes", build: |to| deferred(to, "volume") },
 ];

@@ -18,6 +18,7 @@ pub mod load;
 pub mod login;
 pub mod logs;
 mod mounts;
+pub mod networks;
 pub mod port;
 pub mod probe;
 pub mod prune;

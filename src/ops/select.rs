@@ -225,7 +225,10 @@ fn is_image(config: &ContainerConfig, text: &str) -> bool {
 }
 
 /// A regular expression somewhere in the name, as podman has it; docker's names begin with `/`.
-fn pattern(text: &str) -> Result<Regex> {
+///
+/// # Errors
+/// `Invalid` when it is none.
+pub fn pattern(text: &str) -> Result<Regex> {
     let without_slash = match text.strip_prefix('^') {
         Some(rest) => format!("^{}", rest.strip_prefix('/').unwrap_or(rest)),
         None => text.strip_prefix('/').unwrap_or(text).to_string(),

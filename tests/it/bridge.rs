@@ -47,3 +47,138 @@ fn two_containers_reach_each_other_and_share_one_uplink() {
         eventually("the uplink ends with the last container", || uplinks(&env).is_empty());
     }
 }
+
+#[test]
+fn a_network_is_made_listed_inspected_and_removed() {
+    let env = Env::new();
+    env.run(["network", "create", "--label", "tier=web", "front"]).code(0).stdout("front\n");
+    let flags =
+        ["--subnet", "172.28.0.0/29", "--gateway", "172.28.0.6", "--ipv6", "-o", "mtu=1500", "--internal"];
+    env.run(["network", "create"].into_iter().chain(flags).chain(["back"])).code(0);
+    env.run(["network", "ls", "-q"]).code(0).stdout("box\nback\nfront\n");
+    env.run(["network", "ls", "-q", "--filter", "label=tier=web"]).stdout("front\n");
+    env.run(["network", "ls", "--format", "{{.Name}} {{.Driver}}"]).stdout_contains("front bridge\n");
+    let shown = |template: &str, name: &str| env.ok(["network", "inspect", "-f", template, name]);
+    let subnets = "{{range .Subnets}}{{.Subnet}} {{.Gateway}};{{end}}";
+    assert_eq!(shown(subnets, "front"), "10.89.0.0/24 10.89.0.1;");
+    assert!(shown(subnets, "back").starts_with("172.28.0.0/29 172.28.0.6;fd"));
+    assert_eq!(shown("{{.Internal}} {{.IPv6Enabled}} {{index .Options \"mtu\"}}", "back"), "true true 1500");
+    assert_eq!(shown("{{(index .IPAM.Config 0).Gateway}}", "bridge"), "10.88.0.1");
+    let id = shown("{{.ID}}", "front");
+    assert_eq!(shown("{{.Name}}", &id[..10]), "front");
+    env.run(["network", "exists", "front"]).code(0);
+    env.run(["network", "exists", "nothing"]).code(1);
+
+    env.run(["network", "create", "front"]).fails(125, "already used");
+    env.run(["network", "create", "--ignore", "front"]).code(0);
+    env.run(["network", "create", "--subnet", "172.28.0.0/16", "x"]).fails(125, "network back has it");
+    env.run(["network", "create", "--driver", "macvlan", "x"]).fails(125, "macvlan");
+    env.run(["network", "create", "-o", "mtu=1", "x"]).fails(125, "mtu");
+    env.run(["network", "create", "none"]).code(125);
+    env.run(["network", "rm", "nothing"]).fails(1, "network not found");
+    env.run(["network", "inspect", "nothing"]).code(125).stderr_contains("network not found");
+    env.run(["network", "rm", "box"]).fails(125, "default network box cannot be removed");
+
+    sleeper(&env, "c", &["--network", "front"]);
+    env.run(["network", "rm", "front"]).fails(2, "network is being used");
+    env.run(["network", "prune", "-f"]).code(0).stdout("back\n");
+    let containers = "{{range .Containers}}{{.Name}} {{.IPv4Address}}{{end}}";
+    assert_eq!(shown(containers, "front"), "c 10.89.0.2/24");
+    env.run(["network", "rm", "-f", "-t", "0", "front"]).code(0);
+    env.run(["container", "exists", "c"]).code(1);
+    env.run(["network", "ls", "-q"]).stdout("box\n");
+}
+
+#[test]
+fn a_container_has_several_networks_and_the_addresses_it_asks_for() {
+    let env = Env::new();
+    env.run(["network", "create", "--subnet", "10.70.0.0/24", "--ip-range", "10.70.0.128/25", "one"]).code(0);
+    env.run(["network", "create", "--subnet", "10.71.0.0/24", "--route", "10.72.0.0/16,10.71.0.9", "two"])
+        .code(0);
+    let two = "two:ip=10.71.0.7,mac=02:00:00:00:00:07,interface_name=back0,alias=db";
+    sleeper(&env, "c", &["--network", "one", "--network", two]);
+    let addresses = env.ok(["exec", "c", "ip", "-o", "-4", "addr"]);
+    assert!(addresses.contains("eth0    inet 10.70.0.128/24"), "{addresses}");
+    assert!(addresses.contains("back0    inet 10.71.0.7/24"), "{addresses}");
+    env.run(["exec", "c", "ip", "link", "show", "back0"]).stdout_contains("02:00:00:00:00:07");
+    let routes = env.ok(["exec", "c", "ip", "route"]);
+    assert!(routes.starts_with("default via 10.70.0.1 dev eth0"), "{routes}");
+    assert!(routes.contains("10.72.0.0/16 via 10.71.0.9 dev back0"), "{routes}");
+    let of_two =
+        "{{with .NetworkSettings.Networks.two}}{{.IPAddress}} {{.MacAddress}} {{index .Aliases 0}}{{end}}";
+    assert_eq!(env.ok(["inspect", "-f", of_two, "c"]), "10.71.0.7 02:00:00:00:00:07 db");
+    env.run(["ps", "--format", "{{.Networks}}"]).stdout("one,two\n");
+    env.run(["ps", "-q", "--filter", "network=two"]).stdout_matches("^[0-9a-f]{12}\n$");
+    // A fixed address survives a restart, and nobody else gets it.
+    env.run(["restart", "-t", "0", "c"]).code(0);
+    assert_eq!(env.ok(["inspect", "-f", of_two, "c"]), "10.71.0.7 02:00:00:00:00:07 db");
+    let taken = ["run", "--rm", "--network", "two", "--ip", "10.71.0.7", "busybox", "true"];
+    env.run(taken).fails(125, "already allocated");
+    let elsewhere = ["run", "--rm", "--network", "two", "--ip", "10.99.0.7", "busybox", "true"];
+    env.run(elsewhere).fails(125, "not in the subnet");
+    env.run(["run", "--rm", "--network", "none", "--ip", "10.71.0.8", "busybox", "true"]).fails(125, "--ip");
+    env.run(["run", "--rm", "--network", "one", "--network", "host", "busybox", "true"])
+        .fails(125, "--network");
+    env.run(["run", "--rm", "--network", "missing", "busybox", "true"]).fails(125, "network not found");
+}
+
+#[test]
+fn networks_are_apart_and_an_internal_one_has_no_way_out() {
+    let env = Env::new();
+    env.run(["network", "create", "one"]).code(0);
+    env.run(["network", "create", "--internal", "two"]).code(0);
+    sleeper(&env, "a", &["--network", "one"]);
+    sleeper(&env, "b", &["--network", "two"]);
+    sleeper(&env, "c", &["--network", "two"]);
+    assert!(reaches(
+        &env,
+        "b",
+        &env.ok(["inspect", "-f", "{{.NetworkSettings.Networks.two.IPAddress}}", "c"])
+    ));
+    assert!(!reaches(&env, "a", &setting(&env, "b", "IPAddress")));
+    assert!(!reaches(&env, "b", &setting(&env, "a", "IPAddress")));
+    let routes = env.ok(["exec", "b", "ip", "route"]);
+    assert!(!routes.contains("default"), "{routes}");
+    assert_eq!(uplinks(&env).len(), 1, "only network one has an uplink");
+}
+
+#[test]
+fn containers_of_an_isolated_network_do_not_see_each_other() {
+    let env = Env::new();
+    env.run(["network", "create", "-o", "isolate=true", "guests"]).code(0);
+    sleeper(&env, "a", &["--network", "guests", "--cap-add", "NET_ADMIN"]);
+    sleeper(&env, "b", &["--network", "guests"]);
+    let other = setting(&env, "b", "IPAddress");
+    assert!(!reaches(&env, "a", &other));
+    // Nor by way of the gateway.
+    let gateway = setting(&env, "b", "Gateway");
+    assert!(reaches(&env, "a", &gateway));
+    env.run(["exec", "a", "ip", "route", "add", &other, "via", &gateway]).code(0);
+    assert!(!reaches(&env, "a", &other));
+}
+
+#[test]
+fn a_full_network_says_so_and_has_room_again_when_a_container_ends() {
+    let env = Env::new();
+    env.run(["network", "create", "--subnet", "10.73.0.0/30", "tiny"]).code(0);
+    sleeper(&env, "a", &["--network", "tiny"]);
+    assert_eq!(setting(&env, "a", "IPAddress"), "10.73.0.2");
+    let another = ["run", "--rm", "--network", "tiny", "busybox", "ip", "-o", "-4", "addr", "show", "eth0"];
+    env.run(another).fails(125, "no free address left");
+    // A supervisor that is killed gives its address back too.
+    let supervisor = env.ok(["inspect", "-f", "{{.State.ConmonPid}}", "a"]);
+    let killed = std::process::Command::new("kill").args(["-KILL", &supervisor]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+    eventually("the address is free", || env.run(another).out().contains("10.73.0.2/30"));
+}
+
+#[test]
+fn the_outside_is_reached_by_address_and_by_name() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        let mirror = crate::network::package_mirror();
+        let url = format!("http://{mirror}/debian/dists/bookworm/Release");
+        let script = format!("wget -qO- {url} | head -n 1");
+        env.run(["run", "--rm", "busybox", "sh", "-c", &script]).code(0).stdout_contains("Origin: Debian");
+    }
+}

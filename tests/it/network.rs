@@ -174,7 +174,7 @@ fn names_are_resolved_as_the_host_does() {
 }
 
 /// The host that this machine gets its packages from.
-fn package_mirror() -> String {
+pub(crate) fn package_mirror() -> String {
     let asked = std::process::Command::new("apt-get").args(["indextargets", "--format", "$(SITE)"]).output();
     let sites = String::from_utf8(asked.expect("apt-get runs").stdout).expect("text");
     let site = sites.lines().next().expect("a package source");

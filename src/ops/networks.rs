@@ -1,0 +1,115 @@
+//! Networks: made, removed, and who uses them.
+
+use super::{ps, rm};
+use crate::container::bridge::{DEFAULT_NETWORK, Lease, NetworkConfig};
+use crate::container::id::ContainerId;
+use crate::container::subnet::Subnet;
+use crate::error::{Error, Kind, Result};
+use crate::settings::Settings;
+use crate::store::containers::Entry;
+use crate::store::layout::Store;
+use crate::store::leases;
+use crate::store::networks::{self, Draft};
+use std::net::Ipv4Addr;
+
+/// Makes a network; with `ignore` one of that name is taken as it is.
+///
+/// # Errors
+/// `Conflict` if its name or its subnet is taken.
+pub fn create(store: &Store, mut draft: Draft, ignore: bool) -> Result<NetworkConfig> {
+    if let (true, Some(name)) = (ignore, &draft.name) {
+        match networks::get(store, name) {
+            Err(error) if error.kind() == Kind::NotFound => {}
+            found => return found,
+        }
+    }
+    let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
+    draft.avoid = subnets_of_routes(&routes);
+    networks::create(store, draft)
+}
+
+/// The subnets that a routing table of the host leads to, but for the default route: a container
+/// could not reach them any more.
+///
+/// Source: proc(5), /proc/net/route: the second field is the destination, the eighth its mask, both
+/// as hexadecimal numbers in the byte order of the machine.
+fn subnets_of_routes(text: &str) -> Vec<Subnet> {
+    let of_line = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let number = |at: usize| u32::from_str_radix(fields.get(at)?, 16).ok().map(u32::from_be);
+        let (base, mask) = (number(1)?, number(7)?);
+        let subnet = Subnet::new(Ipv4Addr::from_bits(base).into(), mask.leading_ones() as u8).ok()?;
+        (subnet.prefix() > 0).then_some(subnet)
+    };
+    text.lines().skip(1).filter_map(of_line).collect()
+}
+
+/// The containers that take part in a network, running or not.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn users(settings: &Settings, store: &Store, network: &NetworkConfig) -> Result<Vec<Entry>> {
+    let mut all = ps::list(settings, store)?.containers;
+    all.retain(|entry| entry.config.network.joins.iter().any(|join| join.network == network.name));
+    Ok(all)
+}
+
+/// The containers that have an address in a network now.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn present(store: &Store, network: &NetworkConfig) -> Result<Vec<(ContainerId, Lease)>> {
+    leases::living(store, &network.name)
+}
+
+/// Removes a network; with `force` its containers too, which are given `seconds` to end.
+///
+/// # Errors
+/// `NotFound`; `Conflict` if containers use it; `Denied` for the default one.
+pub fn remove(
+    settings: &Settings,
+    store: &Store,
+    network: &NetworkConfig,
+    force: bool,
+    seconds: Option<u32>,
+) -> Result<()> {
+    let name = &network.name;
+    let users = users(settings, store, network)?;
+    if name.as_str() != DEFAULT_NETWORK && force {
+        for entry in &users {
+            rm::remove_by_force(settings, store, entry, seconds)?;
+        }
+        rm::empty_trash(settings, store);
+    } else if let Some(first) = users.first().filter(|_| name.as_str() != DEFAULT_NETWORK) {
+        return Err(Error::new(
+            Kind::Conflict,
+            format!(
+                "{:?} has associated containers with it, {} among them: network is being used",
+                name.as_str(),
+                first.name
+            ),
+        )
+        .hint(format!("`box network rm -f {name}` removes them too")));
+    }
+    let lock = leases::lock(store, name)?;
+    networks::remove(store, name)?;
+    // Nobody waits for it who would find something there.
+    let _ = std::fs::remove_dir_all(store.network_run(name));
+    drop(lock);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_s_own_subnets_are_known() {
+        let text = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n\
+            eth0\t00000000\t0102000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n\
+            eth0\t0002000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n";
+        let expected: Subnet =
+            if cfg!(target_endian = "little") { "10.0.2.0/24" } else { "0.2.0.10/32" }.parse().unwrap();
+        assert_eq!(subnets_of_routes(text), [expected]);
+    }
+}
