@@ -71,16 +71,18 @@ struct How {
 }
 
 /// What kind of thing a name is looked up as.
-#[derive(Clone, Copy, PartialEq)]
-enum Kinds {
-    All,
-    Containers,
-    Images,
-    Volumes,
+#[derive(Clone, Copy)]
+enum What {
+    Container,
+    Image,
+    Volume,
 }
 
+/// The order in which podman goes through them.
+const EVERYTHING: &[What] = &[What::Container, What::Image, What::Volume];
+
 struct Asked {
-    kinds: Kinds,
+    kinds: &'static [What],
     names: Vec<String>,
     format: Option<String>,
     size: bool,
@@ -89,11 +91,11 @@ struct Asked {
 
 impl Inspect {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
-        let kinds = match self.r#type.as_str() {
-            "container" => Kinds::Containers,
-            "image" => Kinds::Images,
-            "volume" => Kinds::Volumes,
-            "all" => Kinds::All,
+        let kinds: &'static [What] = match self.r#type.as_str() {
+            "container" => &[What::Container],
+            "image" => &[What::Image],
+            "volume" => &[What::Volume],
+            "all" => EVERYTHING,
             other => return Err(crate::container::volume::not_yet(format!("inspect --type {other}"))),
         };
         let Inspect { how, size, latest, names, .. } = self;
@@ -104,14 +106,14 @@ impl Inspect {
 impl InspectContainer {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let InspectContainer { how, size, latest, names } = self;
-        Asked { kinds: Kinds::Containers, names, format: how.format, size, latest }.run(ctx)
+        Asked { kinds: &[What::Container], names, format: how.format, size, latest }.run(ctx)
     }
 }
 
 impl InspectImage {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let InspectImage { how, names } = self;
-        Asked { kinds: Kinds::Images, names, format: how.format, size: false, latest: false }.run(ctx)
+        Asked { kinds: &[What::Image], names, format: how.format, size: false, latest: false }.run(ctx)
     }
 }
 
@@ -124,72 +126,90 @@ impl Asked {
             }
             let latest = ops::select::latest(ctx.settings()?, ctx.store()?)?;
             self.names = vec![latest.id.to_string()];
-            self.kinds = Kinds::Containers;
+            self.kinds = &[What::Container];
         }
         if self.names.is_empty() {
             return Err(invalid("a name is missing").hint("as in `box inspect web`"));
         }
-        let format = match self.format.as_deref() {
-            None | Some("json" | "") => None,
-            Some(text) => Some(Format::parse(text)?),
-        };
-        let mut found = Vec::new();
-        let mut code = 0;
-        let mut missed = Vec::new();
-        for name in &self.names {
-            match self.one(ctx, name) {
-                Ok(value) => found.push(value),
-                Err(error) => missed.push(error),
-            }
-        }
-        match format {
-            None => output::json(&found),
-            Some(format) => {
-                let rows: Vec<gotmpl::Value> = found.iter().map(for_templates).collect();
-                output::text(format.lines(&rows, None)?);
-            }
-        }
-        for error in missed {
-            output::report(&error);
-            code = error.kind().exit_code();
-        }
-        Ok(code)
+        show(&self.names, self.format.as_deref(), |name, for_template| {
+            let found = self.one(ctx, name, for_template)?;
+            Ok(if for_template { with_go_s_nils(found) } else { found })
+        })
     }
 
-    fn one(&self, ctx: &Context, name: &str) -> Result<Value> {
+    /// The first thing of that name, in podman's order.
+    fn one(&self, ctx: &Context, name: &str, for_template: bool) -> Result<Value> {
         let (settings, store) = (ctx.settings()?, ctx.store()?);
-        if self.kinds == Kinds::Volumes {
-            return super::volume::inspected(settings, store, name);
-        }
-        if self.kinds != Kinds::Images {
-            match ops::inspect::container(settings, store, name, self.size) {
-                Ok(inspected) => return Ok(inspect_container::value(&inspected)),
-                Err(error) if error.kind() == Kind::NotFound && self.kinds == Kinds::All => {}
-                Err(error) => return Err(error),
+        let mut missed = Vec::new();
+        for kind in self.kinds {
+            let found = match kind {
+                What::Container => ops::inspect::container(settings, store, name, self.size)
+                    .map(|inspected| inspect_container::value(&inspected)),
+                What::Volume => super::volume::inspected(settings, store, name, for_template),
+                What::Image => match images::find(store, name) {
+                    Ok(Some(image)) => Ok(inspect_image::value(store, &image)),
+                    // What is no image's name may be another thing's.
+                    Err(error) if error.kind() != Kind::Invalid || self.kinds.len() == 1 => Err(error),
+                    _ => Err(Error::new(Kind::NotFound, format!("there is no image {name:?}"))
+                        .hint("`box images` lists them")),
+                },
+            };
+            match found {
+                Err(error) if error.kind() == Kind::NotFound => missed.push(error),
+                found => return found,
             }
         }
-        match images::find(store, name)? {
-            Some(image) => Ok(inspect_image::value(store, &image)),
-            None if self.kinds == Kinds::Images => {
-                Err(Error::new(Kind::NotFound, format!("there is no image {name:?}"))
-                    .hint("`box images` lists them"))
-            }
-            None => match super::volume::inspected(settings, store, name) {
-                Err(error) if error.kind() == Kind::NotFound => {
-                    let text = format!("there is no container, image or volume {name:?}");
-                    Err(Error::new(Kind::NotFound, text)
-                        .hint("`box ps -a`, `box images` and `box volume ls` list them"))
-                }
-                other => other,
-            },
+        match missed.pop() {
+            Some(only) if missed.is_empty() => Err(only),
+            _ => Err(Error::new(
+                Kind::NotFound,
+                format!("no such object: there is no container, image or volume {name:?}"),
+            )
+            .hint("`box ps -a`, `box images` and `box volume ls` list them")),
         }
     }
 }
 
+/// Shows those that are there, then says which are not. `one` makes the document of a name, as JSON
+/// or with the fields that templates may ask for.
+pub(super) fn show(
+    names: &[String],
+    format: Option<&str>,
+    mut one: impl FnMut(&str, bool) -> Result<Value>,
+) -> Result<u8> {
+    let format = match format {
+        None | Some("json" | "") => None,
+        Some(text) => Some(Format::parse(text)?),
+    };
+    let (mut found, mut missed) = (Vec::new(), Vec::new());
+    for name in names {
+        match one(name, format.is_some()) {
+            Ok(value) => found.push(value),
+            Err(error) => missed.push(error),
+        }
+    }
+    match format {
+        None => output::json(&found),
+        Some(format) => {
+            let rows: Vec<gotmpl::Value> = found.iter().map(template::value).collect();
+            output::text(format.lines(&rows, None)?);
+        }
+    }
+    let mut code = 0;
+    for error in missed {
+        output::report(&error);
+        code = error.kind().exit_code();
+    }
+    Ok(code)
+}
+
 /// What templates see: `.ID` beside `.Id`, as with podman, and for each list and map that Go would
 /// have as nil an empty one, which prints the same.
-fn for_templates(value: &Value) -> gotmpl::Value {
-    let mut value = value.clone();
+fn with_go_s_nils(mut value: Value) -> Value {
+    // Of other things than containers and images the document has it all.
+    if value.get("Id").is_none() {
+        return value;
+    }
     value["ID"] = value["Id"].clone();
     if value.get("RootFS").is_some()
         && let Some(config) = value["Config"].as_object_mut()
@@ -202,7 +222,7 @@ fn for_templates(value: &Value) -> gotmpl::Value {
         }
     }
     fill(&mut value);
-    template::value(&value)
+    value
 }
 
 const LISTS: [&str; 9] =
@@ -233,7 +253,9 @@ mod tests {
     #[test]
     fn what_go_has_as_nil_prints_as_in_go() {
         let image = json!({"Id": "1", "RootFS": {}, "Config": {"Env": ["A=1"]}, "Labels": null});
-        let text = |template: &str| Format::parse(template).unwrap().render(&for_templates(&image)).unwrap();
+        let text = |template: &str| {
+            Format::parse(template).unwrap().render(&template::value(&with_go_s_nils(image.clone()))).unwrap()
+        };
         assert_eq!(text("{{.ID}} {{.Config.Env}} {{.Config.Cmd}} {{.Config.User}}."), "1 [A=1] [] .");
         assert_eq!(text("{{.Labels}} {{index .Config.Labels \"x\"}}."), "map[] .");
     }

@@ -51,10 +51,13 @@ pub(super) fn value(listed: &Listed) -> Value {
 }
 
 /// The volume that the user means, as `inspect` shows it.
-pub(super) fn inspected(settings: &Settings, store: &Store, name: &str) -> Result<Value> {
+pub(super) fn inspected(settings: &Settings, store: &Store, name: &str, for_template: bool) -> Result<Value> {
     let found = crate::store::volumes::find(store, name)?;
     let listed = crate::ops::volumes::look(settings, store, &[found])?;
-    listed.first().map(value).ok_or_else(|| crate::store::volumes::no_such(name))
+    listed
+        .first()
+        .map(if for_template { fields } else { value })
+        .ok_or_else(|| crate::store::volumes::no_such(name))
 }
 
 /// As [`value`], with the fields that templates may ask for and JSON leaves out.

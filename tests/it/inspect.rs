@@ -103,6 +103,14 @@ fn inspect_finds_by_type() {
     env.run(["inspect", "--type", "image", "-f", "{{.Os}}", "busybox"]).stdout("linux\n");
     env.run(["inspect", "--type", "container", "-f", "{{.State.Status}}", "busybox"]).stdout("created\n");
     env.run(["inspect", "-f", "{{.State.Status}}", "busybox"]).stdout("created\n");
+    // A name that only one kind has, and one that two have: containers first, then images, then volumes.
+    env.run(["volume", "create", "Only.Volume"]).code(0);
+    env.run(["volume", "create", "busybox"]).code(0);
+    env.run(["inspect", "-f", "{{.Driver}} {{.Anonymous}}", "Only.Volume"]).stdout("local false\n");
+    env.run(["inspect", "--type", "volume", "-f", "{{.Name}}", "busybox"]).stdout("busybox\n");
+    env.run(["rm", "busybox"]).code(0);
+    env.run(["inspect", "-f", "{{.Os}}", "busybox"]).stdout("linux\n");
+    env.run(["inspect", "--type", "container", "busybox"]).code(125).stdout("[]\n");
     let output = env.run(["inspect", "no-such"]);
     output.code(125).stderr_contains("no-such");
     env.run(["container", "inspect", "no-such"]).code(125);

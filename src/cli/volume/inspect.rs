@@ -1,7 +1,7 @@
 //! `box volume inspect`, `box volume exists`.
 
-use super::super::format::template::{self, Format};
-use super::super::{Context, output};
+use super::super::Context;
+use super::super::inspect::show;
 use crate::error::{Kind, Result, invalid};
 use crate::ops::volumes;
 use crate::store::volumes as store;
@@ -38,33 +38,18 @@ impl Inspect {
         if self.all != self.names.is_empty() {
             return Err(invalid("it needs the names of volumes, or --all, and not both"));
         }
-        let format = match self.format.as_deref() {
-            None | Some("json" | "") => None,
-            Some(text) => Some(Format::parse(text)?),
-        };
-        let (mut found, mut code) = (Vec::new(), 0);
-        let mut missed = Vec::new();
         if self.all {
-            found = volumes::list(settings, at)?;
+            let all = volumes::list(settings, at)?;
+            let names: Vec<String> = all.iter().map(|one| one.volume.name.to_string()).collect();
+            let mut all = all.iter();
+            return show(&names, self.format.as_deref(), |name, for_template| {
+                let listed = all.next().ok_or_else(|| store::no_such(name))?;
+                Ok(if for_template { super::fields(listed) } else { super::value(listed) })
+            });
         }
-        for name in &self.names {
-            match store::find(at, name).and_then(|name| volumes::look(settings, at, &[name])) {
-                Ok(listed) => found.extend(listed),
-                Err(error) => missed.push(error),
-            }
-        }
-        match format {
-            None => output::json(&found.iter().map(super::value).collect::<Vec<_>>()),
-            Some(format) => {
-                let rows: Vec<_> = found.iter().map(|one| template::value(&super::fields(one))).collect();
-                output::text(format.lines(&rows, None)?);
-            }
-        }
-        for error in missed {
-            output::report(&error);
-            code = error.kind().exit_code();
-        }
-        Ok(code)
+        show(&self.names, self.format.as_deref(), |name, for_template| {
+            super::inspected(settings, at, name, for_template)
+        })
     }
 }
 
