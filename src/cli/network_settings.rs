@@ -63,6 +63,8 @@ pub(super) fn value(inspected: &Inspected) -> Value {
         ("LinkLocalIPv6Address", json!("")),
         ("LinkLocalIPv6PrefixLen", json!(0)),
         ("Ports", Value::Object(ports)),
+        // Why services see the container's own address in place of their clients'; empty if they see those.
+        ("ClientAddressesHidden", json!(inspected.clients_hidden.clone().unwrap_or_default())),
         ("SandboxKey", json!(sandbox_key)),
         ("Networks", Value::Object(networks)),
     ] {

@@ -12,6 +12,7 @@
 //! That it believes to be in 10.0.2.0/24 does not matter, so a network may have any subnet. There is
 //! no rule of any firewall, and one process for all containers.
 
+use super::dns::{self, Desk};
 use super::netlink::{Netlink, Peer};
 use crate::container::bridge::{Attachment, Mac, NetworkConfig};
 use crate::container::subnet::Subnet;
@@ -31,6 +32,8 @@ const LOOPBACK: u32 = 1;
 pub struct Bridge {
     /// Keeps it alive.
     pub netns: OwnedFd,
+    /// Where names are resolved, if they are; for whoever is to do it.
+    pub desks: Vec<Desk>,
     link: Netlink,
 }
 
@@ -74,8 +77,9 @@ impl Bridge {
     pub fn make(config: &NetworkConfig) -> Result<Bridge> {
         let ipv6 = config.subnet(false).is_some();
         let forwards = !config.internal;
-        let [netns, socket] = two(netns::open_in(Netns::New, || {
-            let opened = vec![netns::current()?, netns::netlink_socket()?];
+        let opened = netns::open_in(Netns::New, || {
+            let mut opened = vec![netns::current()?, netns::netlink_socket()?];
+            opened.extend(open_desks(config)?);
             if forwards {
                 netns::set_knob("ipv4/ip_forward", "1")?;
                 // It would tell containers to go to slirp4netns themselves.
@@ -88,8 +92,9 @@ impl Bridge {
                 netns::set_knob("ipv6/conf/all/forwarding", "1")?;
             }
             Ok(opened)
-        })?)?;
-        let mut bridge = Bridge { netns, link: Netlink::new(socket) };
+        })?;
+        let ([netns, socket], desks) = split(config, opened)?;
+        let mut bridge = Bridge { netns, desks, link: Netlink::new(socket) };
         bridge.set_up(config, forwards).doing(|| format!("make the bridge of network {}", config.name))?;
         Ok(bridge)
     }
@@ -119,9 +124,14 @@ impl Bridge {
     ///
     /// # Errors
     /// When it is not ours to enter.
-    pub fn find(netns: OwnedFd) -> Result<Bridge> {
-        let [socket] = one(netns::open_in(Netns::Of(netns.as_fd()), || Ok(vec![netns::netlink_socket()?]))?)?;
-        Ok(Bridge { netns, link: Netlink::new(socket) })
+    pub fn find(config: &NetworkConfig, netns: OwnedFd) -> Result<Bridge> {
+        let opened = netns::open_in(Netns::Of(netns.as_fd()), || {
+            let mut opened = vec![netns::netlink_socket()?];
+            opened.extend(open_desks(config)?);
+            Ok(opened)
+        })?;
+        let ([socket], desks) = split(config, opened)?;
+        Ok(Bridge { netns, desks, link: Netlink::new(socket) })
     }
 
     /// Makes slirp4netns's tap, which it has just made, a port of the bridge.
@@ -214,6 +224,23 @@ fn one(opened: Vec<OwnedFd>) -> Result<[OwnedFd; 1]> {
     opened.try_into().map_err(|_| failed("a network namespace gave too little"))
 }
 
-fn two(opened: Vec<OwnedFd>) -> Result<[OwnedFd; 2]> {
-    opened.try_into().map_err(|_| failed("a network namespace gave too little"))
+/// Opens the sockets of the desks at all of the bridge's addresses.
+fn open_desks(config: &NetworkConfig) -> Result<Vec<OwnedFd>> {
+    let mut opened = Vec::new();
+    for subnet in config.subnets.iter().filter(|_| config.dns) {
+        opened.extend(dns::open(subnet.gateway)?);
+    }
+    Ok(opened)
+}
+
+/// The first descriptors, and the desks that the others make.
+fn split<const N: usize>(config: &NetworkConfig, opened: Vec<OwnedFd>) -> Result<([OwnedFd; N], Vec<Desk>)> {
+    let mut opened = opened.into_iter();
+    let first: Vec<OwnedFd> = opened.by_ref().take(N).collect();
+    let first = first.try_into().map_err(|_| failed("a network namespace gave too little"))?;
+    let mut desks = Vec::new();
+    while let (Some(udp), Some(tcp)) = (opened.next(), opened.next()) {
+        desks.push(Desk { network: config.name.to_string(), udp, tcp });
+    }
+    Ok((first, desks))
 }

@@ -5,12 +5,14 @@
 //! the execve of the container's command.
 
 pub mod bridge;
+pub mod dns;
 pub mod forward;
 mod helper;
 pub mod hosts;
 pub mod netlink;
 pub mod pasta;
 pub mod slirp;
+mod thread;
 
 use crate::container::config::{Network, NetworkMode};
 use crate::container::port::Bound;

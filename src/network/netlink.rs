@@ -288,6 +288,49 @@ impl Netlink {
             .map(drop)
     }
 
+    /// In routing table `table` all of `to` is here, at link `index`; what is sent there comes from `source`.
+    ///
+    /// # Errors
+    /// `Conflict` when the table says so already.
+    pub fn add_local_route(
+        &mut self,
+        to: (IpAddr, u8),
+        index: u32,
+        source: Option<IpAddr>,
+        table: u32,
+    ) -> Result<()> {
+        let message = local_route(to, index, source, table);
+        self.request(RouteNetlinkMessage::NewRoute(message), NLM_F_CREATE | NLM_F_EXCL)
+            .doing(|| format!("add a route to {}", to.0))
+            .map(drop)
+    }
+
+    /// Undoes [`Netlink::add_local_route`].
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn remove_local_route(&mut self, to: (IpAddr, u8), index: u32, table: u32) -> Result<()> {
+        let message = local_route(to, index, None, table);
+        self.request(RouteNetlinkMessage::DelRoute(message), 0)
+            .doing(|| format!("remove the route to {}", to.0))
+            .map(drop)
+    }
+
+    /// What `sent` describes finds its way in routing table `table`.
+    ///
+    /// # Errors
+    /// `Conflict` when there is such a rule already.
+    pub fn add_table_rule(&mut self, ipv4: bool, sent: &[RuleAttribute], table: u32) -> Result<()> {
+        let mut message = RuleMessage::default();
+        message.header.family = if ipv4 { AddressFamily::Inet } else { AddressFamily::Inet6 };
+        message.header.action = RuleAction::ToTable;
+        message.attributes = sent.to_vec();
+        message.attributes.extend([RuleAttribute::Table(table), RuleAttribute::Priority(90)]);
+        self.request(RouteNetlinkMessage::NewRule(message), NLM_F_CREATE | NLM_F_EXCL)
+            .doing(|| "add a rule for routing")
+            .map(drop)
+    }
+
     /// What comes in by a link and wants to go on to `to` is refused.
     ///
     /// # Errors
@@ -306,6 +349,22 @@ impl Netlink {
             .doing(|| "add a rule for routing")
             .map(drop)
     }
+}
+
+fn local_route(to: (IpAddr, u8), index: u32, source: Option<IpAddr>, table: u32) -> RouteMessage {
+    let mut message = RouteMessage::default();
+    message.header.address_family = family(to.0);
+    message.header.destination_prefix_length = to.1;
+    message.header.protocol = RouteProtocol::Static;
+    message.header.scope = if to.0.is_ipv4() { RouteScope::Host } else { RouteScope::Universe };
+    message.header.kind = RouteType::Local;
+    message.attributes = vec![
+        RouteAttribute::Destination(address(to.0)),
+        RouteAttribute::Oif(index),
+        RouteAttribute::Table(table),
+    ];
+    message.attributes.extend(source.map(|source| RouteAttribute::PrefSource(address(source))));
+    message
 }
 
 fn up(mut message: LinkMessage) -> LinkMessage {

@@ -26,6 +26,8 @@ pub struct Inspected {
     pub log: PathBuf,
     /// What is to be published, also when it does not run.
     pub published: Vec<PortMap>,
+    /// Why its services cannot see their clients' own addresses, if they cannot.
+    pub clients_hidden: Option<String>,
     /// The host's ports that lead to it now.
     pub ports: Vec<Bound>,
     /// Only if it was asked for.
@@ -45,7 +47,8 @@ pub fn container(settings: &Settings, store: &Store, text: &str, with_size: bool
         false => None,
     };
     let ports = port::bound(store, &entry)?;
-    let published = ports::read(store, &entry.id)?.wanted(&entry.config.network.ports).to_vec();
+    let record = ports::read(store, &entry.id)?;
+    let published = record.wanted(&entry.config.network.ports).to_vec();
     let directory = store.container(&entry.id);
     Ok(Inspected {
         log: entry.config.log.path.clone().unwrap_or_else(|| directory.join("log")),
@@ -54,6 +57,7 @@ pub fn container(settings: &Settings, store: &Store, text: &str, with_size: bool
         directory,
         ports,
         published,
+        clients_hidden: record.hidden,
         networks: networks(store, &entry)?,
         entry,
         size,

@@ -62,6 +62,21 @@ pub fn living(store: &Store, network: &NetworkName) -> Result<Vec<(ContainerId, 
     Ok(living)
 }
 
+/// All that have a lease, living or not.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn all(store: &Store, network: &NetworkName) -> Result<Vec<(ContainerId, Lease)>> {
+    read_all(store, network)
+}
+
+/// What changes whenever a lease comes or goes; `None` while there is none at all.
+#[must_use]
+pub fn mark(store: &Store, network: &NetworkName) -> Option<(i64, u64)> {
+    let stat = rustix::fs::stat(networks::leases(store, network)).ok()?;
+    Some((stat.st_mtime, stat.st_mtime_nsec as u64))
+}
+
 fn read_all(store: &Store, network: &NetworkName) -> Result<Vec<(ContainerId, Lease)>> {
     let dir = networks::leases(store, network);
     let entries = match std::fs::read_dir(&dir) {
@@ -84,7 +99,9 @@ fn read_all(store: &Store, network: &NetworkName) -> Result<Vec<(ContainerId, Le
     Ok(found)
 }
 
-fn is_alive(store: &Store, id: &ContainerId) -> bool {
+/// Whether the supervisor of a container with a lease lives.
+#[must_use]
+pub fn is_alive(store: &Store, id: &ContainerId) -> bool {
     containers::lock_held(store, id).unwrap_or(false)
 }
 

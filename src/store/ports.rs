@@ -23,6 +23,9 @@ pub struct Ports {
     pub wanted: Option<Vec<PortMap>>,
     /// The host's ports that are passed on, in order; of the last run if it does not run.
     pub bound: Vec<Bound>,
+    /// Why clients' own addresses cannot be shown to the container's services.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<String>,
 }
 
 impl Ports {
@@ -105,6 +108,7 @@ mod tests {
         };
         let mut ports = Ports {
             wanted: None,
+            hidden: None,
             bound: vec![bound("8080:80", 8080), bound("127.0.0.1::80", 40000), bound("53/udp", 40001)],
         };
         assert!(ports.remove(&first, &maps(&["8081:80"])).is_err());

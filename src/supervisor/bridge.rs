@@ -16,6 +16,7 @@ use crate::container::id::ContainerId;
 use crate::container::name::ContainerName;
 use crate::error::{Doing, Error, Result, failed};
 use crate::network::bridge::{self, Bridge, Inside};
+use crate::network::dns::Desk;
 use crate::network::slirp::{self, SharedUplink};
 use crate::network::{host_has_ipv6, tun_problem};
 use crate::store::layout::Store;
@@ -128,7 +129,7 @@ impl Networks {
         let _lock = leases::lock(store, name)?;
         let config = networks::get(store, name)?;
         let mut bridge = match find(store, &config)? {
-            Some(netns) => Bridge::find(netns)?,
+            Some(netns) => Bridge::find(&config, netns)?,
             None => {
                 leases::sweep(store, name)?;
                 // slirp4netns of the namespace before may still be ending; it has the old FIFO.
@@ -149,6 +150,11 @@ impl Networks {
         };
         self.joined.push(Joined { config, bridge, uplink });
         Ok(())
+    }
+
+    /// Where the names of all networks are resolved; the caller serves them from now on.
+    pub fn take_desks(&mut self) -> Vec<Desk> {
+        self.joined.iter_mut().flat_map(|joined| std::mem::take(&mut joined.bridge.desks)).collect()
     }
 
     /// What becomes an error when the uplink of a network is gone, with that network's place.

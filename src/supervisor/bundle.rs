@@ -16,6 +16,7 @@ use crate::store::{containers, layers, mapped, networks, places};
 use crate::sys::tree;
 use crate::sys::userns::{IdMaps, InUserNs};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// Writes the container's identity files and makes its spec; `maps` are those of our user namespace.
@@ -90,8 +91,12 @@ fn hand_over(directory: &Path, maps: &IdMaps) -> Result<()> {
 /// What a container in networks resolves names by; empty in other modes.
 fn resolver(store: &Store, attachments: &[Attachment]) -> Result<Own> {
     let mut own = Own { attachments: attachments.to_vec(), servers: Vec::new() };
-    // The first one's: others would be asked only if it does not answer.
-    if let Some(attachment) = attachments.iter().find(|attachment| attachment.uplink) {
+    // The first one's: others would be asked only if it does not answer. It knows the names of all
+    // networks that the container is in.
+    if let Some(attachment) = attachments.iter().find(|attachment| attachment.dns) {
+        own.servers.extend(attachment.ip4.map(|(.., gateway)| IpAddr::from(gateway)));
+        own.servers.extend(attachment.ip6.map(|(.., gateway)| IpAddr::from(gateway)));
+    } else if let Some(attachment) = attachments.iter().find(|attachment| attachment.uplink) {
         let network = networks::get(store, &attachment.network)?;
         own.servers = network.dns_servers.clone();
         if own.servers.is_empty() {

@@ -14,6 +14,7 @@ use super::protocol::{self, Answer, Exit, Failed, Hello, Kind};
 use super::stdio::{self, Output, Read, Streams, Watch};
 use super::uplink::Keeper;
 use crate::error::{Doing, Error, Result};
+use crate::network::dns;
 use crate::sys::memory;
 use crate::sys::process::{self, Child};
 use crate::sys::signal::SignalFd;
@@ -68,6 +69,8 @@ pub struct Monitor {
     uplink: Option<Keeper>,
     /// The published ports, where the container can have some.
     pub ports: Option<Publisher>,
+    /// Answers for the names in the container's networks.
+    pub names: Option<dns::Server>,
     networks: Option<Networks>,
     limits: Limits,
     streams: Streams,
@@ -113,6 +116,7 @@ impl Monitor {
             init,
             uplink: None,
             ports: None,
+            names: None,
             networks: None,
             limits,
             streams,
@@ -174,6 +178,7 @@ impl Monitor {
             self.turn(None)?;
             if let Some(exit) = self.exit {
                 self.ports = None;
+                self.names = None;
                 if let Some(uplink) = self.uplink.take() {
                     uplink.end();
                 }

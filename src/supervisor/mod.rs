@@ -10,6 +10,7 @@ pub mod detach;
 pub mod events;
 pub mod exit;
 pub mod log;
+pub mod names;
 pub mod ports;
 pub mod protocol;
 mod relay;

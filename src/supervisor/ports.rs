@@ -1,17 +1,20 @@
 //! The container's published ports: taken before its launch, served after it, changed while it runs.
 
+use crate::container::bridge::Attachment;
 use crate::container::config::{ContainerConfig, Network, NetworkMode};
 use crate::container::id::ContainerId;
 use crate::container::port::{Bound, PortMap, Protocol};
+use crate::container::subnet::Subnet;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::network;
 use crate::network::forward::listen::listen;
+use crate::network::forward::rules::Rules;
 use crate::network::forward::{Addresses, Forwarder, Listener};
 use crate::store::layout::Store;
 use crate::store::{containers, leases, ports};
 use crate::sys::file::Durable;
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// Ports of the host that are ours, before anybody serves them: clients wait in the kernel.
 #[derive(Debug, Default)]
@@ -166,7 +169,15 @@ impl Publisher {
             None => {
                 let netns = self.netns.try_clone().doing(|| "hold the container's network")?;
                 let addresses = addresses(&self.store, &self.id, &self.network)?;
-                let forwarder = Forwarder::start(listeners, netns, addresses);
+                // Without them clients come from the container itself, which `inspect` says.
+                let rules = Rules::install(netns.as_fd());
+                let hidden = rules.as_ref().err().map(Error::chain);
+                let mut record = ports::read(&self.store, &self.id)?;
+                if record.hidden != hidden {
+                    record.hidden = hidden;
+                    ports::write(&self.store, &self.id, &record, Durable::No)?;
+                }
+                let forwarder = Forwarder::start(listeners, netns, addresses, rules.ok());
                 self.forwarder = Some(forwarder.doing(|| "serve the published ports")?);
             }
         }
@@ -183,10 +194,19 @@ fn addresses(store: &Store, id: &ContainerId, network: &Network) -> Result<Addre
         // The first network's, as it is the first that the default route goes by.
         let ip4 = record.attachments.iter().find_map(|attachment| attachment.ip4);
         let ip6 = record.attachments.iter().find_map(|attachment| attachment.ip6);
+        let of = |attachment: &Attachment| {
+            let ip4 = attachment.ip4.map(|(ip, prefix, _)| Subnet::new(ip.into(), prefix));
+            let ip6 = attachment.ip6.map(|(ip, prefix, _)| Subnet::new(ip.into(), prefix));
+            [ip4, ip6].into_iter().flatten().collect::<Result<Vec<_>>>()
+        };
+        let subnets: Result<Vec<Vec<Subnet>>> = record.attachments.iter().map(of).collect();
         return Ok(Addresses {
-            ip4: ip4.map(|(address, ..)| address),
-            ip6: ip6.map(|(address, ..)| address),
+            ip4: ip4.map(|(ip, _, gateway)| (ip, gateway)),
+            ip6: ip6.map(|(ip, _, gateway)| (ip, gateway)),
+            subnets: subnets?.concat(),
         });
     }
-    Ok(Addresses { ip4: network::addresses(network).map(|own| own.address), ip6: None })
+    let Some(own) = network::addresses(network) else { return Ok(Addresses::default()) };
+    let subnets = vec![Subnet::new(own.address.into(), own.prefix)?];
+    Ok(Addresses { ip4: Some((own.address, own.gateway)), ip6: None, subnets })
 }

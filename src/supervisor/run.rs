@@ -8,6 +8,7 @@ use super::bridge::{self, Networks};
 use super::events::{Limits, Monitor, failed_frame};
 use super::exit::Rest;
 use super::log::LogWriter;
+use super::names;
 use super::ports::{self, Taken};
 use super::protocol::{self, Decoder, Hello, Kind};
 use super::rotate::Rotation;
@@ -133,10 +134,13 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
         if let Some(uplink) = uplink {
             monitor.keep(uplink)?;
         }
-        if let Some(networks) = networks {
+        let mut desks = Vec::new();
+        if let Some(mut networks) = networks {
+            desks = networks.take_desks();
             monitor.take_part(networks)?;
         }
-        // A thread starts here, which leaves alone the signals that the monitor takes.
+        // Threads start here, which leave alone the signals that the monitor takes.
+        monitor.names = names::serve(store, desks)?;
         monitor.ports = ports.serve(store, &config, started.init.pid)?;
         Ok(monitor)
     });

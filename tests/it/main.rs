@@ -25,6 +25,7 @@ mod lifecycle;
 mod listings;
 mod login;
 mod logs;
+mod names;
 mod nested;
 mod network;
 mod nosub;

@@ -374,3 +374,70 @@ fn an_administrator_adds_a_reserved_port() {
     env.run(["port", "add", "c", "127.0.0.4:88:7"]).code(0);
     assert_eq!(talk("127.0.0.4:88".parse().unwrap(), "hello").1, "hello");
 }
+
+/// As [`talk`], from an address and port of our own; returns all that came back.
+fn talk_from(own: &str, to: SocketAddr, word: &str) -> String {
+    use rustix::net::{AddressFamily, SocketType};
+    let own: SocketAddr = own.parse().expect("an address");
+    let family = if own.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = rustix::net::socket(family, SocketType::STREAM, None).expect("a socket");
+    rustix::net::sockopt::set_socket_reuseaddr(&socket, true).expect("a used port again");
+    rustix::net::bind(&socket, &own).expect("bind");
+    rustix::net::connect(&socket, &to).expect("connect");
+    let mut stream = TcpStream::from(socket);
+    stream.write_all(word.as_bytes()).expect("write");
+    stream.shutdown(Shutdown::Write).expect("half close");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("read");
+    text
+}
+
+#[test]
+fn services_see_their_clients_own_addresses() {
+    // A host of the test's own, with further addresses on its loopback.
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("a network namespace");
+    let ip =
+        |words: &[&str]| assert!(std::process::Command::new("ip").args(words).status().unwrap().success());
+    ip(&["link", "set", "lo", "up"]);
+    ip(&["address", "add", "203.0.113.7/32", "dev", "lo"]);
+    ip(&["address", "add", "203.0.113.8/32", "dev", "lo"]);
+    for six in ["2001:db8::7/128", "2001:db8::8/128"] {
+        ip(&["address", "add", six, "dev", "lo", "nodad"]);
+    }
+    for network in ["bridge", "slirp4netns"] {
+        let env = Env::new();
+        echo(&env, "c", &["--network", network, "-p", "7", "-p", "7/udp"]);
+        let to = |port: &str| -> SocketAddr {
+            place(&env, "c", port).to_string().replace("127.0.0.1", "203.0.113.8").parse().unwrap()
+        };
+        assert_eq!(talk_from("203.0.113.7:4321", to("7"), "hello"), "203.0.113.7 4321\nhello", "{network}");
+        if network == "bridge" {
+            let six = SocketAddr::new("2001:db8::8".parse().unwrap(), to("7").port());
+            assert_eq!(talk_from("[2001:db8::7]:4321", six, "six"), "2001:db8::7 4321\nsix");
+            let six = SocketAddr::new("2001:db8::8".parse().unwrap(), to("7/udp").port());
+            let client = UdpSocket::bind("[2001:db8::7]:4322").unwrap();
+            assert_eq!(ask(&client, six, "x"), "2001:db8::7 4322 x");
+        }
+        // Two clients at once, each with its own way back.
+        let clients = ["203.0.113.7:5000", "203.0.113.8:5000", "203.0.113.7:5001"]
+            .map(|own| UdpSocket::bind(own).unwrap());
+        for _ in 0..2 {
+            for client in &clients {
+                let own = client.local_addr().unwrap();
+                assert_eq!(
+                    ask(client, to("7/udp"), "x"),
+                    format!("{} {} x", own.ip(), own.port()),
+                    "{network}"
+                );
+            }
+        }
+        // The host's loopback is the gateway: whoever trusts 127.0.0.1 does not trust the host.
+        let gateway = env.ok(["inspect", "-f", "{{.NetworkSettings.Gateway}}", "c"]);
+        let (who, back) = talk(place(&env, "c", "7"), "me");
+        assert_eq!((who.split(' ').next(), back.as_str()), (Some(gateway.as_str()), "me"), "{network}");
+        let local = UdpSocket::bind("127.0.0.1:0").unwrap();
+        assert!(ask(&local, place(&env, "c", "7/udp"), "me").starts_with(&gateway), "{network}");
+        assert_eq!(env.ok(["inspect", "-f", "{{.NetworkSettings.ClientAddressesHidden}}", "c"]), "");
+        env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+    }
+}

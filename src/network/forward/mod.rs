@@ -10,6 +10,7 @@
 
 pub mod listen;
 mod owner;
+pub mod rules;
 mod source;
 mod tcp;
 mod udp;
@@ -18,12 +19,14 @@ mod worker;
 pub use listen::Listener;
 pub use source::Addresses;
 
+use super::thread::Thread;
 use crate::container::port::{Bound, PortMap};
 use crate::error::{Doing, Result};
+use rules::Rules;
+use source::Source;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
-use std::thread::JoinHandle;
 use worker::{Order, Worker};
 
 /// How a published port reaches the container's services; the running side.
@@ -33,49 +36,39 @@ use worker::{Order, Worker};
 pub struct Forwarder {
     orders: Sender<Order>,
     wake: Arc<OwnedFd>,
-    netns: Arc<OwnedFd>,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    Running(JoinHandle<Worker>),
-    Paused(Box<Worker>),
-    /// The thread could not be had; nothing is forwarded any more.
-    Broken,
+    thread: Thread<Worker>,
 }
 
 impl Forwarder {
     /// Begins to pass on what comes to `listeners`, to the services at `addresses` in `netns`.
     ///
-    /// Starts a thread: the container has been launched. Signals that this process blocks stay
-    /// blocked in it. The limit on open files is raised as far as it goes.
+    /// With `rules` services see their clients' own addresses. Starts a thread: the container has been launched. The limit on open files is raised as far as
+    /// it goes.
     ///
     /// # Errors
     /// When the namespace cannot be entered, or no thread or descriptor is left.
-    pub fn start(listeners: Vec<Listener>, netns: OwnedFd, addresses: Addresses) -> Result<Forwarder> {
+    pub fn start(
+        listeners: Vec<Listener>,
+        netns: OwnedFd,
+        addresses: Addresses,
+        rules: Option<Rules>,
+    ) -> Result<Forwarder> {
         let limit = raise_limit();
         let (orders, incoming) = channel();
         let flags = rustix::event::EventfdFlags::CLOEXEC | rustix::event::EventfdFlags::NONBLOCK;
         let wake = rustix::event::eventfd(0, flags).doing(|| "make an event descriptor")?;
         let wake = Arc::new(wake);
-        let worker = Worker::new(listeners, addresses, incoming, Arc::clone(&wake), limit)?;
-        let mut forwarder =
-            Forwarder { orders, wake, netns: Arc::new(netns), state: State::Paused(Box::new(worker)) };
-        forwarder.resume()?;
-        Ok(forwarder)
+        let source = Source::new(addresses, rules);
+        let worker = Worker::new(listeners, source, incoming, Arc::clone(&wake), limit)?;
+        let mut thread = Thread::new("ports", worker, Some(netns));
+        thread.resume()?;
+        Ok(Forwarder { orders, wake, thread })
     }
 
     /// Stops the thread, so that this process can be cloned; connections stay and wait.
     pub fn pause(&mut self) {
-        let state = std::mem::replace(&mut self.state, State::Broken);
-        self.state = match state {
-            State::Running(thread) => {
-                self.order(Order::Pause);
-                thread.join().map_or(State::Broken, |worker| State::Paused(Box::new(worker)))
-            }
-            other => other,
-        };
+        let (orders, wake) = (&self.orders, &self.wake);
+        self.thread.pause(|| send(orders, wake, Order::Pause));
     }
 
     /// Goes on after [`Forwarder::pause`].
@@ -83,13 +76,7 @@ impl Forwarder {
     /// # Errors
     /// When no thread can be had; then nothing is forwarded any more.
     pub fn resume(&mut self) -> Result<()> {
-        let state = std::mem::replace(&mut self.state, State::Broken);
-        let State::Paused(worker) = state else {
-            self.state = state;
-            return Ok(());
-        };
-        self.state = State::Running(worker::run_in(*worker, Arc::clone(&self.netns))?);
-        Ok(())
+        self.thread.resume()
     }
 
     /// Passes on what comes to more ports.
@@ -108,10 +95,14 @@ impl Forwarder {
     }
 
     fn order(&self, order: Order) {
-        // A thread that is gone needs no orders.
-        let _ = self.orders.send(order);
-        let _ = rustix::io::write(&*self.wake, &1u64.to_ne_bytes());
+        send(&self.orders, &self.wake, order);
     }
+}
+
+fn send(orders: &Sender<Order>, wake: &OwnedFd, order: Order) {
+    // A thread that is gone needs no orders.
+    let _ = orders.send(order);
+    let _ = rustix::io::write(wake, &1u64.to_ne_bytes());
 }
 
 impl Drop for Forwarder {

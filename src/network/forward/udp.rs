@@ -35,16 +35,16 @@ pub(super) struct Key {
 pub(super) struct Flow {
     socket: OwnedFd,
     key: Key,
-    /// The port of the container.
-    port: u16,
+    /// The address that is kept, if one is: there is a way back for it.
+    kept: Option<IpAddr>,
     seen: Instant,
     answered: bool,
 }
 
 impl Flow {
     /// Of a connected socket.
-    pub(super) fn new(socket: OwnedFd, key: Key, port: u16) -> Flow {
-        Flow { socket, key, port, seen: Instant::now(), answered: false }
+    pub(super) fn new(socket: OwnedFd, key: Key, kept: Option<IpAddr>) -> Flow {
+        Flow { socket, key, kept, seen: Instant::now(), answered: false }
     }
 
     fn ends(&self) -> Instant {
@@ -97,8 +97,7 @@ impl Flows {
         self.slots.get(at)?.as_ref().map(|flow| flow.socket.as_fd())
     }
 
-    pub(super) fn insert(&mut self, flow: Flow, source: &mut Source) -> usize {
-        source.begins(flow.key.client.ip(), flow.port);
+    pub(super) fn insert(&mut self, flow: Flow) -> usize {
         let at = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len() - 1
@@ -114,7 +113,9 @@ impl Flows {
         if let Some(flow) = self.slots.get_mut(at).and_then(Option::take) {
             self.by_key.remove(&flow.key);
             self.free.push(at);
-            source.ends(flow.key.client.ip(), flow.port);
+            if let Some(kept) = flow.kept {
+                source.ends(kept);
+            }
         }
         if self.by_key.is_empty() {
             *self = Flows::default();
@@ -167,13 +168,7 @@ impl Flows {
     }
 
     /// Sends the container's answers to the client.
-    pub(super) fn answer(
-        &mut self,
-        at: usize,
-        listeners: &[Option<Listener>],
-        buffer: &mut [u8],
-        _: &mut Source,
-    ) {
+    pub(super) fn answer(&mut self, at: usize, listeners: &[Option<Listener>], buffer: &mut [u8]) {
         let Some(Some(flow)) = self.slots.get_mut(at) else { return };
         let Some(Some(listener)) = listeners.get(flow.key.listener) else { return };
         for _ in 0..AT_ONCE {

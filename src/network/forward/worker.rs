@@ -6,15 +6,14 @@ use super::source::{Addresses, Source};
 use super::tcp::{self, Connection, Next};
 use super::udp::{Flow, Flows};
 use crate::container::port::{Bound, Protocol};
-use crate::error::{Doing, Result, failed};
-use crate::sys::userns;
+use crate::error::{Doing, Result};
+use crate::network::thread::Work;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::io::Errno;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How much is read at once. Larger ones are no faster, smaller ones are slower.
@@ -65,11 +64,17 @@ pub(super) struct Worker {
     buffer: Vec<u8>,
 }
 
+impl Work for Worker {
+    fn run(&mut self) {
+        self.work();
+    }
+}
+
 impl Worker {
     /// With `limit` descriptors for the whole process.
     pub(super) fn new(
         listeners: Vec<Listener>,
-        addresses: Addresses,
+        source: Source,
         orders: Receiver<Order>,
         wake: Arc<OwnedFd>,
         limit: usize,
@@ -81,7 +86,7 @@ impl Worker {
             epoll,
             wake,
             orders,
-            source: Source::new(addresses),
+            source,
             listeners: Vec::new(),
             connections: Vec::new(),
             free: Vec::new(),
@@ -114,8 +119,7 @@ impl Worker {
         epoll::add(&self.epoll, fd, EventData::new_u64(token), flags)
     }
 
-    /// Works until it is told to pause.
-    fn run(&mut self) {
+    fn work(&mut self) {
         let mut events = [const { std::mem::MaybeUninit::<epoll::Event>::uninit() }; 128];
         loop {
             let timeout = self.timeout();
@@ -135,7 +139,7 @@ impl Worker {
                             done.push(at >> 1);
                         }
                     }
-                    FLOW => self.flows.answer(at, &self.listeners, &mut self.buffer, &mut self.source),
+                    FLOW => self.flows.answer(at, &self.listeners, &mut self.buffer),
                     _ => pause |= self.take_orders(),
                 }
             }
@@ -293,8 +297,10 @@ impl Worker {
                         continue;
                     }
                     let port = listener.bound.container;
-                    let Ok(socket) = self.source.connect_datagrams(key.client, port) else { continue };
-                    let flow = self.flows.insert(Flow::new(socket, key, port), &mut self.source);
+                    let Ok((socket, kept)) = self.source.connect_datagrams(key.client, port) else {
+                        continue;
+                    };
+                    let flow = self.flows.insert(Flow::new(socket, key, kept));
                     let Some(socket) = self.flows.socket(flow) else { continue };
                     if self.watch(socket, FLOW + flow as u64, EventFlags::IN).is_err() {
                         self.flows.end(flow, &mut self.source);
@@ -340,28 +346,5 @@ impl Worker {
                 return;
             }
         }
-    }
-}
-
-/// Runs `worker` in a thread that has entered `netns`; waits until it is inside.
-pub(super) fn run_in(mut worker: Worker, netns: Arc<OwnedFd>) -> Result<JoinHandle<Worker>> {
-    let (said, hears) = std::sync::mpsc::channel();
-    // It works on the heap; what a thread has by default would be counted by whoever looks.
-    let thread = std::thread::Builder::new().name("ports".into()).stack_size(256 * 1024);
-    let thread = thread
-        .spawn(move || {
-            let entered = userns::join_file(&*netns);
-            let inside = entered.is_ok();
-            let _ = said.send(entered);
-            if inside {
-                worker.source.prepare();
-                worker.run();
-            }
-            worker
-        })
-        .doing(|| "start a thread for the published ports")?;
-    match hears.recv() {
-        Ok(entered) => entered.doing(|| "enter the container's network").map(|()| thread),
-        Err(_) => Err(failed("the thread for the published ports ended")),
     }
 }

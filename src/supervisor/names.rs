@@ -1,0 +1,196 @@
+//! The names of containers, as the DNS of their networks knows them.
+
+use crate::container::bridge::{Lease, NetworkConfig, NetworkName};
+use crate::container::id::ContainerId;
+use crate::error::Result;
+use crate::network::dns::{Desk, Found, Kind, Question, Server, Zone};
+use crate::store::layout::Store;
+use crate::store::{containers, leases, networks};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+/// The domain that podman's users find containers in.
+const DOMAIN: &str = ".dns.podman";
+
+/// A file's time is no finer than this: what is younger may change again without showing it.
+const GRAIN: Duration = Duration::from_millis(20);
+
+/// Begins to answer at all of `desks`; `None` if there are none.
+///
+/// # Errors
+/// When no thread is left.
+pub fn serve(store: &Store, desks: Vec<Desk>) -> Result<Option<Server>> {
+    if desks.is_empty() {
+        return Ok(None);
+    }
+    let mut zones: Vec<(Desk, Box<dyn Zone>)> = Vec::new();
+    for desk in desks {
+        let zone = zone(store, &desk)?;
+        zones.push((desk, zone));
+    }
+    Server::start(zones).map(Some)
+}
+
+/// What is known at one desk.
+///
+/// # Errors
+/// `NotFound` for a network that is gone.
+pub fn zone(store: &Store, desk: &Desk) -> Result<Box<dyn Zone>> {
+    let network = networks::get(store, &desk.network.parse()?)?;
+    Ok(Box::new(Names { store: store.clone(), network, books: BTreeMap::new(), turn: 0 }))
+}
+
+/// The names of one network, and of the others that an asker is in.
+#[derive(Debug)]
+struct Names {
+    store: Store,
+    network: NetworkConfig,
+    books: BTreeMap<NetworkName, Book>,
+    /// How often we answered: whoever shares a name takes turns at being the first.
+    turn: usize,
+}
+
+/// Who is in a network.
+#[derive(Debug, Default)]
+struct Book {
+    mark: Option<(i64, u64)>,
+    members: Vec<Member>,
+}
+
+/// One container in it.
+#[derive(Debug)]
+struct Member {
+    id: ContainerId,
+    lease: Lease,
+    /// All its names, in lower case.
+    names: Vec<String>,
+}
+
+impl Member {
+    fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.lease.ip4.map(IpAddr::V4).into_iter().chain(self.lease.ip6.map(IpAddr::V6))
+    }
+}
+
+impl Book {
+    /// Reads again what has changed; with a time that is too young to tell, in any case.
+    fn open(&mut self, store: &Store, network: &NetworkName) {
+        let mark = leases::mark(store, network);
+        if mark.is_some() && mark == self.mark {
+            return;
+        }
+        let members = leases::all(store, network).unwrap_or_default();
+        self.members = members.into_iter().map(|(id, lease)| member(store, id, lease)).collect();
+        self.mark = mark.filter(|mark| is_settled(*mark));
+    }
+}
+
+fn is_settled((seconds, nanos): (i64, u64)) -> bool {
+    let Ok(seconds) = u64::try_from(seconds) else { return true };
+    let then = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds) + Duration::from_nanos(nanos);
+    SystemTime::now().duration_since(then).is_ok_and(|age| age > GRAIN)
+}
+
+fn member(store: &Store, id: ContainerId, lease: Lease) -> Member {
+    let mut names = vec![lease.name.clone(), lease.short_id.clone()];
+    names.extend(lease.aliases.iter().cloned());
+    // It may have another name by now; and peers use its host name too.
+    names.extend(containers::name(store, &id).ok().map(|name| name.to_string()));
+    names.extend(containers::config(store, &id).ok().map(|config| config.identity.hostname));
+    for name in &mut names {
+        name.make_ascii_lowercase();
+    }
+    Member { id, lease, names }
+}
+
+impl Zone for Names {
+    fn knows(&self, asker: IpAddr) -> bool {
+        self.network.subnets.iter().any(|of| of.subnet.contains(asker))
+    }
+
+    fn look_up(&mut self, asker: IpAddr, question: &Question) -> Found {
+        let own = self.network.name.clone();
+        self.books.entry(own.clone()).or_default().open(&self.store, &own);
+        let places = self.places(asker);
+        for place in &places {
+            self.books.entry(place.clone()).or_default().open(&self.store, place);
+        }
+        if let Kind::Pointer(address) = question.kind {
+            return self.name_of(address, &places, question);
+        }
+        let name = question.name.strip_suffix(DOMAIN).unwrap_or(&question.name);
+        let mut addresses = self.addresses_of(name, &places);
+        // NAME.NETWORK is what Docker's users write.
+        if addresses.is_empty()
+            && let Some((first, network)) = name.rsplit_once('.')
+            && let Some(place) = places.iter().find(|place| place.as_str() == network)
+        {
+            addresses = self.addresses_of(first, std::slice::from_ref(place));
+        }
+        if !addresses.is_empty() {
+            self.turn = self.turn.wrapping_add(1);
+            let count = addresses.len();
+            addresses.rotate_left(self.turn % count);
+            return Found::Addresses(addresses);
+        }
+        let single = !name.contains('.') && matches!(question.kind, Kind::A | Kind::Aaaa | Kind::Any);
+        if name.len() != question.name.len() || single || self.network.internal {
+            // Nobody outside knows such a name, and no question leaves an internal network.
+            return Found::Nothing;
+        }
+        self.elsewhere()
+    }
+}
+
+impl Names {
+    /// This network, and the others in which the asker is.
+    fn places(&self, asker: IpAddr) -> Vec<NetworkName> {
+        let mut places = vec![self.network.name.clone()];
+        let book = self.books.get(&self.network.name);
+        let member = book.and_then(|book| book.members.iter().find(|m| m.addresses().any(|a| a == asker)));
+        let record = member.and_then(|member| leases::record(&self.store, &member.id).ok().flatten());
+        for attachment in record.iter().flat_map(|record| &record.attachments) {
+            if attachment.dns && !places.contains(&attachment.network) {
+                places.push(attachment.network.clone());
+            }
+        }
+        places
+    }
+
+    fn members(&self, place: &NetworkName) -> impl Iterator<Item = &Member> {
+        let members = self.books.get(place).map_or(&[][..], |book| &book.members);
+        members.iter()
+    }
+
+    fn addresses_of(&self, name: &str, places: &[NetworkName]) -> Vec<IpAddr> {
+        for place in places {
+            let found: Vec<IpAddr> = self
+                .members(place)
+                .filter(|member| member.names.iter().any(|known| known == name))
+                .filter(|member| leases::is_alive(&self.store, &member.id))
+                .flat_map(Member::addresses)
+                .collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    fn name_of(&self, address: IpAddr, places: &[NetworkName], question: &Question) -> Found {
+        let mut members = places.iter().flat_map(|place| self.members(place));
+        let member = members.find(|member| member.addresses().any(|own| own == address));
+        if let Some(member) = member.filter(|member| leases::is_alive(&self.store, &member.id)) {
+            return Found::Names(vec![member.lease.name.clone()]);
+        }
+        if self.knows(address) || self.network.internal || question.name.is_empty() {
+            return Found::Nothing;
+        }
+        self.elsewhere()
+    }
+
+    fn elsewhere(&self) -> Found {
+        Found::Elsewhere(self.network.dns_servers.clone())
+    }
+}

@@ -1,0 +1,131 @@
+//! Names of containers: DNS, hosts and links.
+
+use crate::env::{EVERYONE, Env, User, eventually};
+
+/// What busybox's nslookup finds: the IPv4 addresses, in the order in which they came.
+fn look_up(env: &Env, from: &str, name: &str) -> Vec<String> {
+    let text = env.run(["exec", from, "nslookup", name]).out();
+    let answers = text.split("Name:").skip(1).collect::<String>();
+    let words = answers.lines().filter_map(|line| line.strip_prefix("Address"));
+    let last = words.filter_map(|line| line.split_whitespace().last());
+    last.filter(|address| address.contains('.')).map(str::to_string).collect()
+}
+
+fn address(env: &Env, container: &str) -> String {
+    env.ok(["inspect", "-f", "{{.NetworkSettings.IPAddress}}", container])
+}
+
+fn sleeper(env: &Env, name: &str, flags: &[&str]) {
+    let mut words = vec!["run", "-d", "--name", name];
+    words.extend(flags);
+    words.extend(["busybox", "sleep", "600"]);
+    env.run(words).code(0);
+}
+
+#[test]
+fn containers_find_each_other_by_all_their_names() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        sleeper(&env, "one", &[]);
+        sleeper(&env, "Two", &["--network-alias", "second", "--hostname", "zwei"]);
+        let (one, two) = (address(&env, "one"), address(&env, "Two"));
+        let id = env.ok(["inspect", "-f", "{{.Id}}", "Two"]);
+        for name in ["Two", "two", "second", "zwei", &id[..12], "two.dns.podman", "two.box"] {
+            assert_eq!(look_up(&env, "one", name), std::slice::from_ref(&two), "{name}");
+        }
+        assert_eq!(look_up(&env, "Two", "one"), [one]);
+        let text = env.run(["exec", "one", "nslookup", &two]).code(0).out();
+        assert!(text.contains("name = Two"), "{text}");
+        env.run(["exec", "one", "ping", "-c1", "-W5", "second"]).code(0);
+        env.run(["exec", "one", "nslookup", "third"]).code(1).stdout_contains("NXDOMAIN");
+        env.run(["rm", "-fa", "-t", "0"]).code(0);
+    }
+}
+
+#[test]
+fn one_that_comes_later_or_goes_is_noticed_at_once() {
+    let env = Env::new();
+    sleeper(&env, "one", &[]);
+    assert!(look_up(&env, "one", "two").is_empty());
+    sleeper(&env, "two", &[]);
+    assert_eq!(look_up(&env, "one", "two"), [address(&env, "two")]);
+    env.run(["rename", "two", "zwei"]).code(0);
+    eventually("the new name is known", || look_up(&env, "one", "zwei") == [address(&env, "zwei")]);
+    env.run(["stop", "-t", "0", "zwei"]).code(0);
+    assert!(look_up(&env, "one", "zwei").is_empty());
+    env.run(["start", "zwei"]).code(0);
+    assert_eq!(look_up(&env, "one", "zwei"), [address(&env, "zwei")]);
+    // A supervisor that dies takes its container's name with it, and nobody else's.
+    let pid = env.ok(["inspect", "-f", "{{.State.ConmonPid}}", "zwei"]);
+    assert!(std::process::Command::new("kill").args(["-KILL", &pid]).status().is_ok_and(|s| s.success()));
+    eventually("a dead peer has no name", || look_up(&env, "one", "zwei").is_empty());
+    assert_eq!(look_up(&env, "one", "one"), [address(&env, "one")]);
+}
+
+#[test]
+fn a_shared_alias_has_all_addresses_in_turns() {
+    let env = Env::new();
+    for name in ["a", "b", "c"] {
+        sleeper(&env, name, &["--network-alias", "web"]);
+    }
+    let mut all: Vec<String> = ["a", "b", "c"].iter().map(|name| address(&env, name)).collect();
+    all.sort();
+    let mut first = std::collections::BTreeSet::new();
+    eventually("each has been the first", || {
+        let found = look_up(&env, "a", "web");
+        first.insert(found.first().cloned());
+        let mut sorted = found;
+        sorted.sort();
+        assert_eq!(sorted, all);
+        first.len() == 3
+    });
+}
+
+#[test]
+fn glibc_asks_as_well_and_a_name_has_no_address_of_the_other_family() {
+    let env = Env::with(User::Sub, &["busybox", "debian"]);
+    sleeper(&env, "one", &[]);
+    let out = env.ok(["run", "--rm", "debian", "getent", "ahostsv4", "one"]);
+    assert!(out.starts_with(&address(&env, "one")), "{out}");
+    let six = env.ok(["inspect", "-f", "{{.NetworkSettings.GlobalIPv6Address}}", "one"]);
+    let out = env.ok(["run", "--rm", "debian", "getent", "ahostsv6", "one"]);
+    assert!(out.starts_with(&six), "{out}");
+    env.run(["run", "--rm", "debian", "getent", "hosts", "nobody-has-this"]).code(2);
+}
+
+/// What a resolver on the host's loopback is told, and what the container hears of it.
+#[test]
+fn other_names_are_asked_of_the_host_s_own_resolver() {
+    use std::net::UdpSocket;
+    // A network of the test's own, for its name server takes port 53.
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("a network namespace");
+    let ip =
+        |words: &[&str]| assert!(std::process::Command::new("ip").args(words).status().unwrap().success());
+    ip(&["link", "set", "lo", "up"]);
+    let server = UdpSocket::bind("127.0.0.53:53").expect("port 53");
+    std::thread::spawn(move || {
+        let mut query = [0; 1500];
+        while let Ok((length, asker)) = server.recv_from(&mut query) {
+            let mut answer = query[..length].to_vec();
+            // No further records; one answer: the name asked for, A, IN, 7 seconds, 192.0.2.77.
+            answer[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
+            let end = 12 + answer[12..].iter().position(|b| *b == 0).expect("a name") + 5;
+            answer.truncate(end);
+            if answer[end - 3] == 1 {
+                answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 7, 0, 4, 192, 0, 2, 77]);
+            } else {
+                answer[7] = 0;
+            }
+            let _ = server.send_to(&answer, asker);
+        }
+    });
+    let env = Env::new();
+    let conf = env.file("resolv.conf", "nameserver 127.0.0.53\n");
+    let script = format!(
+        "mount --bind {conf} /etc/resolv.conf; $AS $BOX run -d --name c busybox sleep 600; \
+         $AS $BOX exec c nslookup some.example; $AS $BOX exec c nslookup -type=mx some.example; \
+         $AS $BOX rm -f -t 0 c"
+    );
+    let output = crate::env::finish(env.prepared(&script), b"");
+    output.code(0).stdout_contains("192.0.2.77");
+}
