@@ -4,6 +4,7 @@ pub mod conf;
 
 use crate::error::{Doing, Error, Kind, Result};
 use conf::Conf;
+use serde::{Deserialize, Serialize};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,39 @@ pub struct Settings {
     pub run: PathBuf,
     /// `--log-level`: the plan and the steps are printed at `debug`.
     pub debug: bool,
+    /// `--storage-driver`: how new containers get their root file system.
+    pub storage: StorageDriver,
+}
+
+/// How a container's root file system is made of its layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StorageDriver {
+    /// The best that works.
+    #[default]
+    Auto,
+    /// The kernel's overlay.
+    Overlay,
+    /// A copy.
+    Vfs,
+}
+
+impl std::str::FromStr for StorageDriver {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<StorageDriver> {
+        match text {
+            "" => Ok(StorageDriver::Auto),
+            "overlay" | "overlay2" => Ok(StorageDriver::Overlay),
+            "vfs" => Ok(StorageDriver::Vfs),
+            "fuse-overlayfs" => {
+                Err(Error::new(Kind::Unsupported, format!("not yet: --storage-driver {text}")))
+            }
+            _ => Err(crate::error::invalid(format!(
+                "there is no storage driver {text:?}: it is overlay or vfs"
+            ))),
+        }
+    }
 }
 
 impl Settings {
@@ -59,7 +93,7 @@ impl Settings {
         private_directory(&run)?;
         let absolute =
             |path: PathBuf| std::path::absolute(&path).doing(|| format!("resolve {}", path.display()));
-        Ok(Settings { root: absolute(root)?, run: absolute(run)?, debug })
+        Ok(Settings { root: absolute(root)?, run: absolute(run)?, debug, storage: StorageDriver::Auto })
     }
 }
 

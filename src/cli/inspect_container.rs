@@ -144,6 +144,9 @@ fn graph_driver(inspected: &Inspected) -> Value {
     let below = |name: &str| inspected.directory.join(name).display().to_string();
     match &inspected.entry.config.rootfs {
         Rootfs::Directory(_) => json!({"Name": "none", "Data": {}}),
+        Rootfs::Layers(_) if inspected.directory.join("rootfs").is_dir() => {
+            json!({"Name": "vfs", "Data": {"dir": below("rootfs")}})
+        }
         Rootfs::Layers(_) => {
             json!({"Name": "overlay", "Data": {"UpperDir": below("diff"), "WorkDir": below("work")}})
         }

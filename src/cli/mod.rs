@@ -115,7 +115,8 @@ impl Context {
             return Ok(settings);
         }
         let global = &self.global;
-        let settings = Settings::load(global.root.clone(), global.runroot.clone(), global.wants_debug())?;
+        let mut settings = Settings::load(global.root.clone(), global.runroot.clone(), global.wants_debug())?;
+        settings.storage = global.storage_driver()?;
         Ok(self.settings.get_or_init(|| settings))
     }
 

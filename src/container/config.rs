@@ -9,6 +9,7 @@ use super::port::PortMap;
 use super::uplink::UplinkOptions;
 use super::volume::VolumeName;
 use crate::image::digest::{BlobDigest, ChainId, ImageId};
+use crate::settings::StorageDriver;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -28,6 +29,9 @@ pub struct ContainerConfig {
     pub image: ImageOrigin,
     /// Where its files come from.
     pub rootfs: Rootfs,
+    /// How they become its root file system.
+    #[serde(default)]
+    pub storage: StorageDriver,
     /// The first process.
     pub process: Process,
     /// Which namespaces are its own.

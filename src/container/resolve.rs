@@ -22,6 +22,7 @@ use super::volume::clean_path;
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::image::config::ImageConfig;
 use crate::image::digest::{BlobDigest, ChainId, ImageId};
+use crate::settings::StorageDriver;
 use crate::sys::signal::Signal;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -79,6 +80,8 @@ pub struct HostFacts {
     pub processors: u32,
     /// The number of the newest capability that the kernel knows.
     pub last_capability: u8,
+    /// How its root file system is to be made.
+    pub storage: StorageDriver,
     /// The caller's user and group.
     pub ids: (u32, u32),
     /// The caller's login name; only asked for when its ids are kept.
@@ -125,6 +128,7 @@ pub fn resolve(
             digest: image.digest.cloned(),
         }),
         rootfs,
+        storage: host.storage,
         process: process(request, from_image, &namespaces.user, host)?,
         namespaces,
         identity,

@@ -16,6 +16,7 @@ fn host() -> HostFacts {
         may_raise_limits: false,
         processors: 2,
         last_capability: 40,
+        storage: StorageDriver::Auto,
         ids: (1001, 1002),
         user_name: "ann".into(),
         containers: BTreeMap::from([("web".to_string(), ContainerId::from_random([7; 32]))]),

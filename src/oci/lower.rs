@@ -22,6 +22,8 @@ pub struct LowerInput<'a> {
     pub container: &'a Path,
     /// The directories of its unpacked layers, lowest first.
     pub layers: Vec<PathBuf>,
+    /// The directory with a copy of them, instead.
+    pub copied: Option<PathBuf>,
     /// Only one id is mapped here.
     pub single_id: bool,
     /// The maps of its own user namespace, if it has one.
@@ -103,7 +105,10 @@ pub fn lower(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
         spec.linux.seccomp = Some(parse_profile(text)?);
     }
     match &config.rootfs {
-        Rootfs::Layers(_) => spec.mounts.push(overlay(input)),
+        Rootfs::Layers(_) => match &input.copied {
+            Some(copied) => spec.root.path.clone_from(copied),
+            None => spec.mounts.push(overlay(input)),
+        },
         Rootfs::Directory(path) => spec.root.path = path.clone(),
     }
     spec.mounts.extend(kernel_mounts(config, input));

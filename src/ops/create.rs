@@ -281,6 +281,7 @@ fn host_facts(settings: &Settings, store: &Store, request: &ContainerRequest) ->
         may_raise_limits: may_raise_limits(),
         processors: processors(),
         last_capability: last_capability(),
+        storage: settings.storage,
         ids,
         user_name: if keeps_ids { userns::user_name(ids.0).unwrap_or_default() } else { String::new() },
         containers: named,

@@ -6,6 +6,7 @@ use crate::container::state::Status;
 use crate::error::Result;
 use crate::settings::Settings;
 use crate::store::containers::Entry;
+use crate::store::driver;
 use crate::store::images::Image;
 use crate::store::layout::Store;
 use crate::store::usage::Usage;
@@ -121,7 +122,7 @@ pub fn written_job(
         let dir = store.container(id);
         let logs = std::fs::read_dir(&dir).into_iter().flatten().flatten();
         let logs = logs.filter(|entry| entry.file_name().to_string_lossy().starts_with("log"));
-        ps::tree_size(&dir.join("diff"))
+        ps::tree_size(&driver::own_files(store, id))
             + ps::tree_size(&dir.join("overlays"))
             + logs.map(|entry| entry.metadata().map_or(0, |meta| meta.len())).sum::<u64>()
     };

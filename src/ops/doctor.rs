@@ -289,8 +289,8 @@ fn free_range(files: &str) -> u64 {
 fn mounts(probe: &Probe) -> Vec<Finding> {
     let mut found = vec![match &probe.overlay {
         None => Finding::ok("storage", "overlay works in the store"),
-        Some(failure) => Finding::from_failure("storage", Level::Fail, "no overlay in the store", failure)
-            .mend("put the store on ext4, xfs, btrfs or tmpfs: --root DIR or BOX_ROOT (an overlay, as in an outer container, and NFS cannot hold one: give the outer container a volume)"),
+        Some(failure) => Finding::from_failure("storage", Level::Note, "no overlay in the store: each container gets a copy of its image (vfs)", failure)
+            .mend("for faster starts put the store on ext4, xfs, btrfs or tmpfs: --root DIR or BOX_ROOT (an overlay, as in an outer container, and NFS cannot hold one: give the outer container a volume)"),
     }];
     if let Some(failure) = &probe.proc {
         found.push(

@@ -6,7 +6,8 @@ use crate::container::state::Status;
 use crate::error::Result;
 use crate::network;
 use crate::registry::conf::Registries;
-use crate::settings::Settings;
+use crate::settings::{Settings, StorageDriver};
+use crate::store::driver;
 use crate::store::layout::Store;
 use crate::sys::userns::{self, Mapping};
 use serde_json::{Value, json};
@@ -199,6 +200,11 @@ fn storage(settings: &Settings, store: &Store) -> Result<Value> {
         }
         _ => ("unknown", 0, 0),
     };
+    let driver = match settings.storage {
+        StorageDriver::Auto if driver::is_known_to_work(store) => StorageDriver::Overlay,
+        // Where user namespaces are refused nothing can be tried.
+        asked => worker::call(settings, "storage-driver", &asked).unwrap_or(StorageDriver::Overlay),
+    };
     Ok(json!({
         "configFile": "",
         "containerStore": {
@@ -207,7 +213,7 @@ fn storage(settings: &Settings, store: &Store) -> Result<Value> {
             "running": running,
             "stopped": containers.len() - running,
         },
-        "graphDriverName": "overlay",
+        "graphDriverName": driver,
         "graphOptions": {},
         "graphRoot": root,
         "graphRootAllocated": allocated,

@@ -7,6 +7,7 @@ use super::worker::Here;
 use crate::container::config::{Network, NetworkMode};
 use crate::error::{Doing, Error, Result};
 use crate::network;
+use crate::store::driver;
 use crate::store::staging::Staging;
 use crate::sys::mount::{Attributes, FileSystem, Propagation, open_place, set_propagation};
 use crate::sys::{fd, process, tree, userns};
@@ -138,7 +139,7 @@ fn in_child(dir: &Path, say: &OwnedFd, wait: &OwnedFd, go: &OwnedFd) -> ! {
         "namespaces",
         open_place(Path::new("/")).and_then(|root| set_propagation(root.as_fd(), Propagation::Private, true)),
     );
-    report("overlay", overlay(dir));
+    report("overlay", driver::overlay(dir).map(drop));
     report("proc", make("proc"));
     for kind in ["sysfs", "tmpfs", "devpts", "mqueue"] {
         report("others", make(kind));
@@ -148,16 +149,6 @@ fn in_child(dir: &Path, say: &OwnedFd, wait: &OwnedFd, go: &OwnedFd) -> ! {
     fd::close_in_child(go.as_fd());
     let _ = rustix::io::read(wait, &mut [0; 1]);
     process::exit_now(0)
-}
-
-/// An overlay of the store's own directories, as a container's root is one.
-fn overlay(dir: &Path) -> Result<()> {
-    let overlay = FileSystem::new("overlay")?;
-    overlay.set("lowerdir", dir.join("lower"))?;
-    overlay.set("upperdir", dir.join("upper"))?;
-    overlay.set("workdir", dir.join("work"))?;
-    overlay.flag("userxattr")?;
-    overlay.mount(Attributes::none()).map(drop)
 }
 
 fn make(kind: &str) -> Result<()> {

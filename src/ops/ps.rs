@@ -5,6 +5,7 @@ use crate::container::id::ContainerId;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
+use crate::store::driver;
 use crate::store::layout::Store;
 use crate::sys::userns::InUserNs;
 use serde::{Deserialize, Serialize};
@@ -79,7 +80,7 @@ pub fn sizes_job(
     let mut sizes = Vec::new();
     for id in wanted {
         let Ok(config) = containers::config(store, &id) else { continue };
-        let written = tree_size(&store.container(&id).join("diff"));
+        let written = tree_size(&driver::own_files(store, &id));
         let below: u64 = match &config.rootfs {
             crate::container::config::Rootfs::Layers(chain) => chain
                 .iter()

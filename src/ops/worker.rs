@@ -5,12 +5,12 @@
 
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::sandbox::userns::{self, Role};
-use crate::settings::Settings;
+use crate::settings::{Settings, StorageDriver};
 use crate::store::layout::Store;
-use crate::store::{check, containers, gc};
+use crate::store::{check, containers, driver, gc};
 use crate::sys::fd;
 use crate::sys::process::{self, Child};
-use crate::sys::userns::InUserNs;
+use crate::sys::userns::{InUserNs, unshare};
 use crate::transfer;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,7 @@ struct Request {
     root: PathBuf,
     run: PathBuf,
     debug: bool,
+    storage: StorageDriver,
     body: serde_json::Value,
 }
 
@@ -99,6 +100,7 @@ fn start<Q: Serialize>(
         root: settings.root.clone(),
         run: settings.run.clone(),
         debug: settings.debug,
+        storage: settings.storage,
         body,
     };
     let (ours, theirs) = fd::socket_pair()?;
@@ -161,7 +163,8 @@ fn serve(socket: &OwnedFd, run: &mut Option<PathBuf>) -> Result<serde_json::Valu
     let request: Request =
         serde_json::from_slice(&text).map_err(|e| failed("cannot read the job").because(e))?;
     *run = Some(request.run.clone());
-    let settings = Settings { root: request.root, run: request.run, debug: request.debug };
+    let settings =
+        Settings { root: request.root, run: request.run, debug: request.debug, storage: request.storage };
     let store = Store::open(&settings)?;
     dispatch(&request.job, &Here { settings, store, inside: InUserNs::verify()? }, request.body)
 }
@@ -219,6 +222,11 @@ fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_jso
         "insert" => foreground(body, |job| transfer::commit::insert(&here.store, &job)),
         "load" => foreground(body, |request| transfer::load::load(&here.store, &request)),
         "probe" => typed(body, |mode| super::probe::job(here, &mode)),
+        "storage-driver" => typed(body, |asked| {
+            // Whoever mounts, and be it nowhere, needs a mount namespace that is its own.
+            unshare(nix::libc::CLONE_NEWNS)?;
+            driver::choose(&here.store, asked, &here.inside)
+        }),
         "reset" => typed(body, |(): ()| super::reset::job(here)),
         "id-maps" => typed(body, |(): ()| id_maps(here)),
         "empty-trash" => typed(body, |(): ()| containers::empty_trash(&here.store, &here.inside)),

@@ -11,7 +11,12 @@ struct Place(Settings);
 impl Place {
     fn new(word: &str) -> (Place, Store) {
         let dir = std::env::temp_dir().join(format!("box-containers-{word}-{}", std::process::id()));
-        let settings = Settings { root: dir.join("root"), run: dir.join("run"), debug: false };
+        let settings = Settings {
+            root: dir.join("root"),
+            run: dir.join("run"),
+            debug: false,
+            storage: Default::default(),
+        };
         let store = Store::open(&settings).unwrap();
         (Place(settings), store)
     }
@@ -26,6 +31,7 @@ impl Drop for Place {
 /// A container that runs nothing, with the id `digit` sixty-four times.
 fn config(digit: char) -> c::ContainerConfig {
     c::ContainerConfig {
+        storage: Default::default(),
         version: c::CONFIG_VERSION,
         id: digit.to_string().repeat(64).parse().unwrap(),
         created: Timestamp::UNIX_EPOCH,

@@ -6,6 +6,7 @@ pub mod changes;
 pub mod check;
 pub mod compress;
 pub mod containers;
+pub mod driver;
 pub mod gc;
 pub mod images;
 pub mod layers;

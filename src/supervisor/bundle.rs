@@ -7,12 +7,14 @@ use crate::container::id::ContainerId;
 use crate::container::idmap;
 use crate::container::state::State;
 use crate::error::{Doing, Error, Kind, Result};
+use crate::image::digest::ChainId;
 use crate::network;
 use crate::network::hosts::Own;
 use crate::oci::lower::{self, LowerInput};
 use crate::oci::spec::Spec;
+use crate::settings::StorageDriver;
 use crate::store::layout::Store;
-use crate::store::{containers, layers, mapped, networks, places};
+use crate::store::{containers, driver, layers, mapped, networks, places};
 use crate::sys::tree;
 use crate::sys::userns::{IdMaps, InUserNs};
 use std::collections::BTreeMap;
@@ -60,9 +62,11 @@ pub fn make(
         // work directory (overlayfs.rst, "Volatile mount"). Its own half is all that goes.
         tree::remove(&used)?;
     }
+    let (copied, layers) = root(store, config, nested.as_ref())?;
     let input = LowerInput {
         container: &directory,
-        layers: layer_directories(store, config, nested.as_ref())?,
+        layers,
+        copied,
         places: sources::places(store, config)?,
         single_id,
         last_gid: last_gid(nested.as_ref().unwrap_or(maps)),
@@ -106,15 +110,30 @@ fn resolver(store: &Store, attachments: &[Attachment]) -> Result<Own> {
     Ok(own)
 }
 
+/// The directory with a copy of the layers, or the layers to mount, lowest first.
+fn root(
+    store: &Store,
+    config: &ContainerConfig,
+    nested: Option<&IdMaps>,
+) -> Result<(Option<PathBuf>, Vec<PathBuf>)> {
+    let Rootfs::Layers(chain) = &config.rootfs else { return Ok((None, Vec::new())) };
+    let inside = InUserNs::verify()?;
+    let copied = driver::copied(store, &config.id).is_dir();
+    if copied || driver::choose(store, config.storage, &inside)? == StorageDriver::Vfs {
+        return Ok((Some(driver::copy(store, config, chain, nested, &inside)?), Vec::new()));
+    }
+    Ok((None, layer_directories(store, config, chain, nested)?))
+}
+
 /// So many directories can lie in an overlay (Linux 6.18, "limit is 500").
 const MOST_LAYERS: usize = 500;
 
 fn layer_directories(
     store: &Store,
     config: &ContainerConfig,
+    chain: &[ChainId],
     nested: Option<&IdMaps>,
 ) -> Result<Vec<PathBuf>> {
-    let Rootfs::Layers(chain) = &config.rootfs else { return Ok(Vec::new()) };
     let mut directories = Vec::with_capacity(chain.len() + 1);
     let identity = &config.identity;
     let left_out = identity.no_hosts || identity.no_hostname || identity.keep_resolv_conf;

@@ -22,7 +22,7 @@ use crate::container::state::{ProcId, Started, State};
 use crate::error::{self, Doing, Error, Result, failed};
 use crate::sandbox::launch::{self, Prepared, Running, Stdio};
 use crate::sandbox::userns;
-use crate::settings::Settings;
+use crate::settings::{Settings, StorageDriver};
 use crate::store::containers;
 use crate::store::layout::Store;
 use crate::sys::fd;
@@ -102,7 +102,7 @@ fn order(words: Vec<OsString>) -> Result<Order> {
         }
     }
     let (Some(root), Some(run), Some(id)) = (root, run, id) else { return Err(bad()) };
-    let settings = Settings { root, run, debug };
+    let settings = Settings { root, run, debug, storage: StorageDriver::Auto };
     let store = Store::open(&settings)?;
     Ok(Order { settings, store, id, given })
 }

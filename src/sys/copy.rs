@@ -55,6 +55,8 @@ pub struct Copier<'a> {
     existing: Existing,
     /// A layer, with what only means something to overlay: whiteouts, marks, and sockets.
     layer: bool,
+    /// What means something to overlay is done.
+    marks: bool,
     /// Told of the bytes and files as they are copied.
     progress: Option<&'a mut dyn FnMut(u64, u64)>,
     /// The directory that everything is copied to, and where in it we are.
@@ -76,6 +78,19 @@ pub fn layer(from: &OwnedFd, to: &OwnedFd, owner: &dyn Fn(u32, u32) -> Option<(u
     copier.directory(from.as_fd(), to.as_fd())
 }
 
+/// Copies a layer's directory `from` onto directory `to`, as overlay would show it there: what it has
+/// replaces what is there, whiteouts remove, opaque directories hide.
+///
+/// # Errors
+/// As [`layer`].
+///
+/// Source: overlayfs.rst, "whiteouts and opaque directories".
+pub fn onto(from: &OwnedFd, to: &OwnedFd, owner: &dyn Fn(u32, u32) -> Option<(u32, u32)>) -> Result<()> {
+    let mut copier = Copier::new(Owner::Map(owner), Existing::Overwrite);
+    copier.marks = true;
+    copier.directory(from.as_fd(), to.as_fd())
+}
+
 impl std::fmt::Debug for Copier<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Copier").field("existing", &self.existing).finish()
@@ -90,6 +105,7 @@ impl<'a> Copier<'a> {
             owner,
             existing,
             layer: false,
+            marks: false,
             progress: None,
             base: None,
             path: Vec::new(),
@@ -214,6 +230,12 @@ impl<'a> Copier<'a> {
         let stat = rustix::fs::statat(from, name, AtFlags::SYMLINK_NOFOLLOW)?;
         let mode = Mode::from_raw_mode(stat.st_mode & 0o7777);
         let kind = FileType::from_raw_mode(stat.st_mode);
+        if self.marks && is_whiteout(&stat) {
+            return self.make_way(to, as_name);
+        }
+        if self.marks && kind == FileType::Directory && is_opaque(from, name)? {
+            self.make_way(to, as_name)?;
+        }
         if self.existing != Existing::Refuse && kind != FileType::Directory {
             self.make_way(to, as_name)?;
         }
@@ -340,7 +362,7 @@ impl<'a> Copier<'a> {
     /// What overlay makes of a file that is gone, and what a layer may hold besides.
     fn is_of_layer(&self, stat: &Stat) -> bool {
         let kind = FileType::from_raw_mode(stat.st_mode);
-        self.layer && (kind == FileType::Socket || (kind == FileType::CharacterDevice && stat.st_rdev == 0))
+        self.layer && (kind == FileType::Socket || is_whiteout(stat))
     }
 
     fn ids(&self, stat: &Stat) -> Result<(u32, u32)> {
@@ -411,6 +433,17 @@ impl<'a> Copier<'a> {
             Err(errno) => Err(errno.into()),
         }
     }
+}
+
+fn is_whiteout(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && stat.st_rdev == 0
+}
+
+fn is_opaque(at: BorrowedFd<'_>, name: &CStr) -> Result<bool> {
+    let directory = rustix::fs::openat(at, name, directory_flags(), Mode::empty())?;
+    let mut value = [0u8; 2];
+    let read = rustix::fs::fgetxattr(&directory, c"user.overlay.opaque", &mut value[..]);
+    Ok(read.is_ok_and(|length| &value[..length] == b"y"))
 }
 
 fn is_directory_at(at: BorrowedFd<'_>, name: &CStr) -> bool {
@@ -651,5 +684,34 @@ mod tests {
         assert_eq!(fs::read(dir.join("victim")).unwrap(), b"untouched");
         assert_eq!(fs::read(dir.join("to/file")).unwrap(), b"new");
         fs::remove_dir_all(dir).unwrap();
+    }
+    #[test]
+    fn a_layer_replaces_removes_and_hides() {
+        let dir = std::env::temp_dir().join(format!("box-onto-{}", std::process::id()));
+        let (from, to) = (dir.join("from"), dir.join("to"));
+        for name in ["keep", "hidden", "was-dir"] {
+            std::fs::create_dir_all(to.join(name)).unwrap();
+            std::fs::write(to.join(name).join("old"), "old").unwrap();
+        }
+        std::fs::write(to.join("gone"), "x").unwrap();
+        for name in ["keep", "hidden", "fresh"] {
+            std::fs::create_dir_all(from.join(name)).unwrap();
+            std::fs::write(from.join(name).join("new"), "new").unwrap();
+        }
+        std::fs::write(from.join("was-dir"), "file").unwrap();
+        let open = |path: &std::path::Path| OwnedFd::from(std::fs::File::open(path).unwrap());
+        for name in ["hidden", "fresh"] {
+            let flags = rustix::fs::XattrFlags::empty();
+            rustix::fs::fsetxattr(open(&from.join(name)), c"user.overlay.opaque", b"y", flags).unwrap();
+        }
+        let node = FileType::CharacterDevice;
+        let whiteout = rustix::fs::mknodat(open(&from), c"gone", node, Mode::empty(), 0);
+        onto(&open(&from), &open(&to), &|uid, gid| Some((uid, gid))).unwrap();
+        assert!(to.join("keep/old").exists() && to.join("keep/new").exists());
+        assert!(!to.join("hidden/old").exists() && to.join("hidden/new").exists());
+        assert_eq!(std::fs::read_to_string(to.join("was-dir")).unwrap(), "file");
+        // Some outer containers let nobody make such a node.
+        assert_eq!(to.join("gone").exists(), whiteout.is_err());
+        std::fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -37,6 +37,7 @@ mod sandbox;
 mod seccomp;
 mod servers;
 mod smoke;
+mod storage;
 mod system;
 mod terminal;
 mod userns;

@@ -130,6 +130,33 @@ fn copies_of_layers_go_with_their_layers() {
 }
 
 #[test]
+fn an_image_made_of_one_has_the_owners_that_were_seen_inside() {
+    let env = Env::new();
+    let script = "echo x >/new && chown 33:44 /new && mkdir /dir && chown 0:5 /etc/passwd";
+    for mode in ["nomap", "keep-id"] {
+        env.run(["run", "--name", mode, "--user", "0", "--userns", mode, "busybox", "sh", "-c", script])
+            .code(0);
+        env.run(["commit", "-q", mode, "made"]).code(0);
+        env.run([
+            "run",
+            "--rm",
+            "--user",
+            "0",
+            "made",
+            "stat",
+            "-c",
+            "%u:%g",
+            "/new",
+            "/dir",
+            "/etc/passwd",
+            "/etc/group",
+        ])
+        .code(0)
+        .stdout("33:44\n0:0\n0:5\n0:0\n");
+    }
+}
+
+#[test]
 fn who_cannot_have_one_is_told_why() {
     for (user, why) in [(User::NoSub, "/etc/subuid"), (User::Root, "not root")] {
         let env = Env::of(user);

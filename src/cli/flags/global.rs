@@ -1,5 +1,7 @@
 //! The flags before the command.
 
+use crate::error::Result;
+use crate::settings::StorageDriver;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -33,7 +35,8 @@ pub(crate) struct GlobalFlags {
     #[arg(long, short = 'D', help_heading = "Global options")]
     debug: bool,
 
-    /// Root file system driver; box picks the best one the host has
+    /// How new containers get their root file system: overlay or vfs (a copy); the best that works
+    /// unless given
     #[arg(long, value_name = "NAME", help_heading = "Global options")]
     storage_driver: Option<String>,
 
@@ -87,6 +90,18 @@ pub(crate) struct GlobalFlags {
 }
 
 impl GlobalFlags {
+    /// The storage driver that is asked for, if any.
+    ///
+    /// # Errors
+    /// For one that box does not have.
+    pub(crate) fn storage_driver(&self) -> Result<StorageDriver> {
+        let asked = match &self.storage_driver {
+            Some(asked) => Some(asked.clone()),
+            None => std::env::var("STORAGE_DRIVER").ok(),
+        };
+        asked.unwrap_or_default().parse()
+    }
+
     /// Whether the plan and the steps are to be printed.
     pub(crate) fn wants_debug(&self) -> bool {
         self.debug || matches!(self.log_level.to_ascii_lowercase().as_str(), "debug" | "trace")
