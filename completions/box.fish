@@ -77,6 +77,7 @@ complete -c box -n "__fish_box_needs_command" -f -a "pull" -d 'Pull images from 
 complete -c box -n "__fish_box_needs_command" -f -a "push" -d 'Push an image to a registry, or to another place'
 complete -c box -n "__fish_box_needs_command" -f -a "rmi" -d 'Remove one or more images'
 complete -c box -n "__fish_box_needs_command" -f -a "save" -d 'Save images to an archive'
+complete -c box -n "__fish_box_needs_command" -f -a "search" -d 'Search a registry for images'
 complete -c box -n "__fish_box_needs_command" -f -a "tag" -d 'Give an image another name'
 complete -c box -n "__fish_box_needs_command" -f -a "untag" -d 'Take names away from an image'
 complete -c box -n "__fish_box_needs_command" -f -a "login" -d 'Log in to a registry'
@@ -893,6 +894,29 @@ complete -c box -n "__fish_box_using_subcommand save" -s m -l multi-image-archiv
 complete -c box -n "__fish_box_using_subcommand save" -s q -l quiet -d 'Show no progress'
 complete -c box -n "__fish_box_using_subcommand save" -l uncompressed -d 'Leave plain layers plain, as is done anyway'
 complete -c box -n "__fish_box_using_subcommand save" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand search" -l limit -d 'The most results of each registry' -r
+complete -c box -n "__fish_box_using_subcommand search" -s f -l filter -d 'Only what is so: stars=NUMBER, is-official, is-automated' -r
+complete -c box -n "__fish_box_using_subcommand search" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand search" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
+complete -c box -n "__fish_box_using_subcommand search" -l creds -d 'User name and password for the registry' -r
+complete -c box -n "__fish_box_using_subcommand search" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
+complete -c box -n "__fish_box_using_subcommand search" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r
+complete -c box -n "__fish_box_using_subcommand search" -l retry -d 'How often a failed request is tried again (default: 3)' -r
+complete -c box -n "__fish_box_using_subcommand search" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
+complete -c box -n "__fish_box_using_subcommand search" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand search" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand search" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand search" -l list-tags -d 'List the tags of a repository'
+complete -c box -n "__fish_box_using_subcommand search" -l no-trunc -l notrunc -d 'Whole descriptions'
+complete -c box -n "__fish_box_using_subcommand search" -l compatible -d 'Also show stars, and what is official and automated, as docker does'
+complete -c box -n "__fish_box_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand tag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand tag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand tag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1827,9 +1851,9 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l exit-first-match -d 'Return when the first of several containers has ended, and print its code'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1837,25 +1861,26 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "history" -d 'Show how an image came about'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "insert" -d 'Make an image of another one and a file from the web'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "inspect" -d 'Show everything about images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "tree" -d 'Show an image\'s layers, and what else ends at them'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "ls" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "list" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "load" -d 'Load images from an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "pull" -d 'Pull images from a registry'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "push" -d 'Push an image to a registry, or to another place'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "rm" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "remove" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "save" -d 'Save images to an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "tag" -d 'Give an image another name'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save tag untag" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "history" -d 'Show how an image came about'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "insert" -d 'Make an image of another one and a file from the web'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "inspect" -d 'Show everything about images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "tree" -d 'Show an image\'s layers, and what else ends at them'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "ls" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "list" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "load" -d 'Load images from an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "pull" -d 'Pull images from a registry'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "push" -d 'Push an image to a registry, or to another place'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "rm" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "remove" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "save" -d 'Save images to an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "search" -d 'Search a registry for images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "tag" -d 'Give an image another name'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "untag" -d 'Take names away from an image'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l format -d 'json' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2134,6 +2159,29 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -s q -l quiet -d 'Show no progress'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -l uncompressed -d 'Leave plain layers plain, as is done anyway'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l limit -d 'The most results of each registry' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -s f -l filter -d 'Only what is so: stars=NUMBER, is-official, is-automated' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l format -d 'json, a Go template, or `table` and a template' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l creds -d 'User name and password for the registry' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l tls-verify -d 'Insist on HTTPS and known certificates (true), or on neither (false)' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l retry -d 'How often a failed request is tried again (default: 3)' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l list-tags -d 'List the tags of a repository'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l no-trunc -l notrunc -d 'Whole descriptions'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l compatible -d 'Also show stars, and what is official and automated, as docker does'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''

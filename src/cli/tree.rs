@@ -14,8 +14,8 @@ use super::{
     Context, attach, commit, completion, container_exists, create, diff, doctor, exec, export, help, history,
     image_exists, image_insert, image_prune, image_tree, images, import, info, inspect, kill, load, login,
     logs, network_create, network_ls, network_rm, port, prune, ps, pull, push, rename, reset, restart, rm,
-    rmi, run, save, start, stop, system_check, system_df, system_prune, tag, top, unshare, usage, version,
-    volume, wait,
+    rmi, run, save, search, start, stop, system_check, system_df, system_prune, tag, top, unshare, usage,
+    version, volume, wait,
 };
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
@@ -103,6 +103,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(push::Push, "push", "image push"),
     entry!(rmi::Rmi, "rmi", "image rm", "image remove"),
     entry!(save::Save, "save", "image save"),
+    entry!(search::Search, "search", "image search"),
     entry!(tag::Tag, "tag", "image tag"),
     entry!(tag::Untag, "untag", "image untag"),
     entry!(login::Login, "login"),

@@ -33,6 +33,7 @@ pub mod rm;
 pub mod rmi;
 pub mod run;
 pub mod save;
+pub mod search;
 pub mod select;
 pub mod start;
 pub mod stop;

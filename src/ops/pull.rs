@@ -139,12 +139,20 @@ pub fn complete(settings: &Settings, store: &Store, image: &Image) -> Result<()>
 /// # Errors
 /// `Invalid` when the name has a tag; see [`crate::transfer::pull::all_tags`].
 pub fn all_tags(settings: &Settings, request: &PullRequest) -> Result<Vec<String>> {
+    worker::call(settings, "tags", &tags_job(request)?)
+}
+
+/// What is to be done for [`all_tags`].
+///
+/// # Errors
+/// `Invalid` when the name has a tag.
+pub(super) fn tags_job(request: &PullRequest) -> Result<PullJob> {
     let name = request.reference.strip_prefix("docker://").unwrap_or(&request.reference);
     let parsed = Reference::parse(name)?;
     if parsed.tag().is_some() || parsed.digest().is_some() {
         return Err(invalid(format!("{name:?} names one image, and --all-tags asks for all of them")));
     }
-    worker::call(settings, "tags", &job(name, request)?)
+    job(name, request)
 }
 
 /// Everything that the user's own files, programs and environment say about it is found out here,

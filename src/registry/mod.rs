@@ -12,5 +12,6 @@ pub mod helper;
 pub mod http;
 pub mod policy;
 pub mod retry;
+pub mod search;
 mod tls;
 pub mod upload;

@@ -219,3 +219,52 @@ fn several_images_all_tags_and_platforms() {
     env.run(["pull", "-q", "--policy", "never", &one]).code(0);
     env.run(["pull", "-q", "--decryption-key", "k", &one]).fails(125, "--decryption-key");
 }
+
+#[test]
+fn a_registrys_catalogue_is_searched() {
+    let env = Env::empty(User::Sub);
+    let here = registry();
+    let names = |words: &[&str]| {
+        let output = env.run([&["search", "--format", "{{.Name}}"], words].concat());
+        output.code(0).out().lines().map(|line| line.replace(&format!("{here}/"), "")).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[&format!("{here}/busy")]), ["library/busybox"]);
+    let all = names(&[&format!("{here}/")]);
+    assert!(all.len() > 4 && all.contains(&"test/multi".to_string()), "{all:?}");
+    assert_eq!(names(&["--limit", "2", &format!("{here}/test/")]).len(), 2);
+    env.run(["search", &format!("{here}/nothing-here")]).code(0).stdout("");
+    env.run(["search", &format!("{here}/busy")])
+        .code(0)
+        .stdout(&format!("NAME                            DESCRIPTION\n{here}/library/busybox  \n"));
+    env.run(["search", "--list-tags", "--limit", "1", &format!("{here}/library/debian")])
+        .code(0)
+        .stdout(&format!("NAME                           TAG\n{here}/library/debian  bookworm\n"));
+    let json = env.ok(["search", "--list-tags", "--format", "json", &format!("{here}/test/layers")]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json[0]["Tags"].as_array().unwrap().len(), 2, "{json}");
+    env.run(["search", "--list-tags", &format!("{here}/no/such")]).fails(125, "404");
+    env.run(["search", "--filter", "bogus=1", "x"]).fails(125, "invalid filter");
+    env.run(["search", "127.0.0.1:1/x"]).fails(125, "127.0.0.1:1");
+}
+
+#[test]
+fn a_search_of_the_registrys_own_is_used_where_there_is_one() {
+    let mut env = Env::empty(User::Sub);
+    let hub = Server::start(|request| {
+        assert_eq!(request.path, "/v1/search?q=redis&n=25");
+        let text = r#"{"num_results":2,"results":[
+            {"name":"redis","description":"Redis is\u001b[31m good, and more than forty-seven characters say so","star_count":9,"is_official":true,"is_automated":false},
+            {"name":"x/redis","description":"","star_count":1,"is_official":false,"is_automated":true}]}"#;
+        Answer::new(200, text)
+    });
+    configure(&mut env, &format!("unqualified-search-registries = [\"{}\"]\n", hub.address));
+    let output = env.run(["search", "--compatible", "redis"]);
+    output.code(0).stdout_contains("STARS").stdout_contains("[OK]").stdout_contains("...");
+    assert!(!output.out().contains('\x1b'), "{output}");
+    let filtered =
+        env.ok(["search", "--filter", "is-official", "--format", "{{.Index}} {{.Stars}}", "redis"]);
+    assert_eq!(filtered, format!("{} 9", hub.address));
+    env.run(["search", "--filter", "stars=10", "redis"]).code(0).stdout("");
+    let json = env.ok(["search", "--no-trunc", "--format", "json", "redis"]);
+    assert!(json.contains("characters say so") && json.contains("\"Automated\": \"[OK]\""), "{json}");
+}
