@@ -76,10 +76,11 @@ enum What {
     Container,
     Image,
     Volume,
+    Network,
 }
 
 /// The order in which podman goes through them.
-const EVERYTHING: &[What] = &[What::Container, What::Image, What::Volume];
+const EVERYTHING: &[What] = &[What::Container, What::Image, What::Volume, What::Network];
 
 struct Asked {
     kinds: &'static [What],
@@ -95,6 +96,7 @@ impl Inspect {
             "container" => &[What::Container],
             "image" => &[What::Image],
             "volume" => &[What::Volume],
+            "network" => &[What::Network],
             "all" => EVERYTHING,
             other => return Err(crate::container::volume::not_yet(format!("inspect --type {other}"))),
         };
@@ -146,6 +148,7 @@ impl Asked {
                 What::Container => ops::inspect::container(settings, store, name, self.size)
                     .map(|inspected| inspect_container::value(&inspected)),
                 What::Volume => super::volume::inspected(settings, store, name, for_template),
+                What::Network => super::network_ls::inspected(store, name, for_template),
                 What::Image => match images::find(store, name) {
                     Ok(Some(image)) => Ok(inspect_image::value(store, &image)),
                     // What is no image's name may be another thing's.
@@ -163,9 +166,9 @@ impl Asked {
             Some(only) if missed.is_empty() => Err(only),
             _ => Err(Error::new(
                 Kind::NotFound,
-                format!("no such object: there is no container, image or volume {name:?}"),
+                format!("no such object: there is no container, image, volume or network {name:?}"),
             )
-            .hint("`box ps -a`, `box images` and `box volume ls` list them")),
+            .hint("`box ps -a`, `box images`, `box volume ls` and `box network ls` list them")),
         }
     }
 }

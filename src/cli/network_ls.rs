@@ -1,7 +1,8 @@
 //! `box network ls` and `box network inspect`.
 
 use super::format::template::{Field, Format, field};
-use super::format::{human, table, template};
+use super::format::{human, table};
+use super::inspect::show;
 use super::{Context, output};
 use crate::container::bridge::{NetworkConfig, RouteConfig, SubnetConfig};
 use crate::error::{Result, invalid};
@@ -206,32 +207,13 @@ impl NetworkInspect {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let store = ctx.store()?;
         let _ = self.verbose;
-        let format = match self.format.as_deref() {
-            None | Some("" | "json") => None,
-            Some(text) => Some(Format::parse(text)?),
-        };
-        let (mut found, mut code) = (Vec::new(), 0);
-        let mut missed = Vec::new();
-        for name in &self.names {
-            match networks::find(store, name).and_then(|network| document(store, &network, format.is_some()))
-            {
-                Ok(value) => found.push(value),
-                Err(error) => missed.push(error),
-            }
-        }
-        match format {
-            None => output::json(&found),
-            Some(format) => {
-                let rows: Vec<gotmpl::Value> = found.iter().map(|value| template::value(value)).collect();
-                output::text(format.lines(&rows, None)?);
-            }
-        }
-        for error in missed {
-            output::report(&error);
-            code = error.kind().exit_code();
-        }
-        Ok(code)
+        show(&self.names, self.format.as_deref(), |name, for_template| inspected(store, name, for_template))
     }
+}
+
+/// The network that the user means, as `inspect` shows it.
+pub(super) fn inspected(store: &Store, name: &str, for_template: bool) -> Result<Value> {
+    document(store, &networks::find(store, name)?, for_template)
 }
 
 fn subnets(network: &NetworkConfig, subnet: &str, gateway: &str, range: &str) -> Value {
