@@ -181,6 +181,13 @@ complete -c box -n "__fish_box_using_subcommand create" -l add-host -d 'Add a li
 complete -c box -n "__fish_box_using_subcommand create" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand create" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand create" -l dns-search -d 'Search this domain' -r
+complete -c box -n "__fish_box_using_subcommand create" -l requires -d 'Start these containers before it' -r
+complete -c box -n "__fish_box_using_subcommand create" -l passwd -d 'Write no user into the container\'s /etc/passwd, as some flags do: --passwd=false' -r
+complete -c box -n "__fish_box_using_subcommand create" -l passwd-entry -d 'Line for /etc/passwd if it does not know --user\'s number; $USERNAME, $UID, $GID, $NAME and $HOME are filled in' -r
+complete -c box -n "__fish_box_using_subcommand create" -l group-entry -d 'Line for /etc/group if it does not know the group\'s number; $GROUPNAME, $GID and $USERLIST are filled in' -r
+complete -c box -n "__fish_box_using_subcommand create" -l hostuser -d 'Add a user of the host to the container\'s /etc/passwd' -r
+complete -c box -n "__fish_box_using_subcommand create" -l tz -d 'Time zone: AREA/CITY as in /usr/share/zoneinfo, or local for the host\'s own' -r
+complete -c box -n "__fish_box_using_subcommand create" -l init-path -d 'Accepted for podman\'s scripts: with --init box itself is PID 1' -r
 complete -c box -n "__fish_box_using_subcommand create" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
 complete -c box -n "__fish_box_using_subcommand create" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
 complete -c box -n "__fish_box_using_subcommand create" -s v -l volume -d 'Mount a directory of the host or a volume: [HOST-PATH:|VOLUME:]PATH[:OPTIONS]' -r
@@ -222,7 +229,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l device-write-iops -r
 complete -c box -n "__fish_box_using_subcommand create" -l domainname -r
 complete -c box -n "__fish_box_using_subcommand create" -l gidmap -r
 complete -c box -n "__fish_box_using_subcommand create" -l gpus -r
-complete -c box -n "__fish_box_using_subcommand create" -l group-entry -r
 complete -c box -n "__fish_box_using_subcommand create" -l health-cmd -r
 complete -c box -n "__fish_box_using_subcommand create" -l health-interval -r
 complete -c box -n "__fish_box_using_subcommand create" -l health-log-destination -r
@@ -239,9 +245,7 @@ complete -c box -n "__fish_box_using_subcommand create" -l health-startup-succes
 complete -c box -n "__fish_box_using_subcommand create" -l health-startup-timeout -r
 complete -c box -n "__fish_box_using_subcommand create" -l health-timeout -r
 complete -c box -n "__fish_box_using_subcommand create" -l hosts-file -r
-complete -c box -n "__fish_box_using_subcommand create" -l hostuser -r
 complete -c box -n "__fish_box_using_subcommand create" -l init-ctr -r
-complete -c box -n "__fish_box_using_subcommand create" -l init-path -r
 complete -c box -n "__fish_box_using_subcommand create" -l link -r
 complete -c box -n "__fish_box_using_subcommand create" -l link-local-ip -r
 complete -c box -n "__fish_box_using_subcommand create" -l lxc-conf -r
@@ -249,7 +253,6 @@ complete -c box -n "__fish_box_using_subcommand create" -s m -l memory -r
 complete -c box -n "__fish_box_using_subcommand create" -l memory-reservation -r
 complete -c box -n "__fish_box_using_subcommand create" -l memory-swap -r
 complete -c box -n "__fish_box_using_subcommand create" -l memory-swappiness -r
-complete -c box -n "__fish_box_using_subcommand create" -l passwd-entry -r
 complete -c box -n "__fish_box_using_subcommand create" -l personality -r
 complete -c box -n "__fish_box_using_subcommand create" -l pids-limit -r
 complete -c box -n "__fish_box_using_subcommand create" -l pod -r
@@ -257,7 +260,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l pod-id-file -r
 complete -c box -n "__fish_box_using_subcommand create" -l preserve-fd -r
 complete -c box -n "__fish_box_using_subcommand create" -l preserve-fds -r
 complete -c box -n "__fish_box_using_subcommand create" -l rdt-class -r
-complete -c box -n "__fish_box_using_subcommand create" -l requires -r
 complete -c box -n "__fish_box_using_subcommand create" -l sdnotify -r
 complete -c box -n "__fish_box_using_subcommand create" -l seccomp-policy -r
 complete -c box -n "__fish_box_using_subcommand create" -l secret -r
@@ -266,7 +268,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l storage-opt -r
 complete -c box -n "__fish_box_using_subcommand create" -l subgidname -r
 complete -c box -n "__fish_box_using_subcommand create" -l subuidname -r
 complete -c box -n "__fish_box_using_subcommand create" -l systemd -r
-complete -c box -n "__fish_box_using_subcommand create" -l tz -r
 complete -c box -n "__fish_box_using_subcommand create" -l uidmap -r
 complete -c box -n "__fish_box_using_subcommand create" -l volume-driver -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpu-count -r
@@ -304,7 +305,6 @@ complete -c box -n "__fish_box_using_subcommand create" -s P -l publish-all -d '
 complete -c box -n "__fish_box_using_subcommand create" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand create" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
 complete -c box -n "__fish_box_using_subcommand create" -l oom-kill-disable
-complete -c box -n "__fish_box_using_subcommand create" -l passwd
 complete -c box -n "__fish_box_using_subcommand create" -l use-api-socket
 complete -c box -n "__fish_box_using_subcommand diff" -l format -d 'json' -r
 complete -c box -n "__fish_box_using_subcommand diff" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -319,8 +319,9 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand diff" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand exec" -l cidfile -d 'A file that holds the container\'s id; no container is named then' -r -F
 complete -c box -n "__fish_box_using_subcommand exec" -l detach-keys -d 'Keys that leave the process running (default: ctrl-p,ctrl-q): letters, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
-complete -c box -n "__fish_box_using_subcommand exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
+complete -c box -n "__fish_box_using_subcommand exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here, and PRE* takes all that begin so' -r
 complete -c box -n "__fish_box_using_subcommand exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
 complete -c box -n "__fish_box_using_subcommand exec" -s u -l user -d 'Run as USER[:GROUP], names or numbers of the container' -r
 complete -c box -n "__fish_box_using_subcommand exec" -s w -l workdir -d 'The working directory in the container' -r
@@ -531,6 +532,13 @@ complete -c box -n "__fish_box_using_subcommand run" -l add-host -d 'Add a line 
 complete -c box -n "__fish_box_using_subcommand run" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand run" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand run" -l dns-search -d 'Search this domain' -r
+complete -c box -n "__fish_box_using_subcommand run" -l requires -d 'Start these containers before it' -r
+complete -c box -n "__fish_box_using_subcommand run" -l passwd -d 'Write no user into the container\'s /etc/passwd, as some flags do: --passwd=false' -r
+complete -c box -n "__fish_box_using_subcommand run" -l passwd-entry -d 'Line for /etc/passwd if it does not know --user\'s number; $USERNAME, $UID, $GID, $NAME and $HOME are filled in' -r
+complete -c box -n "__fish_box_using_subcommand run" -l group-entry -d 'Line for /etc/group if it does not know the group\'s number; $GROUPNAME, $GID and $USERLIST are filled in' -r
+complete -c box -n "__fish_box_using_subcommand run" -l hostuser -d 'Add a user of the host to the container\'s /etc/passwd' -r
+complete -c box -n "__fish_box_using_subcommand run" -l tz -d 'Time zone: AREA/CITY as in /usr/share/zoneinfo, or local for the host\'s own' -r
+complete -c box -n "__fish_box_using_subcommand run" -l init-path -d 'Accepted for podman\'s scripts: with --init box itself is PID 1' -r
 complete -c box -n "__fish_box_using_subcommand run" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
 complete -c box -n "__fish_box_using_subcommand run" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
 complete -c box -n "__fish_box_using_subcommand run" -s v -l volume -d 'Mount a directory of the host or a volume: [HOST-PATH:|VOLUME:]PATH[:OPTIONS]' -r
@@ -572,7 +580,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l device-write-iops -r
 complete -c box -n "__fish_box_using_subcommand run" -l domainname -r
 complete -c box -n "__fish_box_using_subcommand run" -l gidmap -r
 complete -c box -n "__fish_box_using_subcommand run" -l gpus -r
-complete -c box -n "__fish_box_using_subcommand run" -l group-entry -r
 complete -c box -n "__fish_box_using_subcommand run" -l health-cmd -r
 complete -c box -n "__fish_box_using_subcommand run" -l health-interval -r
 complete -c box -n "__fish_box_using_subcommand run" -l health-log-destination -r
@@ -589,9 +596,7 @@ complete -c box -n "__fish_box_using_subcommand run" -l health-startup-success -
 complete -c box -n "__fish_box_using_subcommand run" -l health-startup-timeout -r
 complete -c box -n "__fish_box_using_subcommand run" -l health-timeout -r
 complete -c box -n "__fish_box_using_subcommand run" -l hosts-file -r
-complete -c box -n "__fish_box_using_subcommand run" -l hostuser -r
 complete -c box -n "__fish_box_using_subcommand run" -l init-ctr -r
-complete -c box -n "__fish_box_using_subcommand run" -l init-path -r
 complete -c box -n "__fish_box_using_subcommand run" -l link -r
 complete -c box -n "__fish_box_using_subcommand run" -l link-local-ip -r
 complete -c box -n "__fish_box_using_subcommand run" -l lxc-conf -r
@@ -599,7 +604,6 @@ complete -c box -n "__fish_box_using_subcommand run" -s m -l memory -r
 complete -c box -n "__fish_box_using_subcommand run" -l memory-reservation -r
 complete -c box -n "__fish_box_using_subcommand run" -l memory-swap -r
 complete -c box -n "__fish_box_using_subcommand run" -l memory-swappiness -r
-complete -c box -n "__fish_box_using_subcommand run" -l passwd-entry -r
 complete -c box -n "__fish_box_using_subcommand run" -l personality -r
 complete -c box -n "__fish_box_using_subcommand run" -l pids-limit -r
 complete -c box -n "__fish_box_using_subcommand run" -l pod -r
@@ -607,7 +611,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l pod-id-file -r
 complete -c box -n "__fish_box_using_subcommand run" -l preserve-fd -r
 complete -c box -n "__fish_box_using_subcommand run" -l preserve-fds -r
 complete -c box -n "__fish_box_using_subcommand run" -l rdt-class -r
-complete -c box -n "__fish_box_using_subcommand run" -l requires -r
 complete -c box -n "__fish_box_using_subcommand run" -l sdnotify -r
 complete -c box -n "__fish_box_using_subcommand run" -l seccomp-policy -r
 complete -c box -n "__fish_box_using_subcommand run" -l secret -r
@@ -616,7 +619,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l storage-opt -r
 complete -c box -n "__fish_box_using_subcommand run" -l subgidname -r
 complete -c box -n "__fish_box_using_subcommand run" -l subuidname -r
 complete -c box -n "__fish_box_using_subcommand run" -l systemd -r
-complete -c box -n "__fish_box_using_subcommand run" -l tz -r
 complete -c box -n "__fish_box_using_subcommand run" -l uidmap -r
 complete -c box -n "__fish_box_using_subcommand run" -l volume-driver -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpu-count -r
@@ -656,7 +658,6 @@ complete -c box -n "__fish_box_using_subcommand run" -s P -l publish-all -d 'Pub
 complete -c box -n "__fish_box_using_subcommand run" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand run" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
 complete -c box -n "__fish_box_using_subcommand run" -l oom-kill-disable
-complete -c box -n "__fish_box_using_subcommand run" -l passwd
 complete -c box -n "__fish_box_using_subcommand run" -l use-api-socket
 complete -c box -n "__fish_box_using_subcommand start" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand start" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
@@ -1225,6 +1226,13 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Search this domain' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l requires -d 'Start these containers before it' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd -d 'Write no user into the container\'s /etc/passwd, as some flags do: --passwd=false' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd-entry -d 'Line for /etc/passwd if it does not know --user\'s number; $USERNAME, $UID, $GID, $NAME and $HOME are filled in' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l group-entry -d 'Line for /etc/group if it does not know the group\'s number; $GROUPNAME, $GID and $USERLIST are filled in' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l hostuser -d 'Add a user of the host to the container\'s /etc/passwd' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -d 'Time zone: AREA/CITY as in /usr/share/zoneinfo, or local for the host\'s own' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init-path -d 'Accepted for podman\'s scripts: with --init box itself is PID 1' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Mount a directory of the host or a volume: [HOST-PATH:|VOLUME:]PATH[:OPTIONS]' -r
@@ -1266,7 +1274,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l domainname -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l gpus -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l group-entry -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-cmd -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-interval -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-log-destination -r
@@ -1283,9 +1290,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-timeout -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-timeout -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l hostuser -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init-ctr -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init-path -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l link -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l link-local-ip -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l lxc-conf -r
@@ -1293,7 +1298,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-reservation -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swappiness -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd-entry -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l personality -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pod -r
@@ -1301,7 +1305,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l preserve-fd -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l preserve-fds -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l rdt-class -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l requires -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l sdnotify -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l seccomp-policy -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l secret -r
@@ -1310,7 +1313,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l systemd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l uidmap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l volume-driver -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-count -r
@@ -1348,7 +1350,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-kill-disable
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l use-api-socket
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -l format -d 'json' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -1363,8 +1364,9 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l cidfile -d 'A file that holds the container\'s id; no container is named then' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that leave the process running (default: ctrl-p,ctrl-q): letters, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here, and PRE* takes all that begin so' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s u -l user -d 'Run as USER[:GROUP], names or numbers of the container' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s w -l workdir -d 'The working directory in the container' -r
@@ -1661,6 +1663,13 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Search this domain' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l requires -d 'Start these containers before it' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd -d 'Write no user into the container\'s /etc/passwd, as some flags do: --passwd=false' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd-entry -d 'Line for /etc/passwd if it does not know --user\'s number; $USERNAME, $UID, $GID, $NAME and $HOME are filled in' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l group-entry -d 'Line for /etc/group if it does not know the group\'s number; $GROUPNAME, $GID and $USERLIST are filled in' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l hostuser -d 'Add a user of the host to the container\'s /etc/passwd' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -d 'Time zone: AREA/CITY as in /usr/share/zoneinfo, or local for the host\'s own' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init-path -d 'Accepted for podman\'s scripts: with --init box itself is PID 1' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Mount a directory of the host or a volume: [HOST-PATH:|VOLUME:]PATH[:OPTIONS]' -r
@@ -1702,7 +1711,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l domainname -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l gpus -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l group-entry -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-log-destination -r
@@ -1719,9 +1727,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-timeout -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-timeout -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l hostuser -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init-ctr -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init-path -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l link -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l link-local-ip -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l lxc-conf -r
@@ -1729,7 +1735,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-reservation -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swappiness -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd-entry -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l personality -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pod -r
@@ -1737,7 +1742,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fd -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fds -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l rdt-class -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l requires -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l sdnotify -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l seccomp-policy -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l secret -r
@@ -1746,7 +1750,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l systemd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l uidmap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l volume-driver -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-count -r
@@ -1786,7 +1789,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-kill-disable
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l use-api-socket
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r

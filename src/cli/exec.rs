@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::run::detach_keys;
+use crate::container::env::{Env, HostEnv, file_words};
 use crate::error::{Doing, Result, invalid};
 use crate::oci::lower::ExecProcess;
 use crate::ops::exec::{self, ExecRequest};
@@ -17,13 +18,16 @@ use std::path::PathBuf;
     tar -c . | box exec -i web tar -xC /srv  with our input"
 )]
 pub(crate) struct Exec {
+    /// A file that holds the container's id; no container is named then
+    #[arg(long, value_name = "FILE", conflicts_with = "latest")]
+    cidfile: Option<PathBuf>,
     /// Start it and return
     #[arg(short, long)]
     detach: bool,
     /// Keys that leave the process running (default: ctrl-p,ctrl-q): letters, or ctrl- and one of a-z @ [ \ ] ^ _
     #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
-    /// Set an environment variable; without a value it is taken from here
+    /// Set an environment variable; without a value it is taken from here, and PRE* takes all that begin so
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
     /// Read environment variables from a file of NAME=VALUE lines
@@ -65,6 +69,8 @@ impl Exec {
         let (settings, store) = (ctx.settings()?, ctx.store()?);
         let (container, args) = if self.latest {
             (crate::ops::select::latest(settings, store)?.id.to_string(), self.words)
+        } else if let Some(file) = &self.cidfile {
+            (crate::ops::select::id_in_file(file)?, self.words)
         } else {
             let mut words = self.words.into_iter();
             (words.next().unwrap_or_default(), words.collect())
@@ -72,19 +78,25 @@ impl Exec {
         if args.is_empty() {
             return Err(invalid("exec needs a command").hint("box exec CONTAINER COMMAND [ARGUMENT...]"));
         }
-        let mut env = Vec::new();
+        let host: HostEnv = std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let mut env = Env::default();
         for file in &self.env_file {
             let text =
                 std::fs::read_to_string(file).doing(|| format!("read --env-file {}", file.display()))?;
-            let lines = text.lines().map(str::trim_start).filter(|l| !l.is_empty() && !l.starts_with('#'));
-            env.extend(lines.filter_map(variable));
+            for word in file_words(&text) {
+                env.apply(&word, &host).doing(|| format!("use --env-file {}", file.display()))?;
+            }
         }
-        env.extend(self.env.iter().filter_map(|text| variable(text)));
+        for word in &self.env {
+            env.apply(word, &host)?;
+        }
         let request = ExecRequest {
             container,
             process: ExecProcess {
                 args,
-                env,
+                env: env.lines(),
                 user: self.user,
                 workdir: self.workdir,
                 tty: self.tty,
@@ -100,12 +112,4 @@ impl Exec {
         };
         exec::exec(settings, store, &request)
     }
-}
-
-/// `NAME=VALUE`; a bare name takes our own value, and is left out when we have none.
-fn variable(text: &str) -> Option<String> {
-    if text.contains('=') {
-        return Some(text.to_string());
-    }
-    std::env::var(text).ok().map(|value| format!("{text}={value}"))
 }

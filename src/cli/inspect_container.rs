@@ -196,6 +196,7 @@ fn dependencies(config: &ContainerConfig) -> Vec<String> {
     if let NetworkMode::Container(id) = &config.network.mode {
         ids.push(id.to_string());
     }
+    ids.extend(config.requires.iter().map(ToString::to_string));
     ids.sort();
     ids.dedup();
     ids
@@ -269,13 +270,13 @@ fn of_config(config: &ContainerConfig) -> Value {
         "Umask": format!("{:04o}", process.umask),
         "Timeout": config.ending.timeout,
         "StopTimeout": config.ending.stop_timeout,
-        "Passwd": true,
+        "Passwd": !config.process.no_passwd,
         "sdNotifyMode": "container",
         "ExposedPorts": if exposed.is_empty() { Value::Null } else { Value::Object(exposed) },
         "Healthcheck": null,
         "HealthcheckOnFailureAction": "none",
         "Secrets": null,
-        "Timezone": "",
+        "Timezone": config.identity.timezone.clone().unwrap_or_default(),
     })
 }
 

@@ -84,7 +84,7 @@ const NEVER: &[(&str, &str)] = &[
 /// Flags of a later version: the command, then the flag.
 const FLAGS: &[(&str, &[&str])] = &[
     ("", &["imagestore", "module", "transient-store"]),
-    ("exec", &["cidfile", "preserve-fd", "preserve-fds"]),
+    ("exec", &["preserve-fd", "preserve-fds"]),
     ("rm", &["link"]),
     ("system prune", &["volumes"]),
     ("pull", &["decryption-key"]),
@@ -183,7 +183,7 @@ mod tests {
         }
         assert_eq!(answer("build").unwrap().to_string(), "not yet: box build");
         assert!(answer("frobnicate").is_none());
-        assert_eq!(flag("exec", "--cidfile=a", &[]).unwrap().to_string(), "not yet: --cidfile");
+        assert_eq!(flag("exec", "--preserve-fds=1", &[]).unwrap().to_string(), "not yet: --preserve-fds");
         assert_eq!(flag("", "--url", &[]).unwrap().to_string(), "box has no --url");
         assert_eq!(flag("", "-Htcp://a", &[]).unwrap().to_string(), "box has no --host");
         assert!(flag("pull", "--frob", &[]).is_none());

@@ -57,6 +57,9 @@ pub struct ContainerConfig {
     pub labels: Vec<(String, String)>,
     /// `--annotation`.
     pub annotations: Vec<(String, String)>,
+    /// `--requires`: these are started first.
+    #[serde(default)]
+    pub requires: Vec<ContainerId>,
 }
 
 /// The image a container was made from.
@@ -108,6 +111,18 @@ pub struct Process {
     pub oom_score_adj: Option<i32>,
     /// box itself is PID 1 and reaps; the command is its child.
     pub init: bool,
+    /// `--passwd=false`: nobody is written into the account files.
+    #[serde(default)]
+    pub no_passwd: bool,
+    /// `--passwd-entry`.
+    #[serde(default)]
+    pub passwd_entry: Option<String>,
+    /// `--group-entry`.
+    #[serde(default)]
+    pub group_entry: Option<String>,
+    /// `--hostuser`: the host's own lines of /etc/passwd.
+    #[serde(default)]
+    pub host_users: Vec<String>,
 }
 
 impl Process {
@@ -197,6 +212,9 @@ pub struct Identity {
     pub no_hosts: bool,
     /// `--no-hostname`: the image's /etc/hostname stays.
     pub no_hostname: bool,
+    /// `--tz`: a name below /usr/share/zoneinfo, or `local`.
+    #[serde(default)]
+    pub timezone: Option<String>,
 }
 
 /// The container's network.

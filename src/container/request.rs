@@ -68,6 +68,8 @@ pub struct ContainerRequest {
     pub labels: Vec<(String, String)>,
     /// `--annotation`.
     pub annotations: Vec<(String, String)>,
+    /// `--requires`: names, ids or their beginnings.
+    pub requires: Vec<String>,
     /// What the settings say where neither a flag nor the image does.
     pub defaults: Defaults,
 }
@@ -147,6 +149,14 @@ pub struct ProcessRequest {
     pub oom_score_adj: Option<i32>,
     /// `--init`.
     pub init: bool,
+    /// `--passwd=false`.
+    pub no_passwd: bool,
+    /// `--passwd-entry`.
+    pub passwd_entry: Option<String>,
+    /// `--group-entry`.
+    pub group_entry: Option<String>,
+    /// `--hostuser`: their lines of the host's /etc/passwd.
+    pub host_users: Vec<String>,
 }
 
 /// Whose namespace is asked for.
@@ -210,6 +220,8 @@ pub struct IdentityRequest {
     pub no_hosts: bool,
     /// `--no-hostname`.
     pub no_hostname: bool,
+    /// `--tz`.
+    pub timezone: Option<String>,
 }
 
 /// `--network`.
@@ -321,6 +333,7 @@ impl ContainerRequest {
             _ => None,
         }));
         named.extend(self.volumes_from.iter().map(|from| from.container.as_str()));
+        named.extend(self.requires.iter().map(String::as_str));
         named.sort_unstable();
         named.dedup();
         named

@@ -141,6 +141,7 @@ pub fn resolve(
         ending: ending(request, from_image, host)?,
         labels: labels(request, from_image),
         annotations: request.annotations.clone(),
+        requires: request.requires.iter().map(|name| other(name, host)).collect::<Result<_>>()?,
         id,
     })
 }
@@ -193,6 +194,10 @@ fn process(
         ulimits: ulimits(&asked.ulimits, &request.defaults.ulimits, host)?,
         oom_score_adj: asked.oom_score_adj,
         init: asked.init,
+        no_passwd: asked.no_passwd,
+        passwd_entry: asked.passwd_entry.clone(),
+        group_entry: asked.group_entry.clone(),
+        host_users: asked.host_users.clone(),
     })
 }
 
@@ -470,6 +475,7 @@ fn identity(
         extra_hosts: asked.add_hosts.clone(),
         no_hosts: asked.no_hosts,
         no_hostname: asked.no_hostname,
+        timezone: asked.timezone.clone(),
     })
 }
 

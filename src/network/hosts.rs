@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The names of the host in every container.
 const HOST_NAMES: &str = "host.containers.internal host.docker.internal";
@@ -79,6 +79,17 @@ pub fn write_files(
     let host = Host::look();
     write(&dir.join("hosts"), &hosts(&config.identity, &config.network, name, &host, own))?;
     write(&dir.join("resolv.conf"), &resolv_conf(&config.identity, &config.network, &host.resolv_conf, own))
+}
+
+/// The file of a time zone of the host: `Europe/Berlin`, or `local` for its own. `None` if there is none.
+#[must_use]
+pub fn zone_file(zone: &str) -> Option<PathBuf> {
+    if zone == "local" {
+        return Some(PathBuf::from("/etc/localtime")).filter(|path| path.is_file());
+    }
+    let below = Path::new(zone);
+    let plain = below.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    Some(Path::new("/usr/share/zoneinfo").join(below)).filter(|path| plain && path.is_file())
 }
 
 /// In place, not beside and renamed: a running container's bind, and a peer's link, see the change.

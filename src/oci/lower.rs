@@ -96,7 +96,8 @@ pub fn lower(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
             make_cwd: true,
             default_seccomp: security.seccomp == SeccompChoice::Default && !security.privileged,
             hostname_is_default: config.identity.hostname == config.id.short(),
-            account: account(config),
+            copy_up: Vec::new(),
+            accounts: accounts(config),
             all_devices: security.privileged,
             ..Extension::default()
         },
@@ -187,14 +188,49 @@ fn mappings(extents: Option<&[Extent]>) -> Vec<IdMapping> {
     extents.unwrap_or_default().iter().map(one).collect()
 }
 
-/// The caller, where it keeps its ids: as podman, at home in the working directory.
-fn account(config: &ContainerConfig) -> Option<Account> {
-    match &config.namespaces.user {
-        UserNamespace::KeepId { uid, gid, name } if !name.is_empty() => {
-            Some(Account { name: name.clone(), uid: *uid, gid: *gid, home: config.process.workdir.clone() })
-        }
-        _ => None,
+/// The caller, where it keeps its ids: as podman, at home in the working directory; the user of
+/// `--passwd-entry` and `--group-entry`; those of `--hostuser`.
+fn accounts(config: &ContainerConfig) -> Vec<Account> {
+    let process = &config.process;
+    // The files of a directory of the host are not ours to change.
+    if process.no_passwd || matches!(config.rootfs, Rootfs::Directory(_)) {
+        return Vec::new();
     }
+    let custom = process.passwd_entry.is_some() || process.group_entry.is_some();
+    let home = process.workdir.clone();
+    let (user, group) = process.user.split_once(':').unwrap_or((&process.user, ""));
+    let main = match (&config.namespaces.user, user.parse::<u32>()) {
+        (UserNamespace::KeepId { uid, gid, name }, _) if !name.is_empty() => Some((name.clone(), *uid, *gid)),
+        (_, Ok(uid)) if custom => Some((user.to_string(), uid, group.parse().unwrap_or(0))),
+        _ => None,
+    };
+    let main = main.map(|(name, uid, gid)| {
+        let fill = |template: &String| {
+            [("USERNAME", &name), ("GROUPNAME", &name), ("NAME", &name), ("HOME", &home)]
+                .into_iter()
+                .map(|(key, value)| (key, value.clone()))
+                .chain([("UID", uid.to_string()), ("GID", gid.to_string()), ("USERLIST", String::new())])
+                .fold(template.clone(), |text, (key, value)| {
+                    text.replace(&format!("${{{key}}}"), &value).replace(&format!("${key}"), &value)
+                })
+        };
+        let passwd = process.passwd_entry.as_ref().map(fill);
+        let entry = process.group_entry.as_ref().map(fill);
+        Account { name: name.clone(), uid, gid, home: home.clone(), passwd, group: entry }
+    });
+    let of_host = process.host_users.iter().filter_map(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        let [name, _, uid, gid, _, home, _] = fields[..] else { return None };
+        Some(Account {
+            name: name.to_string(),
+            uid: uid.parse().ok()?,
+            gid: gid.parse().ok()?,
+            home: home.to_string(),
+            passwd: Some(line.clone()),
+            group: Some(String::new()),
+        })
+    });
+    main.into_iter().chain(of_host).collect()
 }
 
 fn usual_devices() -> Vec<Device> {
@@ -373,6 +409,9 @@ fn identity_mounts(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<Moun
     }
     if !identity.no_hostname && !taken("/etc/hostname") {
         bind("/etc/hostname", "hostname");
+    }
+    if config.identity.timezone.is_some() && !taken("/etc/localtime") {
+        bind("/etc/localtime", "localtime");
     }
     bind("/run/.containerenv", "containerenv");
     if input.single_id {

@@ -237,6 +237,11 @@ pub struct Extension {
     /// Who is written into the container's account files unless they know the id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
+    /// Directories to be filled from the image before they are mounted: (host path, path inside).
+    pub copy_up: Vec<(PathBuf, String)>,
+    /// Who are written into the container's account files unless they know the id.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<Account>,
     /// Everything the host has in /dev that can be had.
     pub all_devices: bool,
 }
@@ -252,4 +257,10 @@ pub struct Account {
     pub gid: u32,
     /// Its home directory.
     pub home: String,
+    /// The line for /etc/passwd, where it is not the usual one.
+    #[serde(default)]
+    pub passwd: Option<String>,
+    /// The line for /etc/group, where it is not the usual one; an empty one is none.
+    #[serde(default)]
+    pub group: Option<String>,
 }

@@ -82,6 +82,14 @@ pub fn plan(settings: &Settings, store: &Store, request: &ContainerRequest) -> R
 }
 
 impl Planned {
+    /// `--requires`: starts the containers that it needs.
+    ///
+    /// # Errors
+    /// When one of them does not start.
+    pub fn start_required(&self, settings: &Settings, store: &Store) -> Result<()> {
+        super::start::start_required(settings, store, &self.config)
+    }
+
     /// `--replace`: removes the container that has the name, which may take its stop timeout.
     ///
     /// # Errors

@@ -124,6 +124,7 @@ fn depends_on(config: &ContainerConfig, id: &ContainerId) -> bool {
         .into_iter()
         .any(|space| matches!(space, Namespace::Container(of) if of == id))
         || matches!(&config.network.mode, NetworkMode::Container(of) if of == id)
+        || config.requires.contains(id)
 }
 
 /// The error for one that others depend on.

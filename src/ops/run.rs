@@ -45,6 +45,7 @@ pub fn run(
     let planned = create::plan(settings, store, request)?;
     // While signals still end us.
     planned.make_room(settings, store)?;
+    planned.start_required(settings, store)?;
     // From here on there is something to clean up.
     let signals = start::hold_signals()?;
     let entry = planned.make(settings, store)?;

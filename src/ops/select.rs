@@ -303,6 +303,15 @@ pub struct Selection {
     pub id_files: Vec<std::path::PathBuf>,
 }
 
+/// The id in a file that `--cidfile` wrote.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn id_in_file(file: &std::path::Path) -> Result<String> {
+    let id = std::fs::read_to_string(file).doing(|| format!("read the id file {}", file.display()))?;
+    Ok(id.lines().next().unwrap_or_default().trim().to_string())
+}
+
 /// One container that is meant, and the word for it in the output.
 pub type Meant = (String, Result<Entry>);
 
@@ -331,9 +340,7 @@ impl Selection {
         }
         let mut meant = Vec::new();
         for file in &self.id_files {
-            let id =
-                std::fs::read_to_string(file).doing(|| format!("read the id file {}", file.display()))?;
-            let id = id.lines().next().unwrap_or_default().trim().to_string();
+            let id = id_in_file(file)?;
             meant.push((id.clone(), reconcile::find(settings, store, &id)));
         }
         for name in &self.names {

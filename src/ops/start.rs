@@ -1,7 +1,7 @@
 //! Starting a container: a supervisor is made, and says when init runs.
 
 use super::reconcile;
-use crate::container::config::Namespace;
+use crate::container::config::{ContainerConfig, Namespace};
 use crate::container::state::{State, Status};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::network::forward;
@@ -89,7 +89,21 @@ pub fn hold_signals() -> Result<SignalFd> {
 /// Why it could not be started: `CommandNotFound` and `NotExecutable` among them; `Conflict` if it
 /// runs.
 pub fn start(settings: &Settings, store: &Store, entry: &Entry, attach: &Attach) -> Result<Startup> {
+    start_required(settings, store, &entry.config)?;
     start_or_clean_up(settings, store, entry, attach, hold_signals()?, || {})
+}
+
+/// Starts what the container requires, and what that requires, unless it runs.
+///
+/// # Errors
+/// When one of them does not start, or is gone.
+pub fn start_required(settings: &Settings, store: &Store, config: &ContainerConfig) -> Result<()> {
+    for id in &config.requires {
+        let doing = || format!("start the required container {}", id.short());
+        let entry = containers::get(store, id).doing(doing)?;
+        start_if_needed(settings, store, &entry).doing(doing)?;
+    }
+    Ok(())
 }
 
 /// Starts the container unless it runs.

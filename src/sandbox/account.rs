@@ -91,14 +91,17 @@ pub fn look_up(root: &RootFd, user: &str, more: &[String]) -> Result<Account> {
 /// # Errors
 /// When the files cannot be written.
 pub fn write_down(root: &RootFd, account: &spec::Account) -> Result<()> {
-    let spec::Account { name, uid, gid, home } = account;
+    let spec::Account { name, uid, gid, home, .. } = account;
+    let usual = || format!("{name}:*:{uid}:{gid}:{name}:{home}:/bin/sh");
+    let line = account.passwd.clone().unwrap_or_else(usual);
     let passwd = root.read(Path::new("/etc/passwd"), LIMIT)?.unwrap_or_default();
     if !passwd.lines().filter_map(User::parse).any(|user| user.uid == *uid) {
-        add_line(root, c"passwd", &passwd, &format!("{name}:*:{uid}:{gid}:{name}:{home}:/bin/sh"))?;
+        add_line(root, c"passwd", &passwd, &line)?;
     }
+    let line = account.group.clone().unwrap_or_else(|| format!("{name}:x:{gid}:"));
     let group = root.read(Path::new("/etc/group"), LIMIT)?.unwrap_or_default();
-    if !group.lines().filter_map(Group::parse).any(|group| group.gid == *gid) {
-        add_line(root, c"group", &group, &format!("{name}:x:{gid}:"))?;
+    if !line.is_empty() && !group.lines().filter_map(Group::parse).any(|group| group.gid == *gid) {
+        add_line(root, c"group", &group, &line)?;
     }
     Ok(())
 }
@@ -207,7 +210,14 @@ mod tests {
         std::fs::create_dir_all(dir.join("etc")).unwrap();
         std::fs::write(dir.join("etc/passwd"), "root:x:0:0::/root:/bin/sh").unwrap();
         let root = RootFd::open(&dir).unwrap();
-        let ann = spec::Account { name: "ann".into(), uid: 1001, gid: 1002, home: "/".into() };
+        let ann = spec::Account {
+            name: "ann".into(),
+            uid: 1001,
+            gid: 1002,
+            home: "/".into(),
+            passwd: None,
+            group: None,
+        };
         for _ in 0..2 {
             write_down(&root, &ann).unwrap();
         }

@@ -67,7 +67,7 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
 
     steps.push(Step::SlaveMounts);
     steps.push(root(spec)?);
-    if let Some(account) = &spec.extension.account {
+    for account in &spec.extension.accounts {
         steps.push(Step::Account(account.clone()));
     }
     steps.extend(sources(spec)?);

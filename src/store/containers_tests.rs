@@ -51,6 +51,10 @@ fn config(digit: char) -> c::ContainerConfig {
             ulimits: vec![],
             oom_score_adj: None,
             init: false,
+            no_passwd: false,
+            passwd_entry: None,
+            group_entry: None,
+            host_users: vec![],
         },
         namespaces: c::Namespaces::default(),
         identity: c::Identity::default(),
@@ -84,6 +88,7 @@ fn config(digit: char) -> c::ContainerConfig {
         },
         labels: vec![],
         annotations: vec![],
+        requires: vec![],
     }
 }
 

@@ -19,6 +19,7 @@ use crate::sys::tree;
 use crate::sys::userns::{IdMaps, InUserNs};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Writes the container's identity files and makes its spec; `maps` are those of our user namespace.
@@ -48,6 +49,9 @@ pub fn make(
     };
     // Empty, as podman's: its presence alone says that this is a container.
     write("containerenv", "")?;
+    if let Some(zone) = &config.identity.timezone {
+        copy_zone(zone, &directory.join("localtime"))?;
+    }
     let nested = idmap::nested(&config.namespaces.user, maps)?;
     let single_id = maps.is_single();
     if single_id {
@@ -77,10 +81,23 @@ pub fn make(
     lower::lower(config, &input)
 }
 
+/// Copies a time zone of the host: the image may have none.
+fn copy_zone(zone: &str, to: &Path) -> Result<()> {
+    let from = network::hosts::zone_file(zone).ok_or_else(|| {
+        Error::new(Kind::NotFound, format!("the host has no time zone {zone:?} any more"))
+            .hint("zones come with the package tzdata")
+    })?;
+    let copied = std::fs::read(&from).and_then(|bytes| std::fs::write(to, bytes));
+    copied.doing(|| format!("copy {} to {}", from.display(), to.display()))?;
+    // Whatever our umask is, the container's users must be able to read it.
+    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o644))
+        .doing(|| format!("open {}", to.display()))
+}
+
 /// Gives the container's root what it has to own in a user namespace of its own.
 fn hand_over(directory: &Path, maps: &IdMaps) -> Result<()> {
     let root = (idmap::outward(&maps.uids, 0), idmap::outward(&maps.gids, 0));
-    for name in ["diff", "resolv.conf", "hosts", "hostname", "containerenv"] {
+    for name in ["diff", "resolv.conf", "hosts", "hostname", "containerenv", "localtime"] {
         let path = directory.join(name);
         match std::os::unix::fs::chown(&path, root.0, root.1) {
             Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {

@@ -144,3 +144,111 @@ fn config_toml_says_where_the_store_is() {
     env.set("BOX_ROOT", &root);
     env.run(["info", "-f", "{{.Store.GraphRoot}}"]).code(0).stdout(&format!("{root}\n"));
 }
+
+#[test]
+fn variables_come_from_flags_files_and_here() {
+    let mut env = Env::new();
+    for (name, value) in [("KEEP_A", "1"), ("KEEP_B", "2"), ("OTHER", "3")] {
+        env.set(name, value);
+    }
+    let file =
+        env.file("env", "# comment\n\n  A=1 \nQ=\"quoted\" # no comment\r\nOTHER\nMISSING\nEMPTY=\nX=a=b\n");
+    let shell = "env | grep -E '^(A|Q|OTHER|MISSING|EMPTY|X|KEEP_.|C)=' | sort; echo";
+    let wanted = "A=1 \nC=c\nEMPTY=\nKEEP_A=1\nKEEP_B=2\nOTHER=3\nQ=\"quoted\" # no comment\nX=a=b\n\n";
+    let flags = ["--env-file", &file, "-e", "KEEP_*", "-e", "C=c", "-e", "NOT_HERE"];
+    let run = ["run", "--rm"].iter().chain(&flags);
+    env.run(run.chain(&["busybox", "sh", "-c", shell])).code(0).stdout(wanted);
+    env.run(["run", "-d", "--name", "c", "busybox", "sleep", "600"]).code(0);
+    let exec = ["exec"].iter().chain(&flags);
+    env.run(exec.chain(&["c", "sh", "-c", shell])).code(0).stdout(wanted);
+    let wrong = env.file("wrong", "=value\n");
+    env.run(["run", "--rm", "--env-file", &wrong, "busybox", "true"]).code(125).stderr_contains(&wrong);
+    let labels = env.file("labels", "# c\na=1\n\nbare\nb=x y\n");
+    env.run(["create", "--name", "l", "--label-file", &labels, "--label", "a=2", "busybox", "true"]).code(0);
+    let text = "{{.Config.Labels.a}}|{{.Config.Labels.b}}|{{.Config.Labels.bare}}|";
+    env.run(["inspect", "-f", text, "l"]).code(0).stdout("2|x y||\n");
+}
+
+#[test]
+fn a_container_has_the_time_zone_that_was_asked_for() {
+    let env = Env::new();
+    let date = ["busybox", "date", "-d", "2026-07-01 00:00:00", "+%Z"];
+    let run = |zone: &str| env.run(["run", "--rm", "--tz", zone].iter().chain(&date));
+    run("Europe/Berlin").code(0).stdout("CEST\n");
+    run("Asia/Tokyo").code(0).stdout("JST\n");
+    run("local").code(0);
+    run("Not/There").code(125).stderr_contains("no such time zone");
+    run("../../etc/passwd").code(125).stderr_contains("no such time zone");
+    env.run(["create", "--name", "c", "--tz", "Asia/Tokyo", "busybox", "true"]).code(0);
+    env.run(["inspect", "-f", "{{.Config.Timezone}}", "c"]).code(0).stdout("Asia/Tokyo\n");
+    config(&env, "containers/containers.conf", "[containers]\ntz = 'Asia/Tokyo'\n");
+    env.run(["run", "--rm"].iter().chain(&date)).code(0).stdout("JST\n");
+}
+
+#[test]
+fn account_lines_are_written_where_the_number_is_unknown() {
+    let env = Env::new();
+    let entry = "$USERNAME:x:$UID:$GID:me:$HOME:/bin/ash";
+    let run = ["run", "--rm", "-u", "1234:77", "-w", "/srv", "--passwd-entry", entry];
+    let more = ["--group-entry", "team:x:$GID:$USERLIST", "--hostuser", "daemon"];
+    let shell = "grep -E 'me|daemon' /etc/passwd; grep team /etc/group";
+    let output = env.run(run.iter().chain(&more).chain(&["busybox", "sh", "-c", shell]));
+    output.code(0).stdout_contains("1234:x:1234:77:me:/srv:/bin/ash\n").stdout_contains("team:x:77:\n");
+    output.stdout_matches("(?m)^daemon:");
+    env.run(["run", "--rm", "--hostuser", "nobody-here", "busybox", "true"])
+        .code(125)
+        .stderr_contains("--hostuser");
+}
+
+#[test]
+fn a_container_s_requirements_are_started_first() {
+    let env = Env::new();
+    env.run(["create", "--name", "db", "busybox", "sleep", "600"]).code(0);
+    env.run(["create", "--name", "cache", "--requires", "db", "busybox", "sleep", "600"]).code(0);
+    env.run(["run", "--name", "web", "--requires", "cache", "busybox", "true"]).code(0);
+    assert_eq!(env.status("db"), "running");
+    assert_eq!(env.status("cache"), "running");
+    env.run(["rm", "-f", "-t", "0", "db"]).code(2).stderr_contains("dependent containers");
+    env.run(["run", "--rm", "--requires", "nobody", "busybox", "true"]).code(125).stderr_contains("nobody");
+    env.run(["stop", "-t", "0", "db", "cache"]).code(0);
+    env.run(["start", "-a", "web"]).code(0);
+    assert_eq!(env.status("db"), "running");
+    env.run(["rm", "-f", "-t", "0", "--depend", "db"]).code(0);
+}
+
+#[test]
+fn id_files_name_containers() {
+    let env = Env::new();
+    let file = |name: &str| env.tmp().join(name).to_str().expect("a plain path").to_string();
+    let (one, two, pid) = (file("one"), file("two"), file("pid"));
+    let run = |cid: &str| {
+        let args = ["run", "-d", "--cidfile", cid, "--pidfile", &pid, "--conmon-pidfile", &file("monitor")];
+        env.run(args.iter().chain(&["busybox", "sleep", "600"])).code(0).stdout_line()
+    };
+    let (first, second) = (run(&one), run(&two));
+    assert_eq!(std::fs::read_to_string(&one).expect("an id"), first);
+    assert!(std::fs::read_to_string(&pid).expect("a pid").trim().parse::<i32>().is_ok());
+    env.run(["run", "--rm", "--cidfile", &one, "busybox", "true"])
+        .code(125)
+        .stderr_contains("container id file exists");
+    env.run(["exec", "--cidfile", &one, "hostname"]).code(0).stdout(&format!("{}\n", &first[..12]));
+    env.run(["kill", "--cidfile", &one]).code(0);
+    env.run(["restart", "-t", "0", "--cidfile", &one, "--cidfile", &two]).code(0);
+    env.run(["stop", "-t", "0", "--cidfile", &one, "--cidfile", &two]).code(0);
+    env.run(["rm", "--cidfile", &one, "--cidfile", &two]).code(0).stdout(&format!("{first}\n{second}\n"));
+    env.run(["rm", "--cidfile", &file("none")]).code(125);
+    env.run(["rm", "--ignore", "--cidfile", &one]).code(0);
+}
+
+#[test]
+fn a_directory_is_run_as_it_is() {
+    let env = Env::new();
+    let dir = env.directory("rootfs");
+    let unpack = ["unshare", "tar", "-C", &dir, "-xf", &fixture("busybox.tar")];
+    env.run(unpack).code(0);
+    env.run(["run", "--rm", "--rootfs", &dir, "sh", "-c", "echo here > /file; hostname -s >/dev/null"])
+        .code(0);
+    assert_eq!(std::fs::read_to_string(env.tmp().join("rootfs/file")).expect("a file"), "here\n");
+    env.run(["run", "--rm", "--read-only", "--rootfs", &dir, "sh", "-c", "echo > /other"]).code(1);
+    env.run(["unshare", "rm", "-r", &dir]).code(0);
+}

@@ -5,6 +5,7 @@ mod defaults;
 use super::super::{Context, output};
 use super::network::NetworkFlags;
 use super::registry::{RegistryFlags, RetryFlags, without_password};
+use super::surroundings::SurroundingsFlags;
 use super::words;
 use crate::container::caps::CapSet;
 use crate::container::config::{Device, LogDriver};
@@ -213,6 +214,9 @@ pub(crate) struct ContainerFlags {
     #[command(flatten)]
     network: NetworkFlags,
 
+    #[command(flatten)]
+    surroundings: SurroundingsFlags,
+
     /// Note that the container offers a port: PORT[-PORT][/PROTOCOL]
     #[arg(long, value_name = "PORT", help_heading = "Network")]
     expose: Vec<Exposed>,
@@ -362,7 +366,7 @@ impl ContainerFlags {
         labels.extend(self.label);
         let mut env = Vec::new();
         for file in &self.env_file {
-            env.extend(file_words(&read(file, "--env-file")?));
+            env.extend(env_words(file)?);
         }
         env.extend(self.env);
         let mounts: Vec<MountRequest> = (self.volume.into_iter().map(|word| word.0))
@@ -382,7 +386,7 @@ impl ContainerFlags {
         let registry = self.registry.options(self.retry);
         let create_command = without_password(ctx.command_line(), registry.creds.as_ref());
         let (publish, publish_all) = published(networks.first(), self.publish, self.publish_all);
-        Ok(ContainerRequest {
+        let mut request = ContainerRequest {
             name: self.name,
             replace: self.replace,
             image,
@@ -413,6 +417,7 @@ impl ContainerFlags {
                 ulimits: self.ulimit,
                 oom_score_adj: self.oom_score_adj,
                 init: self.init,
+                ..ProcessRequest::default()
             },
             namespaces: NamespacesRequest {
                 pid: self.pid.unwrap_or_default(),
@@ -456,7 +461,10 @@ impl ContainerFlags {
             labels,
             annotations: self.annotation,
             defaults,
-        })
+            ..ContainerRequest::default()
+        };
+        self.surroundings.apply(&mut request);
+        Ok(request)
     }
 }
 
@@ -485,6 +493,17 @@ fn profile(options: &[SecurityOption]) -> Result<Option<String>> {
     // Compiled once here, so that a broken one is named before there is a container.
     seccomp::compile(&text, CapSet::EMPTY).doing(|| format!("use the seccomp profile {file}"))?;
     Ok(Some(text))
+}
+
+/// The words of an env file; one without a name is named with the file.
+fn env_words(file: &Path) -> Result<Vec<String>> {
+    let words = file_words(&read(file, "--env-file")?);
+    match words.iter().find(|word| word.starts_with('=')) {
+        Some(word) => {
+            Err(invalid(format!("--env-file {}: {word:?} has no name before the =", file.display())))
+        }
+        None => Ok(words),
+    }
 }
 
 fn read(file: &Path, flag: &str) -> Result<String> {

@@ -77,6 +77,9 @@ fn sample(name: &str, file: &str) -> String {
         "expose" | "publish" => "80",
         "http-proxy" | "tls-verify" | "read-only-tmpfs" | "sig-proxy" => "false",
         "image-volume" => "tmpfs",
+        "ip" => "10.89.0.5",
+        "ip6" => "fd00::5",
+        "mac-address" => "02:00:00:00:00:05",
         "log-driver" => "none",
         "mount" => "type=tmpfs,target=/x",
         "oom-score-adj" | "stop-timeout" | "timeout" => "7",
@@ -89,6 +92,9 @@ fn sample(name: &str, file: &str) -> String {
         "ulimit" => "nofile=10",
         "umask" => "077",
         "userns" => "nomap",
+        "passwd" => "false",
+        "hostuser" => "root",
+        "tz" => "local",
         _ => "x",
     }
     .to_string()
@@ -97,9 +103,11 @@ fn sample(name: &str, file: &str) -> String {
 #[test]
 fn each_flag_changes_the_request_or_refuses_by_its_name() {
     /// Accepted because what they ask for is what happens anyway.
-    const WITHOUT_EFFECT: [&str; 3] = ["disable-content-trust", "no-healthcheck", "runtime"];
+    const WITHOUT_EFFECT: [&str; 4] = ["disable-content-trust", "init-path", "no-healthcheck", "runtime"];
     /// These are about the image, the name and the client, not about the container.
-    const NOT_DECIDED: [&str; 21] = [
+    const NOT_DECIDED: [&str; 22] = [
+        // Its containers are looked up by whoever resolves it.
+        "requires",
         "arch",
         "attach",
         "authfile",

@@ -5,4 +5,5 @@ pub(crate) mod global;
 pub(crate) mod network;
 pub(crate) mod refused;
 pub(crate) mod registry;
+mod surroundings;
 pub(crate) mod words;

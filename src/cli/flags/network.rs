@@ -107,6 +107,7 @@ impl NetworkFlags {
             add_hosts: self.add_host.into_iter().flatten().collect(),
             no_hosts: self.no_hosts,
             no_hostname: self.no_hostname,
+            timezone: None,
         };
         Ok((with_what_is_there(networks), identity))
     }

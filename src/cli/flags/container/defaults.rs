@@ -1,5 +1,6 @@
 //! What containers.conf and config.toml say where no flag does.
 
+use super::super::surroundings;
 use super::{ContainerFlags, words};
 use crate::container::limit::UlimitRequest;
 use crate::container::request::{Defaults, NetworkRequest};
@@ -42,6 +43,9 @@ impl ContainerFlags {
         self.stop_timeout = self.stop_timeout.or(conf.engine.stop_timeout);
         if let (None, Some(umask)) = (self.umask, &of.umask) {
             self.umask = Some(parse("umask", umask, words::octal)?);
+        }
+        if let (None, Some(zone)) = (&self.surroundings.tz, &of.tz) {
+            self.surroundings.tz = Some(parse("tz", zone, surroundings::zone)?);
         }
         if let (None, Some(policy)) = (self.pull, &conf.engine.pull_policy) {
             self.pull = Some(parse("pull_policy", policy, words::pull)?);
