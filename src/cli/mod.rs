@@ -24,6 +24,7 @@ mod attach;
 mod commit;
 mod completion;
 mod container_exists;
+mod copy;
 mod create;
 mod diff;
 mod doctor;

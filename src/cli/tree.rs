@@ -11,10 +11,10 @@
 
 use super::flags::refused;
 use super::{
-    Context, attach, commit, completion, container_exists, create, diff, doctor, exec, export, help, history,
-    image_exists, image_insert, image_prune, image_tree, images, import, info, inspect, kill, load, login,
-    logs, network_create, network_ls, network_rm, port, prune, ps, pull, push, rename, reset, restart, rm,
-    rmi, run, save, search, start, stop, system_check, system_df, system_prune, tag, top, unshare, usage,
+    Context, attach, commit, completion, container_exists, copy, create, diff, doctor, exec, export, help,
+    history, image_exists, image_insert, image_prune, image_tree, images, import, info, inspect, kill, load,
+    login, logs, network_create, network_ls, network_rm, port, prune, ps, pull, push, rename, reset, restart,
+    rm, rmi, run, save, search, start, stop, system_check, system_df, system_prune, tag, top, unshare, usage,
     version, volume, wait,
 };
 use crate::error::Result;
@@ -75,6 +75,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(prune::Prune, "container prune"),
     entry!(refusing create::Create, "create", "container create"),
     entry!(diff::Diff, "diff", "container diff", "image diff"),
+    entry!(copy::Copy, "cp", "container cp"),
     entry!(exec::Exec, "exec", "container exec"),
     entry!(export::Export, "export", "container export"),
     entry!(kill::Kill, "kill", "container kill"),

@@ -105,13 +105,7 @@ pub fn lower(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
     if let SeccompChoice::Profile(text) = &security.seccomp {
         spec.linux.seccomp = Some(parse_profile(text)?);
     }
-    match &config.rootfs {
-        Rootfs::Layers(_) => match &input.copied {
-            Some(copied) => spec.root.path.clone_from(copied),
-            None => spec.mounts.push(overlay(input)),
-        },
-        Rootfs::Directory(path) => spec.root.path = path.clone(),
-    }
+    add_root(config, input, &mut spec);
     spec.mounts.extend(kernel_mounts(config, input));
     spec.mounts.extend(identity_mounts(config, input));
     mounts::user_mounts(config, input, &mut spec)?;
@@ -418,6 +412,37 @@ fn identity_mounts(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<Moun
         bind(APT_CONFIG, APT_CONFIG_FILE);
     }
     mounts
+}
+
+fn add_root(config: &ContainerConfig, input: &LowerInput<'_>, spec: &mut Spec) {
+    match &config.rootfs {
+        Rootfs::Layers(_) => match &input.copied {
+            Some(copied) => spec.root.path.clone_from(copied),
+            None => spec.mounts.push(overlay(input)),
+        },
+        Rootfs::Directory(path) => spec.root.path = path.clone(),
+    }
+}
+
+/// Makes a spec of the container's files alone: its root and the user's mounts.
+///
+/// # Errors
+/// None now.
+pub fn files(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
+    let mut spec = Spec {
+        root: Root { path: input.container.join("merged"), readonly: false },
+        linux: Linux {
+            uid_mappings: mappings(input.nested.map(|maps| &maps.uids[..])),
+            gid_mappings: mappings(input.nested.map(|maps| &maps.gids[..])),
+            ..Linux::default()
+        },
+        extension: Extension { user: config.process.user.clone(), ..Extension::default() },
+        ..Spec::default()
+    };
+    add_root(config, input, &mut spec);
+    mounts::user_mounts(config, input, &mut spec)?;
+    spec.mounts.sort_by(|a, b| Path::new(&a.destination).cmp(Path::new(&b.destination)));
+    Ok(spec)
 }
 
 /// What `exec` asks for, over what the container has.

@@ -3,6 +3,7 @@
 pub mod attach;
 pub mod check;
 pub mod commit;
+pub mod copy;
 pub mod create;
 pub mod df;
 pub mod doctor;

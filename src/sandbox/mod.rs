@@ -1,6 +1,7 @@
 //! From a spec to a running init process.
 
 pub mod account;
+pub mod assemble;
 pub mod credentials;
 pub mod devices;
 pub mod execute;

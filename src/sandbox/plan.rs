@@ -113,7 +113,7 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
 }
 
 /// What is done to the sources of mounts before they are mounted.
-fn sources(spec: &Spec) -> Result<Vec<Step>> {
+pub(super) fn sources(spec: &Spec) -> Result<Vec<Step>> {
     let extension = &spec.extension;
     let user = || if extension.user.is_empty() { "0".to_string() } else { extension.user.clone() };
     let mut steps = Vec::new();
@@ -245,7 +245,7 @@ pub fn is_private(spec: &Spec, kind: NamespaceKind) -> bool {
     spec.linux.namespaces.iter().any(|n: &Namespace| n.kind == kind && n.path.is_none())
 }
 
-fn root(spec: &Spec) -> Result<Step> {
+pub(super) fn root(spec: &Spec) -> Result<Step> {
     match spec.mounts.iter().find(|m| m.destination == "/") {
         Some(overlay) if overlay.kind == "overlay" => {
             let words = Words::split(&overlay.options)?;
@@ -324,7 +324,7 @@ impl Words {
     }
 }
 
-fn one_mount(mount: &Mount) -> Result<Step> {
+pub(super) fn one_mount(mount: &Mount) -> Result<Step> {
     let words =
         Words::split(&mount.options).doing(|| format!("mount {} in the container", mount.destination))?;
     let at = PathBuf::from(&mount.destination);

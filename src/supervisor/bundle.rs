@@ -60,12 +60,7 @@ pub fn make(
     if let Some(maps) = &nested {
         hand_over(&directory, maps)?;
     }
-    let used = directory.join("work/work");
-    if config.ending.remove && used.join("incompat").exists() {
-        // A restart with --rm: the kernel mounts an overlay that was volatile only with a fresh
-        // work directory (overlayfs.rst, "Volatile mount"). Its own half is all that goes.
-        tree::remove(&used)?;
-    }
+    freshen(&directory, config)?;
     let (copied, layers) = root(store, config, nested.as_ref())?;
     let input = LowerInput {
         container: &directory,
@@ -92,6 +87,42 @@ fn copy_zone(zone: &str, to: &Path) -> Result<()> {
     // Whatever our umask is, the container's users must be able to read it.
     std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o644))
         .doing(|| format!("open {}", to.display()))
+}
+
+/// Makes a spec of the files of a container that does not run, without anything that is only made for
+/// a start.
+///
+/// We are inside the user namespace and hold the container's lock.
+///
+/// # Errors
+/// As [`make`].
+pub fn files(store: &Store, config: &ContainerConfig, maps: &IdMaps) -> Result<Spec> {
+    let directory = store.container(&config.id);
+    let nested = idmap::nested(&config.namespaces.user, maps)?;
+    freshen(&directory, config)?;
+    let (copied, layers) = root(store, config, nested.as_ref())?;
+    let input = LowerInput {
+        container: &directory,
+        layers,
+        copied,
+        places: sources::places(store, config)?,
+        single_id: maps.is_single(),
+        last_gid: 0,
+        nested: nested.as_ref(),
+        inits: BTreeMap::new(),
+        volatile: false,
+    };
+    lower::files(config, &input)
+}
+
+/// A container with --rm that was started before: the kernel mounts an overlay that was volatile only
+/// with a fresh work directory (overlayfs.rst, "Volatile mount"). Its own half is all that goes.
+fn freshen(directory: &Path, config: &ContainerConfig) -> Result<()> {
+    let used = directory.join("work/work");
+    if config.ending.remove && used.join("incompat").exists() {
+        tree::remove(&used)?;
+    }
+    Ok(())
 }
 
 /// Gives the container's root what it has to own in a user namespace of its own.

@@ -11,6 +11,7 @@ mod check;
 mod commit;
 mod compare;
 mod containers;
+mod cp;
 mod errors;
 mod escapes;
 mod exec;

@@ -1,0 +1,56 @@
+//! The files of a container that does not run, as it would see them: its root and what the user has
+//! mounted in it.
+
+use super::fill::{self, Ids};
+use super::plan;
+use super::rootfs;
+use super::step::Step;
+use crate::error::{Result, failed};
+use crate::oci::spec::Spec;
+use crate::sys::mount::{self, Propagation};
+use crate::sys::path::RootFd;
+use crate::sys::userns;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+/// Takes a mount namespace of our own, so that what is mounted from here on goes with this process.
+///
+/// # Errors
+/// What the kernel says.
+pub fn begin() -> Result<()> {
+    userns::unshare(libc::CLONE_NEWNS)?;
+    let root = mount::open_place(Path::new("/"))?;
+    mount::set_propagation(root.as_fd(), Propagation::Slave, true)
+}
+
+/// Mounts the root of `spec` and its binds and overlays; a tmpfs would be empty and is left out.
+///
+/// We are inside the user namespace, after [`begin`], and hold the container's lock: an overlay may
+/// be mounted once only.
+///
+/// # Errors
+/// What the kernel says.
+pub fn assemble(spec: &Spec) -> Result<RootFd> {
+    let root = match plan::root(spec)? {
+        Step::OverlayRoot { at, fs } => rootfs::overlay(&at, &fs)?,
+        Step::DirectoryRoot { at } => rootfs::directory(&at)?,
+        other => return Err(failed(format!("{other} makes no root"))),
+    };
+    let ids = Ids { uids: spec.linux.uid_mappings.clone(), gids: spec.linux.gid_mappings.clone() };
+    for step in plan::sources(spec)? {
+        match step {
+            Step::FillVolume { from, volume, user } => fill::volume(&root, &from, &volume, &user, &ids)?,
+            Step::Stage { at, fs } => rootfs::stage(&at, &fs)?,
+            // Files are given away when it starts.
+            _ => {}
+        }
+    }
+    for mount in spec.mounts.iter().filter(|mount| mount.destination != "/") {
+        match plan::one_mount(mount)? {
+            Step::Bind(bind) => rootfs::bind(&root, &bind)?,
+            Step::Mount { at, fs, .. } if fs.kind == "overlay" => rootfs::mount(&root, &at, &fs, false)?,
+            _ => {}
+        }
+    }
+    Ok(root)
+}
