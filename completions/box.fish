@@ -2207,9 +2207,9 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -2217,15 +2217,45 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "create" -d 'Make a network for containers'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "exists" -d 'Say by the exit code whether a network exists: 0 or 1'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "inspect" -d 'Show all that is known of networks'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "ls" -d 'List networks'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "list" -d 'List networks'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "prune" -d 'Remove the networks that no container uses'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "rm" -d 'Remove networks'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "remove" -d 'Remove networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "connect" -d 'Connect a container to a network, running or not'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "disconnect" -d 'Disconnect a container from a network, running or not'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "create" -d 'Make a network for containers'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "exists" -d 'Say by the exit code whether a network exists: 0 or 1'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "inspect" -d 'Show all that is known of networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "ls" -d 'List networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "list" -d 'List networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "prune" -d 'Remove the networks that no container uses'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "rm" -d 'Remove networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "remove" -d 'Remove networks'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l alias -d 'Another name under which its neighbours find it (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l interface-name -d 'Name of the interface in the container' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l ip -d 'Fixed IPv4 address' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l ip6 -d 'Fixed IPv6 address' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l mac-address -d 'Fixed MAC address' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from disconnect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from disconnect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from disconnect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from disconnect" -s f -l force -d 'Accepted: it always works so'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from disconnect" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l aux-address -d 'Accepted for docker, must be empty: no address is given away' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l dns -d 'Name server for what is no container\'s name (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -s d -l driver -d 'Kind of network: bridge' -r

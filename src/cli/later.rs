@@ -37,8 +37,6 @@ const NOT_YET: &[&str] = &[
     "kube",
     "manifest",
     "mount",
-    "network connect",
-    "network disconnect",
     "network reload",
     "network update",
     "pause",

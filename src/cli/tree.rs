@@ -13,9 +13,9 @@ use super::flags::refused;
 use super::{
     Context, attach, commit, completion, container_exists, copy, create, diff, doctor, exec, export, help,
     history, image_exists, image_insert, image_prune, image_tree, images, import, info, inspect, kill, load,
-    login, logs, network_create, network_ls, network_rm, port, prune, ps, pull, push, rename, reset, restart,
-    rm, rmi, run, save, search, start, stop, system_check, system_df, system_prune, tag, top, unshare, usage,
-    version, volume, wait,
+    login, logs, network_connect, network_create, network_ls, network_rm, port, prune, ps, pull, push,
+    rename, reset, restart, rm, rmi, run, save, search, start, stop, system_check, system_df, system_prune,
+    tag, top, unshare, usage, version, volume, wait,
 };
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
@@ -110,6 +110,8 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(login::Login, "login"),
     entry!(login::Logout, "logout"),
     // Networks.
+    entry!(network_connect::NetworkConnect, "network connect"),
+    entry!(network_connect::NetworkDisconnect, "network disconnect"),
     entry!(network_create::NetworkCreate, "network create"),
     entry!(network_rm::NetworkExists, "network exists"),
     entry!(network_ls::NetworkInspect, "network inspect"),

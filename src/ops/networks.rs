@@ -1,15 +1,20 @@
 //! Networks: made, removed, and who uses them.
 
 use super::{ps, rm};
-use crate::container::bridge::{DEFAULT_NETWORK, Lease, NetworkConfig};
+use crate::container::bridge::{DEFAULT_NETWORK, Join, Lease, NetworkConfig, NetworkName};
+use crate::container::config::NetworkMode;
 use crate::container::id::ContainerId;
+use crate::container::state::Status;
 use crate::container::subnet::Subnet;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Settings;
-use crate::store::containers::Entry;
+use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
 use crate::store::leases;
 use crate::store::networks::{self, Draft};
+use crate::supervisor::bridge::connect::not_connected;
+use crate::supervisor::control;
+use crate::supervisor::protocol::Request;
 use std::net::Ipv4Addr;
 
 /// Makes a network; with `ignore` one of that name is taken as it is.
@@ -97,6 +102,67 @@ pub fn remove(
     let _ = std::fs::remove_dir_all(store.network_run(name));
     drop(lock);
     Ok(())
+}
+
+/// Connects a container to a network; one that runs at once.
+///
+/// # Errors
+/// `Conflict` if it is connected, has a network mode of its own, or its address is taken.
+pub fn connect(store: &Store, entry: &Entry, join: &Join) -> Result<()> {
+    change(store, entry, Request::Connect(join.clone()), |joins| {
+        if joins.iter().any(|known| known.network == join.network) {
+            return Err(Error::new(
+                Kind::Conflict,
+                format!(
+                    "container {} is already connected to network {:?}",
+                    entry.name,
+                    join.network.as_str()
+                ),
+            ));
+        }
+        joins.push(join.clone());
+        Ok(())
+    })
+}
+
+/// Takes a container out of a network; one that runs at once.
+///
+/// # Errors
+/// `NotFound` if it is not connected.
+pub fn disconnect(store: &Store, entry: &Entry, network: &NetworkName) -> Result<()> {
+    change(store, entry, Request::Disconnect { network: network.clone() }, |joins| {
+        let before = joins.len();
+        joins.retain(|join| join.network != *network);
+        match joins.len() {
+            after if after == before => Err(not_connected(entry.name.as_str(), network)),
+            _ => Ok(()),
+        }
+    })
+}
+
+/// Has the supervisor do it, or writes it down for the next start.
+fn change(
+    store: &Store,
+    entry: &Entry,
+    request: Request,
+    edit: impl FnOnce(&mut Vec<Join>) -> Result<()>,
+) -> Result<()> {
+    if entry.config.network.mode != NetworkMode::Bridge {
+        return Err(Error::new(
+            Kind::Conflict,
+            format!("container {} has a network mode of its own and cannot be in networks", entry.name),
+        )
+        .hint("make it with --network NAME"));
+    }
+    if entry.status() == Status::Running {
+        return control::request(&store.container_run(&entry.id), &request, None).map(drop);
+    }
+    let Some(_lock) = containers::take_lock(store, &entry.id)? else {
+        return Err(Error::new(Kind::Conflict, format!("container {} is just being started", entry.name)));
+    };
+    let mut joins = containers::config(store, &entry.id)?.network.joins;
+    edit(&mut joins)?;
+    containers::write_joins(store, &entry.id, &joins)
 }
 
 #[cfg(test)]

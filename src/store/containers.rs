@@ -15,7 +15,8 @@
 
 use super::layout::Store;
 use super::lock::Lock;
-use crate::container::config::ContainerConfig;
+use crate::container::bridge::Join;
+use crate::container::config::{ContainerConfig, NetworkMode};
 use crate::container::id::ContainerId;
 use crate::container::name::ContainerName;
 use crate::container::state::{State, Status};
@@ -247,7 +248,14 @@ pub fn config(store: &Store, id: &ContainerId) -> Result<ContainerConfig> {
 }
 
 fn read_config(from: BorrowedFd<'_>, path: &Path, id: &ContainerId) -> Result<ContainerConfig> {
-    let config: ContainerConfig = from_json(from, path)?;
+    let mut config: ContainerConfig = from_json(from, path)?;
+    if config.network.mode == NetworkMode::Bridge {
+        match from_json(from, &path.with_file_name("joins.json")) {
+            Ok(joins) => config.network.joins = joins,
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
     if config.version > crate::container::config::CONFIG_VERSION {
         return Err(Error::new(
             Kind::Unsupported,
@@ -256,6 +264,15 @@ fn read_config(from: BorrowedFd<'_>, path: &Path, id: &ContainerId) -> Result<Co
         .hint("use that version, or remove the container with `box rm -f`"));
     }
     Ok(config)
+}
+
+/// Writes down the networks that it takes part in from now on, in place of those it was made with.
+/// Only whoever holds the container's lock does this.
+///
+/// # Errors
+/// A full disk.
+pub fn write_joins(store: &Store, id: &ContainerId, joins: &[Join]) -> Result<()> {
+    file::replace(&store.container(id).join("joins.json"), &to_json(&joins)?, Durable::Yes)
 }
 
 /// The record of its life.

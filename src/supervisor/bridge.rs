@@ -9,6 +9,8 @@
 //! the kernel counts: when the last supervisor is gone, however, slirp4netns ends; when slirp4netns
 //! is gone, however, every supervisor hears of it, and the first to take the lock starts another.
 
+pub mod connect;
+
 use super::protocol::{self, Decoder, Failed, Kind};
 use crate::container::bridge::{Attachment, Join, NetworkConfig, NetworkRecord};
 use crate::container::config::{ContainerConfig, NetworkMode};
@@ -45,6 +47,8 @@ pub struct Networks {
 /// One of them.
 #[derive(Debug)]
 struct Joined {
+    /// Its number among those of the container; not given again while it is there.
+    place: usize,
     config: NetworkConfig,
     bridge: Bridge,
     uplink: Option<Uplink>,
@@ -137,7 +141,8 @@ impl Networks {
                 Bridge::make(&config)?
             }
         };
-        let place = self.joined.len();
+        let free = |place: &usize| !self.joined.iter().any(|joined| joined.place == *place);
+        let place = (0..).find(free).expect("there is always another number");
         bridge.plug(&config, attachment, &mut self.inside, place)?;
         let number = netns::number(bridge.netns.as_fd());
         let pid = process::pid_in_proc()?;
@@ -148,7 +153,7 @@ impl Networks {
             true => Some(Uplink::raise(store, &config, &mut bridge, client)?),
             false => None,
         };
-        self.joined.push(Joined { config, bridge, uplink });
+        self.joined.push(Joined { place, config, bridge, uplink });
         Ok(())
     }
 
@@ -157,19 +162,23 @@ impl Networks {
         self.joined.iter_mut().flat_map(|joined| std::mem::take(&mut joined.bridge.desks)).collect()
     }
 
+    /// The store that they are in.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// What becomes an error when the uplink of a network is gone, with that network's place.
     pub fn uplinks(&self) -> impl Iterator<Item = (usize, BorrowedFd<'_>)> {
-        let uplinks = self.joined.iter().enumerate();
-        uplinks.filter_map(|(place, joined)| Some((place, joined.uplink.as_ref()?.users.as_fd())))
+        self.joined.iter().filter_map(|joined| Some((joined.place, joined.uplink.as_ref()?.users.as_fd())))
     }
 
     /// The uplink of the network at `place` has ended: starts another unless somebody has.
     ///
     /// `false` if it is given up: it never stays, or cannot be started any more.
     pub fn renew(&mut self, place: usize) -> bool {
-        let Some(Joined { config, bridge, uplink: Some(uplink), .. }) = self.joined.get_mut(place) else {
-            return false;
-        };
+        let joined = self.joined.iter_mut().find(|joined| joined.place == place);
+        let Some(Joined { config, bridge, uplink: Some(uplink), .. }) = joined else { return false };
         let Ok(_lock) = leases::lock(&self.store, &config.name) else { return false };
         if is_served(uplink.users.as_fd()) {
             return true;

@@ -141,7 +141,7 @@ fn hand_over(directory: &Path, maps: &IdMaps) -> Result<()> {
 }
 
 /// What a container in networks resolves names by; empty in other modes.
-fn resolver(store: &Store, attachments: &[Attachment]) -> Result<Own> {
+pub(super) fn resolver(store: &Store, attachments: &[Attachment]) -> Result<Own> {
     let mut own = Own { attachments: attachments.to_vec(), servers: Vec::new() };
     // The first one's: others would be asked only if it does not answer. It knows the names of all
     // networks that the container is in.

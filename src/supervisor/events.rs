@@ -4,6 +4,7 @@
 //! the deadlines of `--timeout` and of a stop.
 
 mod connections;
+mod networks;
 
 use super::attach::Client;
 use super::bridge::Networks;
@@ -153,19 +154,6 @@ impl Monitor {
     pub fn keep(&mut self, uplink: Keeper) -> Result<()> {
         self.watch(uplink.as_fd(), UPLINK, EventFlags::IN)?;
         self.uplink = Some(uplink);
-        Ok(())
-    }
-
-    /// Watches over the uplinks of the container's networks from here on.
-    ///
-    /// # Errors
-    /// When no descriptor is left.
-    pub fn take_part(&mut self, networks: Networks) -> Result<()> {
-        for (place, uplink) in networks.uplinks() {
-            // An error is reported unasked: nobody reads any more.
-            self.watch(uplink, NETWORK + place as u64, EventFlags::empty())?;
-        }
-        self.networks = Some(networks);
         Ok(())
     }
 
@@ -346,19 +334,6 @@ impl Monitor {
         if renewed {
             // Without a watch it still carries packets.
             let _ = self.keep(uplink);
-        }
-    }
-
-    /// The uplink of one of the networks has ended.
-    fn renew_network(&mut self, token: u64) {
-        let Some(networks) = self.networks.as_mut().filter(|_| self.exit.is_none()) else { return };
-        let place = (token - NETWORK) as usize;
-        if networks.renew(place) {
-            return;
-        }
-        // Given up: the event would come for ever.
-        if let Some((_, uplink)) = networks.uplinks().find(|(known, _)| *known == place) {
-            let _ = epoll::delete(&self.epoll, uplink);
         }
     }
 

@@ -8,6 +8,7 @@
 //! A running supervisor keeps its old binary, so a frame of unknown kind and an unknown field are
 //! passed over, and both sides name their version.
 
+use crate::container::bridge::{Join, NetworkName};
 use crate::container::port::{Bound, PortMap};
 use crate::error::{self, Doing, Error, Result, failed};
 use crate::sys::tty::WindowSize;
@@ -205,6 +206,13 @@ pub enum Request {
     Ping,
     /// What are you holding?
     Stat,
+    /// Connect the container to one more network.
+    Connect(Join),
+    /// Take it out of that network.
+    Disconnect {
+        /// Its name.
+        network: NetworkName,
+    },
     /// Publish ports, and others no more. Sockets that are bound already may come with it.
     Ports {
         /// To publish.

@@ -182,3 +182,117 @@ fn the_outside_is_reached_by_address_and_by_name() {
         env.run(["run", "--rm", "busybox", "sh", "-c", &script]).code(0).stdout_contains("Origin: Debian");
     }
 }
+
+#[test]
+fn a_container_is_connected_and_disconnected_while_it_runs() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        env.run(["network", "create", "one"]).code(0);
+        env.run(["network", "create", "two"]).code(0);
+        sleeper(&env, "a", &["--network", "one"]);
+        sleeper(&env, "b", &["--network", "two"]);
+        let of_two = "{{with .NetworkSettings.Networks.two}}{{.IPAddress}}{{end}}";
+        let address = env.ok(["inspect", "-f", of_two, "b"]);
+        assert!(!reaches(&env, "a", &address));
+        env.run(["network", "connect", "--ip", "10.89.1.77", "--alias", "x", "two", "a"]).code(0);
+        assert!(reaches(&env, "a", &address), "{user:?}");
+        assert!(reaches(&env, "b", "10.89.1.77"));
+        assert_eq!(env.ok(["inspect", "-f", of_two, "a"]), "10.89.1.77");
+        env.run(["exec", "a", "cat", "/etc/hosts"]).stdout_contains("10.89.1.77\t");
+        assert!(reaches(&env, "b", "x") && reaches(&env, "a", "b"), "{user:?}: by name");
+        env.run(["ps", "--filter", "name=a", "--format", "{{.Networks}}"]).stdout("one,two\n");
+        env.run(["network", "connect", "two", "a"]).fails(125, "already connected");
+        env.run(["network", "rm", "two"]).fails(2, "being used");
+        // It is so after a restart too.
+        env.run(["restart", "-t", "0", "a"]).code(0);
+        assert!(reaches(&env, "b", "10.89.1.77"));
+
+        env.run(["network", "disconnect", "one", "a"]).code(0);
+        let addresses = env.ok(["exec", "a", "ip", "-o", "-4", "addr"]);
+        assert!(!addresses.contains("10.89.0.") && addresses.contains("10.89.1.77"), "{addresses}");
+        let hosts = env.ok(["exec", "a", "cat", "/etc/hosts"]);
+        assert!(!hosts.contains("10.89.0."), "{hosts}");
+        // What is left is the way out now.
+        env.run(["exec", "a", "ip", "route"]).stdout_contains("default via 10.89.1.1");
+        env.run(["network", "disconnect", "one", "a"]).fails(125, "not connected");
+        env.run(["network", "rm", "one"]).code(0);
+        env.run(["rm", "-f", "-t", "0", "a", "b"]).code(0);
+    }
+    let env = Env::new();
+    env.run(["network", "create", "one"]).code(0);
+    env.run(["create", "--name", "c", "busybox", "ip", "-o", "-4", "addr"]).code(0);
+    env.run(["network", "connect", "one", "c"]).code(0);
+    env.run(["network", "disconnect", "box", "c"]).code(0);
+    let addresses = env.ok(["start", "-a", "c"]);
+    assert!(addresses.contains("10.89.0.2/24") && !addresses.contains("10.88."), "{addresses}");
+    env.run(["run", "-d", "--name", "d", "--network", "none", "busybox", "sleep", "600"]).code(0);
+    env.run(["network", "connect", "one", "d"]).fails(125, "network mode");
+}
+
+#[test]
+fn a_killed_uplink_is_replaced_for_all_and_connections_inside_live_on() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        sleeper(&env, "a", &[]);
+        sleeper(&env, "b", &[]);
+        let [first] = uplinks(&env)[..] else { panic!("{:?}", env.processes()) };
+        // One that dies within a second of its start is given up.
+        std::thread::sleep(std::time::Duration::from_millis(1200));
+        let kill = |pid: i32| std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+        assert!(kill(first).is_ok_and(|status| status.success()));
+        eventually("another one runs", || uplinks(&env).iter().any(|pid| *pid != first));
+        let mirror = crate::network::package_mirror();
+        let script = format!("timeout 5 wget -qO- http://{mirror}/debian/dists/bookworm/Release | head -n 1");
+        for name in ["a", "b"] {
+            eventually("the way out is back", || {
+                env.run(["exec", name, "sh", "-c", &script]).out().contains("Origin")
+            });
+        }
+        assert_eq!(uplinks(&env).len(), 1, "one is enough: {:?}", env.processes());
+        // The one that has started it goes: another one sees to it.
+        env.run(["kill", "a", "b"]).code(0);
+        eventually("nothing is left", || env.processes().is_empty());
+        env.run(["rm", "a", "b"]).code(0);
+        assert!(env.ok(["run", "--rm", "busybox", "sh", "-c", &script]).contains("Origin"));
+    }
+}
+
+#[test]
+fn a_killed_supervisor_leaves_no_lease_no_link_and_no_uplink() {
+    let env = Env::new();
+    sleeper(&env, "a", &[]);
+    sleeper(&env, "b", &[]);
+    let supervisor = env.ok(["inspect", "-f", "{{.State.ConmonPid}}", "a"]);
+    let killed = std::process::Command::new("kill").args(["-KILL", &supervisor]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+    eventually("it has ended", || env.ok(["inspect", "-f", "{{.State.Status}}", "a"]) == "exited");
+    let present = ["network", "inspect", "-f", "{{len .Containers}}", "box"];
+    assert_eq!(env.ok(present), "1");
+    let leases = env.root().join("networks/box/leases");
+    assert_eq!(std::fs::read_dir(&leases).expect("leases").count(), 1);
+    // The bridge is still b's, with two ports: b's and the uplink.
+    assert!(reaches(&env, "b", "10.88.0.1"));
+    sleeper(&env, "c", &[]);
+    assert!(reaches(&env, "c", &setting(&env, "b", "IPAddress")));
+    env.run(["rm", "-f", "-t", "0", "--all"]).code(0);
+    assert_eq!(std::fs::read_dir(&leases).expect("leases").count(), 0);
+    eventually("the uplink has ended", || uplinks(&env).is_empty());
+}
+
+#[test]
+fn many_start_and_end_at_once_on_one_network() {
+    let env = Env::new();
+    let rounds = crate::env::rounds(4);
+    for _ in 0..rounds {
+        // Some find the bridge of others that are just ending, some make one.
+        let running: Vec<_> = (0..6)
+            .map(|_| env.spawn(["run", "--rm", "busybox", "ping", "-c", "1", "-W", "5", "10.88.0.1"]))
+            .collect();
+        for one in running {
+            one.finish().code(0);
+        }
+    }
+    let leases = env.root().join("networks/box/leases");
+    assert_eq!(std::fs::read_dir(&leases).expect("leases").count(), 0);
+    eventually("nothing is left", || env.processes().is_empty());
+}

@@ -200,6 +200,8 @@ impl Monitor {
             }
             Request::Resize(size) => self.resize(size),
             Request::Ping => {}
+            Request::Connect(join) => self.enter_network(&join)?,
+            Request::Disconnect { network } => self.leave_network(&network)?,
             Request::Stat => {
                 let attached = |client: &&Client| client.hello.as_ref().is_some_and(Hello::attaches);
                 let clients = self.clients.iter().flatten().filter(attached).count();
