@@ -3,7 +3,7 @@
 use super::auth::{Answer, Challenge, Scope, Token};
 use super::credentials::Credentials;
 use super::endpoint::{Endpoint, is_loopback};
-use super::http::{self, Payload, Target, http_error, registry_message, retry_after};
+use super::http::{self, Payload, Request, Target, http_error, registry_message, retry_after};
 use super::retry::Transient;
 use super::tls::TlsConnector;
 use crate::error::{Doing, Error, Kind, Result, failed};
@@ -212,7 +212,8 @@ impl Client {
                 let form = http::form(&fields);
                 let payload = Payload::Bytes(form.as_bytes());
                 let headers = [("content-type", "application/x-www-form-urlencoded".to_string())];
-                self.once(&Method::POST, realm, &headers, &payload, None)
+                let (method, authorization) = (&Method::POST, None);
+                self.once(realm, &Request { method, headers: &headers, payload: &payload, authorization })
             }
             credentials => {
                 let mut query: Vec<(&str, &str)> = scopes.iter().map(|scope| ("scope", *scope)).collect();
@@ -221,7 +222,7 @@ impl Client {
                 query.extend(account.map(|account| ("account", account)));
                 let join = if realm.contains('?') { '&' } else { '?' };
                 let url = format!("{realm}{join}{}", http::form(&query));
-                self.follow(&Method::GET, &url, &[], &Payload::Empty, self.basic().as_ref())
+                self.follow(&url, Request::get(self.basic().as_ref()))
             }
         }?;
         if response.status() == StatusCode::UNAUTHORIZED && self.credentials.is_some() {
@@ -249,20 +250,18 @@ impl Client {
             let url = call.to.url(scheme, &self.host)?;
             // What is told to the registry is not told to whom it sends us.
             let ours = http::origin(&url) == http::origin(&format!("{scheme}://{}/", self.host));
-            let authorization = authorization.filter(|_| ours);
-            match self.once(&call.method, &url, call.headers, &call.payload, authorization) {
+            let request = Request {
+                method: &call.method,
+                headers: call.headers,
+                payload: &call.payload,
+                authorization: authorization.filter(|_| ours),
+            };
+            match self.once(&url, &request) {
                 // "Client sent an HTTP request to an HTTPS server": then the first failure is the one.
                 Ok(response) if response.status() == StatusCode::BAD_REQUEST && first_error.is_some() => {}
                 Ok(response) => {
                     *self.scheme.lock().expect("no panic while it is held") = Some(scheme);
-                    return self.redirected(
-                        response,
-                        &call.method,
-                        &url,
-                        call.headers,
-                        &call.payload,
-                        authorization,
-                    );
+                    return self.redirected(response, &url, request);
                 }
                 Err(error) => drop(first_error.get_or_insert(error)),
             }
@@ -272,27 +271,17 @@ impl Client {
     }
 
     /// Sends, and sends again to where the answer points.
-    fn follow(
-        &self,
-        method: &Method,
-        url: &str,
-        headers: &[(&str, String)],
-        payload: &Payload<'_>,
-        authorization: Option<&Secret<String>>,
-    ) -> Result<Response<Body>> {
-        let response = self.once(method, url, headers, payload, authorization)?;
-        self.redirected(response, method, url, headers, payload, authorization)
+    fn follow(&self, url: &str, request: Request<'_, '_>) -> Result<Response<Body>> {
+        let response = self.once(url, &request)?;
+        self.redirected(response, url, request)
     }
 
     /// Sends again to where an answer points, until one does not.
     fn redirected(
         &self,
         mut response: Response<Body>,
-        method: &Method,
         url: &str,
-        headers: &[(&str, String)],
-        payload: &Payload<'_>,
-        authorization: Option<&Secret<String>>,
+        mut request: Request<'_, '_>,
     ) -> Result<Response<Body>> {
         let start = http::origin(url);
         let mut url = url.to_string();
@@ -308,23 +297,16 @@ impl Client {
                     .hint("if that is meant: --tls-verify=false, or insecure = true in registries.conf"));
             }
             url = next;
-            let authorization = authorization.filter(|_| http::origin(&url) == start);
-            response = self.once(method, &url, headers, payload, authorization)?;
+            // Once out of the house it stays out: a way back is not trusted again.
+            request.authorization = request.authorization.filter(|_| http::origin(&url) == start);
+            response = self.once(&url, &request)?;
         }
         Err(failed(format!("{} sends us from one place to the next without end", self.host)))
     }
 
     /// Sends one request.
-    fn once(
-        &self,
-        method: &Method,
-        url: &str,
-        headers: &[(&str, String)],
-        payload: &Payload<'_>,
-        authorization: Option<&Secret<String>>,
-    ) -> Result<Response<Body>> {
-        http::send(&self.agent, method, url, headers, payload, authorization)
-            .map_err(|cause| self.explain(cause))
+    fn once(&self, url: &str, request: &Request<'_, '_>) -> Result<Response<Body>> {
+        http::send(&self.agent, url, request).map_err(|cause| self.explain(cause))
     }
 
     fn explain(&self, error: http::SendError) -> Error {
@@ -418,7 +400,7 @@ pub fn download(url: &str) -> Result<ureq::BodyReader<'static>> {
     let mut client = Client::new(&Endpoint::with(&RegistryOptions::default(), host, false, None)?)?;
     // Where a tarball is, plain HTTP is the user's choice: the address says so.
     client.may_use_http |= url.starts_with("http://");
-    let response = client.follow(&Method::GET, url, &[], &Payload::Empty, None)?;
+    let response = client.follow(url, Request::get(None))?;
     Ok(client.check(response)?.into_body().into_with_config().limit(u64::MAX).reader())
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use std::io::Read;
 use std::time::Duration;
 use ureq::http::uri::Uri;
-use ureq::http::{Method, Request, Response, StatusCode, header};
+use ureq::http::{Method, Response, StatusCode, header};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, TcpConnector};
 use ureq::{Agent, Body, SendBody};
@@ -81,17 +81,31 @@ pub(crate) fn agent(tls: TlsConnector, local: bool) -> Agent {
     Agent::with_parts(config.build(), connector, DefaultResolver::default())
 }
 
+/// What is sent, to whichever address.
+pub(crate) struct Request<'a, 'b> {
+    pub(crate) method: &'a Method,
+    /// Beside `Authorization`.
+    pub(crate) headers: &'a [(&'a str, String)],
+    pub(crate) payload: &'a Payload<'b>,
+    pub(crate) authorization: Option<&'a Secret<String>>,
+}
+
+impl<'a> Request<'a, '_> {
+    /// A plain question.
+    pub(crate) fn get(authorization: Option<&'a Secret<String>>) -> Request<'a, 'a> {
+        Request { method: &Method::GET, headers: &[], payload: &Payload::Empty, authorization }
+    }
+}
+
 /// Sends one request to one address.
 pub(crate) fn send(
     agent: &Agent,
-    method: &Method,
     url: &str,
-    headers: &[(&str, String)],
-    payload: &Payload<'_>,
-    authorization: Option<&Secret<String>>,
+    what: &Request<'_, '_>,
 ) -> std::result::Result<Response<Body>, SendError> {
-    let mut request = Request::builder().method(method.clone()).uri(url);
-    for (name, value) in headers {
+    let Request { method, headers, payload, authorization } = *what;
+    let mut request = ureq::http::Request::builder().method(method.clone()).uri(url);
+    for (name, value) in headers.iter() {
         request = request.header(*name, value);
     }
     if let Some(authorization) = authorization {
@@ -116,7 +130,7 @@ pub(crate) fn send(
 
 fn run<B: ureq::AsSendBody>(
     agent: &Agent,
-    request: std::result::Result<Request<B>, ureq::http::Error>,
+    request: std::result::Result<ureq::http::Request<B>, ureq::http::Error>,
 ) -> std::result::Result<Response<Body>, ureq::Error> {
     let request = agent.configure_request(request?).timeout_recv_response(Some(UPLOAD_ANSWER)).build();
     agent.run(request)

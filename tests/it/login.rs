@@ -310,3 +310,61 @@ fn an_identity_token_is_exchanged() {
     let file = env.file("auth.json", auth);
     env.run(["pull", "-q", "--authfile", &file, &format!("{}/library/busybox", server.address)]).code(0);
 }
+
+/// A token server whose signed tokens docker-registry believes: nobody in particular may read
+/// library/busybox, and [`USER`] everything.
+fn issuer(certs: &Certificates) -> Server {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    let key = certs.path("server.key");
+    let pem = std::fs::read_to_string(certs.path("server.crt")).unwrap();
+    let der: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    Server::start(move |request| {
+        let basic = request.header("authorization").and_then(|text| text.strip_prefix("Basic "));
+        let user = basic.map(|text| String::from_utf8(STANDARD.decode(text).unwrap()).unwrap());
+        if user.as_ref().is_some_and(|user| *user != creds()) {
+            return Answer::new(401, "{}");
+        }
+        let query = request.path.split_once('?').map_or("", |(_, query)| query);
+        let scopes = query.split('&').filter_map(|pair| pair.strip_prefix("scope=repository:"));
+        let access: Vec<serde_json::Value> = scopes
+            .filter_map(|scope| scope.rsplit_once(':'))
+            .filter(|(name, _)| user.is_some() || *name == "library/busybox")
+            .map(|(name, actions)| {
+                let actions: Vec<&str> = actions.split(',').collect();
+                serde_json::json!({ "type": "repository", "name": name, "actions": actions })
+            })
+            .collect();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let claims = serde_json::json!({ "iss": "test-issuer", "sub": "x", "aud": "test-service", "jti": "1",
+            "iat": now - 10, "nbf": now - 10, "exp": now + 60, "access": access });
+        let header = serde_json::json!({ "typ": "JWT", "alg": "RS256", "x5c": [der] });
+        let encode = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", encode(&header), encode(&claims));
+        let mut openssl = std::process::Command::new("openssl");
+        openssl.args(["dgst", "-sha256", "-sign"]).arg(&key);
+        let signature = URL_SAFE_NO_PAD.encode(finish(openssl, signed.as_bytes()).stdout);
+        Answer::new(200, format!("{{\"token\":\"{signed}.{signature}\",\"expires_in\":60}}"))
+    })
+}
+
+#[test]
+fn a_registry_with_a_token_issuer_knows_who_may_do_what() {
+    let mut env = Env::empty(User::Sub);
+    auth_file(&mut env);
+    let certs = Certificates::self_signed(&env.tmp());
+    let issuer = issuer(&certs);
+    let auth = format!(
+        "auth: {{ token: {{ realm: \"http://{}/token\", service: test-service, issuer: test-issuer, rootcertbundle: {} }} }}\n",
+        issuer.address,
+        certs.path("server.crt").display()
+    );
+    let server = Registry::start(&env.tmp(), "", &auth);
+    env.run(["pull", "-q", &server.image("library/busybox")]).code(0);
+    env.run(["pull", "-q", &server.image("test/layers")]).fails(125, "box login");
+    env.run(["login", "-u", USER, "-p", "wrong", &server.address]).fails(125, "invalid username/password");
+    env.run(["login", "-u", USER, "-p", PASSWORD, &server.address]).code(0);
+    env.run(["pull", "-q", &server.image("test/layers")]).code(0);
+    env.run(["pull", "-q", "--all-tags", &server.image("test/layers")]).code(0);
+    env.run(["search", "--list-tags", &server.image("test/layers")]).code(0).stdout_contains("zstd");
+}
