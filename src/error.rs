@@ -39,6 +39,29 @@ impl Kind {
             _ => 125,
         }
     }
+
+    const ALL: [Kind; 8] = [
+        Kind::Failed,
+        Kind::Invalid,
+        Kind::NotFound,
+        Kind::Conflict,
+        Kind::Denied,
+        Kind::Unsupported,
+        Kind::NotExecutable,
+        Kind::CommandNotFound,
+    ];
+
+    /// A number for its way to another process of this version of box.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        Kind::ALL.iter().position(|kind| *kind == self).unwrap_or(0) as u8
+    }
+
+    /// The kind with this number; [`Kind::Failed`] if there is none.
+    #[must_use]
+    pub fn from_number(number: u8) -> Kind {
+        Kind::ALL.get(usize::from(number)).copied().unwrap_or(Kind::Failed)
+    }
 }
 
 /// An error: what was being done to which thing, why it failed, and what helps.

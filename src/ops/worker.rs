@@ -70,7 +70,7 @@ pub fn call<Q: Serialize, A: DeserializeOwned>(settings: &Settings, name: &str, 
         Answer::Done(value) => serde_json::from_value(value)
             .map_err(|e| failed(format!("the job {name} answered nonsense")).because(e)),
         Answer::Failed { kind, message, hint } => {
-            let error = Error::new(kind_of(kind), message);
+            let error = Error::new(Kind::from_number(kind), message);
             Err(match hint {
                 Some(hint) => error.hint(hint),
                 None => error,
@@ -148,7 +148,7 @@ fn answer(socket: &OwnedFd) -> (Answer, Option<PathBuf>) {
     let answer = match serve(socket, &mut run) {
         Ok(value) => Answer::Done(value),
         Err(error) => Answer::Failed {
-            kind: number_of(error.kind()),
+            kind: error.kind().number(),
             message: error.chain(),
             hint: error.find_hint().map(str::to_string),
         },
@@ -246,23 +246,4 @@ fn id_maps(_: &Here) -> Result<[Vec<(u32, u32, u32)>; 2]> {
         extents.into_iter().map(|e| (e.inside, e.outside, e.count)).collect()
     };
     Ok([triples(maps.uids), triples(maps.gids)])
-}
-
-const KINDS: [Kind; 8] = [
-    Kind::Invalid,
-    Kind::NotFound,
-    Kind::Conflict,
-    Kind::Denied,
-    Kind::Unsupported,
-    Kind::NotExecutable,
-    Kind::CommandNotFound,
-    Kind::Failed,
-];
-
-fn number_of(kind: Kind) -> u8 {
-    KINDS.iter().position(|k| *k == kind).unwrap_or(7) as u8
-}
-
-fn kind_of(number: u8) -> Kind {
-    KINDS.get(usize::from(number)).copied().unwrap_or(Kind::Failed)
 }

@@ -247,20 +247,9 @@ struct Failure {
     hint: String,
 }
 
-const KINDS: [Kind; 8] = [
-    Kind::Failed,
-    Kind::Invalid,
-    Kind::NotFound,
-    Kind::Conflict,
-    Kind::Denied,
-    Kind::Unsupported,
-    Kind::NotExecutable,
-    Kind::CommandNotFound,
-];
-
 impl Failure {
     fn of(step: usize, error: &Error) -> Failure {
-        let kind = KINDS.iter().position(|k| *k == error.kind()).unwrap_or(0) as u8;
+        let kind = error.kind().number();
         let hint = error.find_hint().unwrap_or_default().to_string();
         Failure { step: step as u16, kind, message: error.chain(), hint }
     }
@@ -285,7 +274,7 @@ impl Failure {
     }
 
     fn into_error(self, steps: &[Step]) -> Error {
-        let kind = KINDS.get(usize::from(self.kind)).copied().unwrap_or(Kind::Failed);
+        let kind = Kind::from_number(self.kind);
         let message = match steps.get(usize::from(self.step)) {
             // These speak the user's words already.
             Some(
