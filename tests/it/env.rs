@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -84,6 +84,25 @@ pub(crate) fn registry() -> String {
 /// How often the tests that repeat themselves do; `make stress` sets a thousand.
 pub(crate) fn rounds(usually: usize) -> usize {
     std::env::var("BOX_TEST_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(usually)
+}
+
+/// Does every round from 0 on, each number once; many of them side by side, since they wait more than
+/// they compute.
+pub(crate) fn in_parallel(rounds: usize, some: impl Fn(&mut dyn Iterator<Item = usize>) + Sync) {
+    let next = AtomicUsize::new(0);
+    let numbers =
+        || std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < rounds));
+    let workers = (rounds / 25).clamp(1, 6);
+    if workers == 1 {
+        return some(&mut numbers());
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            let mut numbers = numbers();
+            let some = &some;
+            scope.spawn(move || some(&mut numbers));
+        }
+    });
 }
 
 /// A store, a runtime directory and a scratch directory of one user, checked for leaks when dropped.

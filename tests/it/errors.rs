@@ -204,20 +204,24 @@ fn full_disk(env: &Env) {
 #[test]
 fn interrupting_a_start_leaves_nothing() {
     for user in [User::Sub, User::NoSub] {
-        let env = Env::of(user);
-        for round in 0..crate::env::rounds(12) {
-            let run = env.spawn(["run", "--rm", "busybox", "sleep", "600"]);
-            std::thread::sleep(std::time::Duration::from_micros(1500 * (round as u64 % 24)));
-            run.signal(nix::sys::signal::Signal::SIGINT);
-            // A container that runs already gets the signal, and sleep as pid 1 ignores it.
-            eventually("the start is over", || {
-                let left = env.run(["rm", "-f", "-a", "-t", "0"]);
-                left.code == Some(0) && env.processes().is_empty()
-            });
-            drop(run.finish());
-        }
-        env.run(["ps", "-aq"]).stdout("");
+        crate::env::in_parallel(crate::env::rounds(12), |rounds| interrupted_starts(user, rounds));
     }
+}
+
+fn interrupted_starts(user: User, rounds: &mut dyn Iterator<Item = usize>) {
+    let env = Env::of(user);
+    for round in rounds {
+        let run = env.spawn(["run", "--rm", "busybox", "sleep", "600"]);
+        std::thread::sleep(std::time::Duration::from_micros(1500 * (round as u64 % 24)));
+        run.signal(nix::sys::signal::Signal::SIGINT);
+        // A container that runs already gets the signal, and sleep as pid 1 ignores it.
+        eventually("the start is over", || {
+            let left = env.run(["rm", "-f", "-a", "-t", "0"]);
+            left.code == Some(0) && env.processes().is_empty()
+        });
+        drop(run.finish());
+    }
+    env.run(["ps", "-aq"]).stdout("");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! kill -9 of anybody at any moment, and many starts at once: nothing stays, nothing breaks.
 
-use crate::env::{EVERYONE, Env, User, eventually, rounds};
+use crate::env::{EVERYONE, Env, User, eventually, in_parallel, rounds};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::time::Duration;
@@ -62,20 +62,27 @@ fn round(env: &Env, victim: Victim, number: usize) {
 
 #[test]
 fn the_kill_matrix_leaves_no_process() {
-    let env = Env::new();
-    for number in 0..rounds(3) {
-        for victim in [Victim::Client, Victim::Supervisor, Victim::Init, Victim::Uplink] {
-            round(&env, victim, number);
+    let victims = [Victim::Client, Victim::Supervisor, Victim::Init, Victim::Uplink];
+    in_parallel(rounds(12), |numbers| {
+        let env = Env::new();
+        for number in numbers {
+            round(&env, victims[number % victims.len()], number);
         }
-    }
+    });
 }
 
 #[test]
 fn the_kill_matrix_during_a_restart() {
-    let env = Env::new();
+    in_parallel(rounds(6), |numbers| {
+        let env = Env::new();
+        restarts_with_kills(&env, numbers);
+    });
+}
+
+fn restarts_with_kills(env: &Env, numbers: &mut dyn Iterator<Item = usize>) {
     let script = "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done";
     env.run(["run", "-d", "--name", "c", "busybox", "sh", "-c", script]).code(0);
-    for number in 0..rounds(6) as u64 {
+    for number in numbers.map(|number| number as u64) {
         let mut restart = env.spawn(["restart", "-t", "0", "c"]);
         std::thread::sleep(Duration::from_millis(3 * (number % 20)));
         for (pid, line) in env.processes() {
