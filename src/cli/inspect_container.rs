@@ -25,6 +25,7 @@ pub(super) fn value(inspected: &Inspected) -> Value {
     let capabilities: Vec<String> =
         config.security.capabilities.iter().map(|cap| format!("CAP_{cap}")).collect();
     let runs_as_root = matches!(config.process.user.split(':').next(), None | Some("" | "0" | "root"));
+    let (driver, files) = graph_driver(inspected);
     let mut of_container = json!({
         "Id": entry.id.as_str(),
         "Created": config.created.to_string(),
@@ -50,7 +51,7 @@ pub(super) fn value(inspected: &Inspected) -> Value {
         "LogPath": log_path(inspected),
         "Name": entry.name.as_str(),
         "RestartCount": restarts(&entry.state),
-        "Driver": "overlay",
+        "Driver": driver,
         "Platform": "linux",
         "MountLabel": "",
         "ProcessLabel": "",
@@ -59,7 +60,7 @@ pub(super) fn value(inspected: &Inspected) -> Value {
         "EffectiveCaps": if runs_as_root { capabilities.clone() } else { Vec::new() },
         "BoundingCaps": capabilities,
         "ExecIDs": [],
-        "GraphDriver": graph_driver(inspected),
+        "GraphDriver": {"Name": driver, "Data": files},
         "Mounts": config.mounts.iter().filter_map(|mount| mount_point(inspected, mount)).collect::<Vec<_>>(),
         "Dependencies": dependencies(config),
         "NetworkSettings": network_settings::value(inspected),
@@ -140,15 +141,18 @@ fn state(inspected: &Inspected) -> Value {
     })
 }
 
-fn graph_driver(inspected: &Inspected) -> Value {
+/// The name of the driver, and where it finds the files.
+fn graph_driver(inspected: &Inspected) -> (&'static str, Value) {
     let below = |name: &str| inspected.directory.join(name).display().to_string();
-    match &inspected.entry.config.rootfs {
-        Rootfs::Directory(_) => json!({"Name": "none", "Data": {}}),
-        Rootfs::Layers(_) if inspected.directory.join("rootfs").is_dir() => {
-            json!({"Name": "vfs", "Data": {"dir": below("rootfs")}})
-        }
-        Rootfs::Layers(_) => {
-            json!({"Name": "overlay", "Data": {"UpperDir": below("diff"), "WorkDir": below("work")}})
+    match (&inspected.entry.config.rootfs, &inspected.copy) {
+        (Rootfs::Directory(_), _) => ("none", json!({})),
+        (Rootfs::Layers(_), Some(copy)) => ("vfs", json!({"dir": copy.display().to_string()})),
+        (Rootfs::Layers(_), None) => {
+            let lower: Vec<String> = inspected.layers.iter().map(|dir| dir.display().to_string()).collect();
+            let data = json!({
+                "LowerDir": lower.join(":"), "UpperDir": below("diff"), "WorkDir": below("work"),
+            });
+            ("overlay", data)
         }
     }
 }

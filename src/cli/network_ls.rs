@@ -148,11 +148,10 @@ impl Filters {
         let mut kept = Vec::new();
         'networks: for network in all.drain(..) {
             for (key, _) in &self.0 {
-                let mut values = self.0.iter().filter(|(other, _)| other == key);
                 // Every label has to be there; of other keys one value is enough.
                 let every = key.starts_with("label");
                 let mut held = every;
-                while let Some((_, value)) = values.next() {
+                for (_, value) in self.0.iter().filter(|(other, _)| other == key) {
                     let one = self.holds(ctx, &network, key, value)?;
                     held = if every { held && one } else { held || one };
                 }

@@ -26,8 +26,8 @@ pub fn info(settings: &Settings, store: &Store) -> Result<Value> {
         "plugins": {
             "authorization": null,
             "log": ["k8s-file", "none"],
-            "network": ["slirp4netns", "pasta", "host", "none"],
-            "volume": [],
+            "network": ["bridge", "slirp4netns", "pasta", "host", "none"],
+            "volume": ["local"],
         },
         "registries": registries(),
         "store": storage(settings, store)?,

@@ -2,13 +2,14 @@
 
 use super::{port, ps, reconcile};
 use crate::container::bridge::{Attachment, Join};
+use crate::container::config::Rootfs;
 use crate::container::port::{Bound, PortMap};
 use crate::container::state::Status;
 use crate::error::Result;
 use crate::settings::Settings;
 use crate::store::containers::Entry;
 use crate::store::layout::Store;
-use crate::store::{leases, networks, ports};
+use crate::store::{driver, leases, networks, ports};
 use std::path::PathBuf;
 
 /// A container and where its things lie.
@@ -18,6 +19,10 @@ pub struct Inspected {
     pub entry: Entry,
     /// Its directory in the store: config.json, hosts, resolv.conf, hostname, diff/ …
     pub directory: PathBuf,
+    /// The layers below its own files, the topmost first.
+    pub layers: Vec<PathBuf>,
+    /// It has a copy of them instead: its root file system.
+    pub copy: Option<PathBuf>,
     /// All volumes of the store.
     pub volumes: PathBuf,
     /// Its sockets, while it runs.
@@ -50,7 +55,13 @@ pub fn container(settings: &Settings, store: &Store, text: &str, with_size: bool
     let record = ports::read(store, &entry.id)?;
     let published = record.wanted(&entry.config.network.ports).to_vec();
     let directory = store.container(&entry.id);
+    let layers = match &entry.config.rootfs {
+        Rootfs::Layers(chain) => chain.iter().rev().map(|layer| store.layer(layer).join("diff")).collect(),
+        Rootfs::Directory(_) => Vec::new(),
+    };
     Ok(Inspected {
+        layers,
+        copy: Some(driver::copied(store, &entry.id)).filter(|copy| copy.is_dir()),
         log: entry.config.log.path.clone().unwrap_or_else(|| directory.join("log")),
         run_directory: store.container_run(&entry.id),
         volumes: store.volumes(),

@@ -80,7 +80,7 @@ pub fn sizes_job(
     let mut sizes = Vec::new();
     for id in wanted {
         let Ok(config) = containers::config(store, &id) else { continue };
-        let written = tree_size(&driver::own_files(store, &id));
+        let own = tree_size(&driver::own_files(store, &id));
         let below: u64 = match &config.rootfs {
             crate::container::config::Rootfs::Layers(chain) => chain
                 .iter()
@@ -90,7 +90,12 @@ pub fn sizes_job(
                 .sum(),
             crate::container::config::Rootfs::Directory(dir) => tree_size(dir),
         };
-        sizes.push((id, Size { written, total: below + written }));
+        let size = match driver::copied(store, &id).is_dir() {
+            // Its own files have those of the image among them.
+            true => Size { written: own.saturating_sub(below), total: own },
+            false => Size { written: own, total: below + own },
+        };
+        sizes.push((id, size));
     }
     Ok(sizes)
 }

@@ -244,6 +244,16 @@ fn ps_counts_what_was_written() {
     env.run(["ps", "-as", "--noheading"]).code(0).stdout_matches(r"  2MB \(virtual [0-9.]+MB\)\n$");
     env.run(["ps", "-a", "--format", "{{.Size}}"]).stdout_matches(r"^2MB \(virtual ");
     assert_eq!(env.ok(["inspect", "--size", "-f", "{{.SizeRw}}", "c"]), written.to_string());
+    // A copy of the image's files is not what it has written.
+    let copy = ["--storage-driver", "vfs", "run", "--name", "v", "busybox", "dd", "if=/dev/zero"];
+    env.run(copy.into_iter().chain(["of=/big", "bs=1000", "count=3000"])).code(0);
+    let size = env.ok(["inspect", "--size", "-f", "{{.Driver}} {{.SizeRw}} {{.SizeRootFs}}", "v"]);
+    let words: Vec<&str> = size.split(' ').collect();
+    let number = |at: usize| words[at].parse::<u64>().expect("a number");
+    assert!(words[0] == "vfs" && (3_000_000..3_010_000).contains(&number(1)), "{size}");
+    assert_eq!(number(2) - number(1), image);
+    let lower = env.ok(["inspect", "-f", "{{.Driver}} {{.GraphDriver.Data.LowerDir}}", "c"]);
+    assert!(lower.starts_with("overlay /") && lower.ends_with("/diff"), "{lower}");
     // Unless asked for nothing is added up.
     assert!(parsed(&env.run(["ps", "-a", "--format", "json"]))[0]["Size"].is_null());
 }
