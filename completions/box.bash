@@ -6489,7 +6489,7 @@ _box() {
             return 0
             ;;
         box__subcmd__system__subcmd__prune)
-            opts="-a -f -h --all --build --external --force --filter --root --runroot --log-level --help"
+            opts="-a -f -h --all --build --external --force --volumes --filter --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6983,20 +6983,53 @@ else
     complete -F _box -o bashdefault -o default box
 fi
 
-# Names of containers and images, where a command takes them.
+# Names of containers by their state, images, networks and volumes, where a command takes them.
 _box_with_names() {
     _box "$@"
-    local cur=${COMP_WORDS[COMP_CWORD]} list=
-    [[ $cur == -* ]] && return
-    case " ${COMP_WORDS[*]:1:COMP_CWORD-1} " in
-        *" image "*|*" run "*|*" create "*|*" rmi "*|*" tag "*|*" untag "*)
-            list=$(box images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null) ;;
-        *" start "*)
-            list=$(box ps -a --filter status=created --filter status=exited --format '{{.Names}}' 2>/dev/null) ;;
-        *" attach "*|*" exec "*|*" kill "*|*" stop "*|*" top "*)
-            list=$(box ps --format '{{.Names}}' 2>/dev/null) ;;
-        *" inspect "*|*" logs "*|*" rename "*|*" restart "*|*" rm "*|*" wait "*)
-            list=$(box ps -a --format '{{.Names}}' 2>/dev/null) ;;
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= image= list= word at skip=
+    # The command, and whether a word that is no flag follows it; values of long flags stay apart
+    # with a blank, so `run --name web` has no image yet.
+    for ((at = 1; at < COMP_CWORD; at++)); do
+        word=${COMP_WORDS[at]}
+        if [[ $skip ]]; then skip=; continue; fi
+        case $word in
+            =) skip=1 ;;
+            --root|--runroot|--log-level) skip=1 ;;
+            --name|--network|--net|--hostname|--user|--workdir|--env|--volume|--publish|--label|--entrypoint|--mount|-e|-v|-p|-u|-w|-h|-l)
+                [[ ${COMP_WORDS[at+1]} == = ]] || skip=1 ;;
+            -*) ;;
+            container|image|system|network|volume)
+                if [[ $command ]]; then image=1; else command="$word "; fi ;;
+            *) if [[ -z $command || $command == *" " ]]; then command+=$word; else image=1; fi ;;
+        esac
+    done
+    [[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD-2]}
+    local names='{{.Names}}'
+    case $prev in
+        --network|--net) list="none host $(box network ls --format '{{.Name}}' 2>/dev/null)" ;;
+        --requires|--volumes-from) list=$(box ps -a --format "$names" 2>/dev/null) ;;
+        *)
+            [[ $cur == -* ]] && return
+            case ${command#container } in
+                run|create)
+                    [[ $image ]] || list=$(box images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null) ;;
+                history|push|rmi|save|tag|untag|image\ *)
+                    list=$(box images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null) ;;
+                start)
+                    list=$(box ps -a --filter status=created --filter status=exited --format "$names" 2>/dev/null) ;;
+                exec)
+                    [[ $image ]] || list=$(box ps --format "$names" 2>/dev/null) ;;
+                attach|kill|pause|stop|top)
+                    list=$(box ps --format "$names" 2>/dev/null) ;;
+                commit|cp|diff|export|logs|port|rename|restart|rm|wait|exists|checkpoint)
+                    list=$(box ps -a --format "$names" 2>/dev/null) ;;
+                inspect)
+                    list=$(box ps -a --format "$names" 2>/dev/null; [[ $command == inspect ]] && box images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null) ;;
+                network\ connect|network\ disconnect|network\ exists|network\ inspect|network\ rm|network\ remove)
+                    list=$(box network ls --format '{{.Name}}' 2>/dev/null) ;;
+                volume\ exists|volume\ export|volume\ inspect|volume\ mount|volume\ rm|volume\ remove|volume\ unmount)
+                    list=$(box volume ls --format '{{.Name}}' 2>/dev/null) ;;
+            esac ;;
     esac
     [[ $list ]] && COMPREPLY=($(compgen -W "$list" -- "$cur"))
     declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$cur"

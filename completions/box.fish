@@ -2428,7 +2428,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -f -a "info" -d 'Show this host, the store and the version'
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -f -a "check" -d 'Look for what is wrong with the store'
-complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -f -a "df" -d 'Show how much of the disk images and containers take'
+complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -f -a "df" -d 'Show how much of the disk images, containers and volumes take'
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -f -a "prune" -d 'Remove what nobody uses'
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -f -a "reset" -d 'Remove all containers, all images and everything else that box keeps'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d '`json`, or a Go template' -r
@@ -2469,7 +2469,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -s v -l verbose -d 'Show each image and each container'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -s v -l verbose -d 'Show each image, container and volume'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l filter -d 'Only that for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -2486,6 +2486,7 @@ complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcomma
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l build -d 'Accepted for podman\'s scripts: nothing is cached for builds'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l external -d 'Accepted for podman\'s scripts: there are no containers but box\'s own'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l volumes -d 'Also all volumes that no container uses, with their data'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2633,7 +2634,11 @@ complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcomma
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -s f -l force -d 'Also the containers that use it; no error for a volume that does not exist'
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 
-# Names of containers and images, where a command takes them.
-complete -c box -n "__fish_seen_subcommand_from attach exec kill stop top" -f -a "(box ps --format '{{.Names}}' 2>/dev/null)"
-complete -c box -n "__fish_seen_subcommand_from inspect logs rename restart rm start wait" -f -a "(box ps -a --format '{{.Names}}' 2>/dev/null)"
-complete -c box -n "__fish_seen_subcommand_from run create rmi tag untag" -f -a "(box images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null)"
+# Names of containers by their state, images, networks and volumes, where a command takes them.
+complete -c box -n "__fish_seen_subcommand_from attach exec kill pause stop top" -f -a "(box ps --format '{{.Names}}' 2>/dev/null)"
+complete -c box -n "__fish_seen_subcommand_from start" -f -a "(box ps -a --filter status=created --filter status=exited --format '{{.Names}}' 2>/dev/null)"
+complete -c box -n "__fish_seen_subcommand_from commit cp diff export inspect logs port rename restart rm wait; and not __fish_seen_subcommand_from network volume image" -f -a "(box ps -a --format '{{.Names}}' 2>/dev/null)"
+complete -c box -n "__fish_seen_subcommand_from run create history push rmi save tag untag image" -f -a "(box images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null)"
+complete -c box -n "__fish_seen_subcommand_from network; and __fish_seen_subcommand_from connect disconnect exists inspect rm" -f -a "(box network ls --format '{{.Name}}' 2>/dev/null)"
+complete -c box -n "__fish_seen_subcommand_from volume; and __fish_seen_subcommand_from exists export inspect rm" -f -a "(box volume ls --format '{{.Name}}' 2>/dev/null)"
+complete -c box -n "__fish_seen_subcommand_from run create" -l network -x -a "none host (box network ls --format '{{.Name}}' 2>/dev/null)"

@@ -82,7 +82,6 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("", &["imagestore", "module", "transient-store"]),
     ("exec", &["preserve-fd", "preserve-fds"]),
     ("rm", &["link"]),
-    ("system prune", &["volumes"]),
     ("pull", &["decryption-key"]),
 ];
 

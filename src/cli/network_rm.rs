@@ -83,28 +83,33 @@ pub(crate) struct NetworkPrune {
 
 impl NetworkPrune {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
-        let (settings, store) = (ctx.settings()?, ctx.store()?);
         let filters = Filters::parse(&self.filter)?;
         if !self.force
             && !prune::agreed("WARNING! This will remove all networks not used by at least one container.")?
         {
             return Ok(0);
         }
-        let mut all = networks::list(store)?;
-        all.retain(|network| network.name.as_str() != DEFAULT_NETWORK);
-        filters.apply(ctx, &mut all)?;
-        let mut code = 0;
-        for network in all {
-            match ops::networks::remove(settings, store, &network, false, None) {
-                Ok(()) => output::line(network.name.as_str()),
-                // It is used.
-                Err(error) if error.kind() == Kind::Conflict => {}
-                Err(error) => {
-                    output::report(&error);
-                    code = error.kind().exit_code();
-                }
-            }
-        }
-        Ok(code)
+        let (removed, errors) = prune_networks(ctx, &filters)?;
+        removed.iter().for_each(output::line);
+        errors.iter().for_each(output::report);
+        Ok(errors.last().map_or(0, |error| error.kind().exit_code()))
     }
+}
+
+/// Removes the networks that no container uses and that the filters mean; their names.
+pub(super) fn prune_networks(ctx: &Context, filters: &Filters) -> Result<(Vec<String>, Vec<Error>)> {
+    let (settings, store) = (ctx.settings()?, ctx.store()?);
+    let mut all = networks::list(store)?;
+    all.retain(|network| network.name.as_str() != DEFAULT_NETWORK);
+    filters.apply(ctx, &mut all)?;
+    let (mut removed, mut errors) = (Vec::new(), Vec::new());
+    for network in all {
+        match ops::networks::remove(settings, store, &network, false, None) {
+            Ok(()) => removed.push(network.name.to_string()),
+            // It is used.
+            Err(error) if error.kind() == Kind::Conflict => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    Ok((removed, errors))
 }

@@ -5,10 +5,10 @@ use super::format::{human, table};
 use super::{Context, output};
 use crate::error::Result;
 use crate::image::reference::Reference;
-use crate::ops::df::{self, ContainerUse, DiskUse, ImageUse, Sum};
+use crate::ops::df::{self, ContainerUse, DiskUse, ImageUse, Sum, VolumeUse};
 use jiff::Timestamp;
 
-/// Show how much of the disk images and containers take
+/// Show how much of the disk images, containers and volumes take
 ///
 /// Images count with their unpacked layers and the blobs that these came from; what two images
 /// share counts once. What is reclaimable goes with `box system prune --all`.
@@ -19,7 +19,7 @@ pub(crate) struct SystemDf {
     /// json, a Go template, or `table` and a template
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
-    /// Show each image and each container
+    /// Show each image, container and volume
     #[arg(long, short, conflicts_with = "format")]
     verbose: bool,
 }
@@ -27,7 +27,11 @@ pub(crate) struct SystemDf {
 impl SystemDf {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let all = df::disk_use(ctx.settings()?, ctx.store()?)?;
-        let rows = [Row("Images", all.all_images), Row("Containers", all.all_containers)];
+        let rows = [
+            Row("Images", all.all_images),
+            Row("Containers", all.all_containers),
+            Row("Local Volumes", all.all_volumes),
+        ];
         let text = match self.format.as_deref().filter(|format| !format.is_empty()) {
             _ if self.verbose => verbose(&all, Timestamp::now()),
             None => table::plain(COLUMNS, &rows, false, true),
@@ -108,6 +112,14 @@ fn verbose(all: &DiskUse, now: Timestamp) -> String {
     let rows: Vec<_> = all.containers.iter().map(|container| (container, now)).collect();
     text += "\nContainers space usage:\n\n";
     text += &table::plain(columns, &rows, false, true);
+
+    let columns: &[table::Column<VolumeUse>] = &[
+        ("VOLUME NAME", |row, _| row.name.clone()),
+        ("LINKS", |row, _| row.links.to_string()),
+        ("SIZE", |row, _| human::size(row.size)),
+    ];
+    text += "\nLocal Volumes space usage:\n\n";
+    text += &table::plain(columns, &all.volumes, false, true);
     text
 }
 

@@ -1,14 +1,14 @@
 //! `box system prune`.
 
 use super::format::human;
-use super::{Context, output, prune};
+use super::{Context, network_ls, network_rm, output, prune};
 use crate::error::{Result, invalid};
 use crate::ops::prune::{Wish, everything};
-use crate::ops::{images, select};
+use crate::ops::{images, select, volumes};
 
 /// Remove what nobody uses
 ///
-/// All containers that do not run, then all images without a name that no container uses, and
+/// All containers that do not run, all networks that none is in, then all images without a name that no container uses, and
 /// what killed commands have left in the store. Asks first.
 #[derive(clap::Args)]
 #[command(
@@ -28,6 +28,9 @@ pub(crate) struct SystemPrune {
     /// Do not ask
     #[arg(short, long)]
     force: bool,
+    /// Also all volumes that no container uses, with their data
+    #[arg(long)]
+    volumes: bool,
     /// Only that for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)
     #[arg(long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
@@ -49,14 +52,20 @@ impl SystemPrune {
             all_images: self.all,
             containers: select::Filters::parse(&self.filter, settings, store)?,
             images: images::Filters::parse(&self.filter, store)?,
+            volumes: self.volumes.then(|| volumes::Filters::parse(&self.filter)).transpose()?,
         };
+        let networks = network_ls::Filters::parse(&self.filter)?;
         if !self.force && !prune::agreed(&self.warning())? {
             return Ok(0);
         }
-        let pruned = everything(settings, store, &wish)?;
+        let mut pruned = everything(settings, store, &wish)?;
         section("Deleted Containers", pruned.containers.iter().map(|id| id.to_string()));
+        let (networks, errors) = network_rm::prune_networks(ctx, &networks)?;
+        section("Deleted Networks", networks.into_iter());
+        section("Deleted Volumes", pruned.volumes.iter().map(ToString::to_string));
         section("Deleted Images", pruned.images.iter().map(|id| id.hex().to_string()));
         output::line(format_args!("Total reclaimed space: {}", human::size(pruned.bytes)));
+        pruned.errors.extend(errors);
         Ok(prune::code(&pruned))
     }
 
@@ -65,7 +74,13 @@ impl SystemPrune {
             true => "all images without at least one container associated with them",
             false => "all dangling images",
         };
-        format!("WARNING! This command removes:\n\t- all stopped containers\n\t- {images}\n")
+        let volumes = match self.volumes {
+            true => "\t- all volumes not used by at least one container\n",
+            false => "",
+        };
+        format!(
+            "WARNING! This command removes:\n\t- all stopped containers\n\t- all networks not used by at least one container\n{volumes}\t- {images}\n"
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! What takes up the disk: images, containers, and how much of it could go.
 
-use super::{images, ps, worker};
+use super::{images, ps, volumes, worker};
 use crate::container::id::ContainerId;
 use crate::container::state::Status;
 use crate::error::Result;
@@ -12,6 +12,7 @@ use crate::store::layout::Store;
 use crate::store::usage::Usage;
 use crate::sys::userns::InUserNs;
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 /// One kind of thing, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +60,21 @@ pub struct DiskUse {
     pub all_images: Sum,
     /// The containers added up.
     pub all_containers: Sum,
+    /// Each volume.
+    pub volumes: Vec<VolumeUse>,
+    /// The volumes added up.
+    pub all_volumes: Sum,
+}
+
+/// A volume and its room on the disk.
+#[derive(Clone, Debug)]
+pub struct VolumeUse {
+    /// Its name.
+    pub name: String,
+    /// How many containers use it, running or not.
+    pub links: usize,
+    /// Bytes of its files.
+    pub size: u64,
 }
 
 /// Adds it all up.
@@ -93,7 +109,25 @@ pub fn disk_use(settings: &Settings, store: &Store) -> Result<DiskUse> {
         all.all_containers.reclaimable += if running { 0 } else { size };
         all.containers.push(ContainerUse { entry, size });
     }
+    let listed = volumes::list(settings, store)?;
+    let sizes = trees(settings, listed.iter().map(|volume| volume.mountpoint.clone()).collect())?;
+    for (volume, size) in listed.iter().zip(sizes) {
+        let links = volume.users.len();
+        all.all_volumes.total += 1;
+        all.all_volumes.active += usize::from(links > 0);
+        all.all_volumes.size += size;
+        all.all_volumes.reclaimable += if links > 0 { 0 } else { size };
+        all.volumes.push(VolumeUse { name: volume.volume.name.to_string(), links, size });
+    }
     Ok(all)
+}
+
+/// Bytes of the files below these directories, added up inside the user namespace.
+///
+/// # Errors
+/// When the user namespace cannot be entered.
+pub fn trees(settings: &Settings, directories: Vec<PathBuf>) -> Result<Vec<u64>> {
+    if directories.is_empty() { Ok(Vec::new()) } else { worker::call(settings, "trees", &directories) }
 }
 
 /// Bytes that these containers have written. Their directories may be closed to the user who owns

@@ -1,9 +1,10 @@
 //! Removing what nobody uses: containers that do not run, images without a container.
 
 use super::select::Filters;
-use super::{df, images, ps, rm, rmi};
+use super::{df, images, ps, rm, rmi, volumes};
 use crate::container::id::ContainerId;
 use crate::container::state::Status;
+use crate::container::volume::VolumeName;
 use crate::error::{Error, Kind, Result};
 use crate::image::digest::ImageId;
 use crate::settings::Settings;
@@ -16,6 +17,8 @@ use crate::store::layout::Store;
 pub struct Pruned {
     /// These containers are gone.
     pub containers: Vec<ContainerId>,
+    /// These volumes are gone.
+    pub volumes: Vec<VolumeName>,
     /// These images are gone.
     pub images: Vec<ImageId>,
     /// Bytes that are free now, or will be when the trash is empty.
@@ -90,9 +93,12 @@ pub struct Wish {
     pub containers: Filters,
     /// Which images.
     pub images: images::Filters,
+    /// Also volumes: these.
+    pub volumes: Option<volumes::Filters>,
 }
 
-/// Removes the containers that do not run, then the images that nobody uses.
+/// Removes the containers that do not run, the volumes if they are wished, then the images that
+/// nobody uses.
 ///
 /// # Errors
 /// When the store cannot be listed, or the user namespace cannot be entered.
@@ -102,13 +108,22 @@ pub fn everything(settings: &Settings, store: &Store, wish: &Wish) -> Result<Pru
     // Before they go.
     let sizes = df::written(settings, &ids)?;
     let of_containers = containers(settings, store, &wish.containers)?;
+    let mut freed: u64 = of_containers.containers.iter().filter_map(|id| sizes.get(id)).sum();
+    let (mut gone, mut failed) = (Vec::new(), Vec::new());
+    if let Some(filters) = &wish.volumes {
+        let listed = volumes::list(settings, store)?;
+        let sizes = df::trees(settings, listed.iter().map(|volume| volume.mountpoint.clone()).collect())?;
+        (gone, failed) = volumes::prune(store, filters)?;
+        let removed = listed.iter().zip(&sizes).filter(|(volume, _)| gone.contains(&volume.volume.name));
+        freed += removed.map(|(_, size)| size).sum::<u64>();
+    }
     let of_images = images(settings, store, wish.all_images, &wish.images)?;
-    let freed: u64 = of_containers.containers.iter().filter_map(|id| sizes.get(id)).sum();
     Ok(Pruned {
         containers: of_containers.containers,
+        volumes: gone,
         images: of_images.images,
         bytes: freed + of_images.bytes,
         busy: of_images.busy,
-        errors: of_containers.errors.into_iter().chain(of_images.errors).collect(),
+        errors: of_containers.errors.into_iter().chain(failed).chain(of_images.errors).collect(),
     })
 }

@@ -233,6 +233,9 @@ fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_jso
         "empty-trash" => typed(body, |(): ()| containers::empty_trash(&here.store, &here.inside)),
         "check" => foreground(body, |depth| check::check(&here.store, &depth, &here.inside)),
         "mend" => typed(body, |findings| super::check::job(here, findings)),
+        "trees" => typed(body, |all: Vec<PathBuf>| {
+            Ok(all.iter().map(|dir| super::ps::tree_size(dir)).collect::<Vec<u64>>())
+        }),
         "written" => typed(body, |ids| super::df::written_job(&here.store, ids, &here.inside)),
         "sizes" => typed(body, |ids| super::ps::sizes_job(&here.store, ids, &here.inside)),
         _ => Err(failed(format!("there is no job {job}"))),

@@ -120,3 +120,36 @@ fn an_empty_store_has_nothing_to_prune() {
     env.run(["system", "df"]).code(0).stdout_matches(r"Images +0 +0 +0B +0B \(0%\)\n");
     env.run(["system", "prune", "-af"]).code(0).stdout("Total reclaimed space: 0B\n");
 }
+
+#[test]
+fn volumes_and_networks_are_counted_and_go_when_nobody_uses_them() {
+    let env = Env::new();
+    for name in ["kept", "unused"] {
+        env.run(["volume", "create", name]).code(0);
+        env.run(["network", "create", name]).code(0);
+    }
+    let write = "head -c 1000000 /dev/zero > /v/x";
+    for name in ["kept", "unused"] {
+        let volume = format!("{name}:/v");
+        env.run(["run", "--rm", "--network", "none", "-v", &volume, "busybox", "sh", "-c", write]).code(0);
+    }
+    let hold = ["run", "-d", "--name", "c", "--network", "kept", "-v", "kept:/v"];
+    env.run(hold.iter().chain(&["busybox", "sleep", "600"])).code(0);
+    assert_eq!(df(&env, "Local Volumes", "Total"), 2);
+    assert_eq!(df(&env, "Local Volumes", "Active"), 1);
+    assert_eq!(df(&env, "Local Volumes", "RawSize"), 2_000_000);
+    assert_eq!(df(&env, "Local Volumes", "RawReclaimable"), 1_000_000);
+    env.run(["system", "df", "-v"]).code(0).stdout_matches(r"(?m)^unused +0 +1MB$");
+    env.run(["system", "prune", "-f"])
+        .code(0)
+        .stdout("Deleted Networks\nunused\nTotal reclaimed space: 0B\n");
+    env.run(["volume", "exists", "unused"]).code(0);
+    env.run(["system", "prune", "-f", "--volumes"])
+        .code(0)
+        .stdout("Deleted Volumes\nunused\nTotal reclaimed space: 1MB\n");
+    env.run(["volume", "exists", "kept"]).code(0);
+    env.run(["network", "exists", "kept"]).code(0);
+    env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+    env.run(["volume", "rm", "kept"]).code(0);
+    env.run(["network", "rm", "kept"]).code(0);
+}

@@ -10,6 +10,7 @@ mod bridge;
 mod check;
 mod commit;
 mod compare;
+mod completion;
 mod containers;
 mod cp;
 mod errors;
