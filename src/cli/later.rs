@@ -52,11 +52,7 @@ const NOT_YET: &[&str] = &[
     "unmount",
     "unpause",
     "update",
-    "volume export",
-    "volume import",
-    "volume mount",
     "volume reload",
-    "volume unmount",
 ];
 
 /// What no version does, and what to do in its place.

@@ -121,10 +121,14 @@ pub(super) const COMMANDS: &[Entry] = &[
     // Volumes.
     entry!(volume::Create, "volume create"),
     entry!(volume::Exists, "volume exists"),
+    entry!(volume::Export, "volume export"),
+    entry!(volume::Import, "volume import"),
     entry!(volume::Inspect, "volume inspect"),
     entry!(volume::List, "volume ls", "volume list"),
+    entry!(volume::Mount, "volume mount"),
     entry!(volume::Prune, "volume prune"),
     entry!(volume::Remove, "volume rm", "volume remove"),
+    entry!(volume::Unmount, "volume unmount", "volume umount"),
     // The host and the store.
     entry!(doctor::Doctor, "doctor"),
     entry!(info::Info, "info", "system info"),

@@ -1,14 +1,18 @@
 //! `box volume`: one file per command below it.
 
+mod archive;
 mod create;
 mod inspect;
 mod list;
+mod mount;
 mod prune;
 mod remove;
 
+pub(super) use archive::{Export, Import};
 pub(super) use create::Create;
 pub(super) use inspect::{Exists, Inspect};
 pub(super) use list::List;
+pub(super) use mount::{Mount, Unmount};
 pub(super) use prune::Prune;
 pub(super) use remove::Remove;
 

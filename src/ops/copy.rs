@@ -15,11 +15,13 @@ use crate::container::config::ContainerConfig;
 use crate::container::id::ContainerId;
 use crate::container::idmap;
 use crate::container::state::{State, Status};
+use crate::container::volume::{VolumeName, not_yet};
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::sandbox::{account, assemble};
 use crate::settings::Settings;
 use crate::store::containers;
 use crate::store::layout::Store;
+use crate::store::volumes::{self, Backing};
 use crate::supervisor::bundle;
 use crate::sys::copy::{Copier, Existing, Owner, Skipped};
 use crate::sys::path::RootFd;
@@ -148,9 +150,12 @@ pub(super) fn job(here: &Here, job: Job) -> Result<LeftOut> {
     let existing = if job.how.overwrite { Existing::Overwrite } else { Existing::Merge };
     let result = match (&job.from, &job.to) {
         (End::Stream, End::Container(id, path)) => {
-            archive::extract(sides.root(id)?, path, owner, existing).map(|()| LeftOut::default())
+            let from = std::io::stdin().lock();
+            archive::extract(sides.root(id)?, path, owner, existing, from).map(|()| LeftOut::default())
         }
-        (from, End::Stream) => archive::write(&sides.source(from)?).map(LeftOut::from),
+        (from, End::Stream) => {
+            archive::write(&sides.source(from)?, std::io::stdout().lock()).map(LeftOut::from)
+        }
         (from, to) => {
             let source = sides.source(from)?;
             let target = sides.target(to, &source)?;
@@ -161,6 +166,82 @@ pub(super) fn job(here: &Here, job: Job) -> Result<LeftOut> {
     };
     told.finish();
     result
+}
+
+/// A volume's content and an archive: the worker's part of [`export_volume`] and [`import_volume`].
+#[derive(Serialize, Deserialize)]
+pub(super) struct VolumeJob {
+    volume: VolumeName,
+    /// A path of the host; standard input or output if `None`.
+    archive: Option<PathBuf>,
+}
+
+/// Writes what is in a volume to an archive.
+///
+/// # Errors
+/// `NotFound` if it is not there; `Unsupported` for one that is not in the store.
+pub fn export_volume(
+    settings: &Settings,
+    store: &Store,
+    name: &VolumeName,
+    to: Option<PathBuf>,
+) -> Result<LeftOut> {
+    let _held = volumes::hold(store)?;
+    in_store(store, name)?;
+    worker::call(settings, "export-volume", &VolumeJob { volume: name.clone(), archive: to })
+}
+
+/// Adds what is in an archive, compressed or not, to a volume; owners stay as they are in it.
+///
+/// A crash, or an error half way, leaves what was read until then.
+///
+/// # Errors
+/// As [`export_volume`]; `Invalid` for a damaged archive.
+pub fn import_volume(
+    settings: &Settings,
+    store: &Store,
+    name: &VolumeName,
+    from: Option<PathBuf>,
+) -> Result<()> {
+    let _held = volumes::hold(store)?;
+    in_store(store, name)?;
+    worker::call(settings, "import-volume", &VolumeJob { volume: name.clone(), archive: from })
+}
+
+fn in_store(store: &Store, name: &VolumeName) -> Result<()> {
+    match volumes::get(store, name)?.backing()? {
+        Backing::Store => Ok(()),
+        Backing::Directory(path) => Err(not_yet(format!("archives of a volume that is {}", path.display()))
+            .hint("tar reads and writes that directory")),
+        Backing::Tmpfs(_) => {
+            Err(not_yet("archives of a volume that is a tmpfs").hint("box cp reads it in a container"))
+        }
+    }
+}
+
+pub(super) fn export_job(here: &Here, job: &VolumeJob) -> Result<LeftOut> {
+    let root = RootFd::open(&volumes::data(&here.store, &job.volume))?;
+    let source = Source::open(&root, Path::new("/."), "the volume")?;
+    let skipped = match &job.archive {
+        None => archive::write(&source, std::io::stdout().lock()),
+        Some(path) => {
+            let file = std::fs::File::create(path).doing(|| format!("write {}", path.display()))?;
+            archive::write(&source, file)
+        }
+    };
+    skipped.map(LeftOut::from)
+}
+
+pub(super) fn import_job(here: &Here, job: &VolumeJob) -> Result<()> {
+    let root = RootFd::open(&volumes::data(&here.store, &job.volume))?;
+    let (owner, existing) = (Owner::Keep, Existing::Overwrite);
+    match &job.archive {
+        None => archive::extract(&root, "/", owner, existing, std::io::stdin().lock()),
+        Some(path) => {
+            let file = std::fs::File::open(path).doing(|| format!("read {}", path.display()))?;
+            archive::extract(&root, "/", owner, existing, file)
+        }
+    }
 }
 
 /// The roots of the containers that take part.

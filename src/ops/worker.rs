@@ -222,6 +222,8 @@ fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_jso
         "insert" => foreground(body, |job| transfer::commit::insert(&here.store, &job)),
         "load" => foreground(body, |request| transfer::load::load(&here.store, &request)),
         "copy" => foreground(body, |job| super::copy::job(here, job)),
+        "export-volume" => foreground(body, |job| super::copy::export_job(here, &job)),
+        "import-volume" => foreground(body, |job| super::copy::import_job(here, &job)),
         "probe" => typed(body, |mode| super::probe::job(here, &mode)),
         "storage-driver" => typed(body, |asked| {
             // Whoever mounts, and be it nowhere, needs a mount namespace that is its own.

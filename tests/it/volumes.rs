@@ -331,3 +331,104 @@ fn a_fill_that_was_cut_off_is_done_again_or_finished() {
         .stdout("from the image\nnewer");
     assert!(!dir.join("_ready").exists() && dir.join("filled").exists());
 }
+
+#[test]
+fn a_volume_is_exported_imported_and_found_on_the_host() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        let fill = "cd /d; mkdir sub; echo text > sub/f; ln sub/f second; ln -s f sub/l; chown 33:33 sub/f; chmod 4751 sub/f";
+        env.run(["run", "--rm", "-v", "data:/d", "busybox", "sh", "-c", fill]).code(0);
+        let archive = env.tmp().join("data.tar");
+        env.run(["volume", "export", "-o", "data.tar", "data"]).code(0).stdout("");
+        let piped = env.run(["volume", "export", "data"]);
+        assert_eq!(std::fs::read(&archive).unwrap(), piped.stdout, "the same either way");
+        let mut gzip = env.program("gzip");
+        assert!(gzip.arg(&archive).status().unwrap().success());
+        env.run(["volume", "import", "nope", "data.tar.gz"]).code(125).stderr_contains("no such volume");
+        env.run(["volume", "create", "copy"]).code(0);
+        env.run(["volume", "import", "copy", "data.tar.gz"]).code(0);
+        env.feed(&piped.stdout, ["volume", "import", "copy", "-"]).code(0);
+        let look = [
+            "run",
+            "--rm",
+            "-v",
+            "copy:/d",
+            "busybox",
+            "sh",
+            "-c",
+            "cat /d/second /d/sub/l; stat -c '%h %a' /d/sub/f; stat -c %u /d/sub/f",
+        ];
+        let owner = if user == User::NoSub { 0 } else { 33 };
+        env.run(look).stdout(&format!("text\ntext\n2 4751\n{owner}\n"));
+        let path = env.ok(["volume", "mount", "copy"]);
+        env.run(["unshare", "cat", &format!("{path}/second")]).stdout("text\n");
+        env.run(["volume", "unmount", "copy"]).code(0).stdout("copy\n");
+        env.feed(b"no archive", ["volume", "import", "copy", "-"]).code(125);
+    }
+}
+
+/// The data usages of the Docker books: a data container, a backup of it by another one, changes that
+/// are no part of a commit.
+#[test]
+fn a_data_container_is_backed_up_restored_and_not_committed() {
+    let env = Env::new();
+    let backup = env.directory("backup");
+    env.run(["run", "-v", "/var/volume1", "-v", "/var/volume2", "--name", "DATA", "busybox", "true"]).code(0);
+    env.run([
+        "run",
+        "--name",
+        "client1",
+        "--volumes-from",
+        "DATA",
+        "busybox",
+        "sh",
+        "-c",
+        "echo kept > /var/volume1/file; echo x > /other",
+    ])
+    .code(0);
+    let here = format!("{backup}:/backup");
+    env.run([
+        "run",
+        "--rm",
+        "--volumes-from",
+        "client1",
+        "-v",
+        &here,
+        "busybox",
+        "tar",
+        "cf",
+        "/backup/backup.tar",
+        "/var/volume1",
+    ])
+    .code(0);
+    // What is in a volume is no part of the container's changes, nor of an image made of it.
+    let changes = env.ok(["diff", "client1"]);
+    assert!(changes.contains("/other") && !changes.contains("volume1/file"), "{changes}");
+    env.run(["commit", "-q", "client1", "made"]).code(0);
+    env.run(["run", "--rm", "made", "sh", "-c", "cat /other; ls /var/volume1"]).stdout("x\n");
+    // It stays until the last one that uses it goes.
+    env.run(["rm", "-v", "DATA"]).code(0);
+    env.run(["run", "--name", "client2", "--volumes-from", "client1", "busybox", "cat", "/var/volume1/file"])
+        .stdout("kept\n");
+    env.run(["rm", "-v", "client1", "client2"]).code(0);
+    assert!(volumes(&env).is_empty());
+    env.run(["run", "-v", "/var/volume1", "--name", "DATA2", "busybox", "true"]).code(0);
+    env.run([
+        "run",
+        "--rm",
+        "--volumes-from",
+        "DATA2",
+        "-v",
+        &here,
+        "busybox",
+        "tar",
+        "xf",
+        "/backup/backup.tar",
+        "-C",
+        "/",
+    ])
+    .code(0);
+    env.run(["run", "--rm", "--volumes-from", "DATA2:ro", "busybox", "cat", "/var/volume1/file"])
+        .stdout("kept\n");
+    env.run(["rm", "-v", "DATA2"]).code(0);
+}

@@ -3,6 +3,7 @@
 use super::place::Source;
 use crate::error::{Doing, Kind, Result, failed, invalid};
 use crate::store::archive::{Member, MemberKind, TarReader};
+use crate::store::compress::{decoder, without_xz};
 use crate::store::stack::attributes;
 use crate::store::tarball::TarWriter;
 use crate::sys::copy::{Existing, Owner, Skipped};
@@ -21,12 +22,12 @@ use std::path::{Component, Path, PathBuf};
 /// Directories below this depth are refused.
 const DEPTH: usize = 512;
 
-/// Writes the source to standard output.
+/// Writes the source as an archive.
 ///
 /// # Errors
 /// The file system's; a reader that goes away.
-pub(super) fn write(source: &Source) -> Result<Skipped> {
-    let out = io::BufWriter::with_capacity(256 << 10, io::stdout().lock());
+pub(super) fn write(source: &Source, out: impl Write) -> Result<Skipped> {
+    let out = io::BufWriter::with_capacity(256 << 10, out);
     let mut packing =
         Packing { tar: TarWriter::new(out), links: HashMap::new(), skipped: Skipped::default() };
     let name = if source.content { b".".to_vec() } else { source.name.to_bytes().to_vec() };
@@ -131,19 +132,26 @@ impl<W: Write> Packing<W> {
     }
 }
 
-/// Reads an archive from standard input into a directory of a container. Paths in it are resolved as
-/// the container sees them, and never out of it.
+/// Reads an archive, compressed or not, into a directory below a root. Paths in it are resolved as
+/// whoever has that root sees them, and never out of it.
 ///
 /// # Errors
 /// `Invalid` for a damaged archive, or when the directory is none.
-pub(super) fn extract(root: &RootFd, path: &str, owner: Owner<'_>, existing: Existing) -> Result<()> {
+pub(super) fn extract(
+    root: &RootFd,
+    path: &str,
+    owner: Owner<'_>,
+    existing: Existing,
+    from: impl Read,
+) -> Result<()> {
     let base = Path::new("/").join(path);
     let directory = root.at(&base, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty());
     directory.map_err(|error| {
         let not = error.io().and_then(std::io::Error::raw_os_error) == Some(nix::libc::ENOTDIR);
         if not { invalid("destination must be a directory when copying from stdin") } else { error }
     })?;
-    let mut tar = TarReader::new(io::BufReader::with_capacity(256 << 10, io::stdin().lock()));
+    let (_, plain) = decoder(without_xz(from)?)?;
+    let mut tar = TarReader::new(io::BufReader::with_capacity(256 << 10, plain));
     let mut into = Extracting { root, base, owner, existing, directories: Vec::new() };
     while let Some(this) = tar.next_member()? {
         let shown = String::from_utf8_lossy(&this.path).into_owned();
