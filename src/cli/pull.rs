@@ -4,7 +4,7 @@ use super::flags::registry::{RegistryFlags, RetryFlags};
 use super::flags::words;
 use super::{Context, output};
 use crate::container::request::PullPolicy;
-use crate::error::Result;
+use crate::error::{self, Result};
 use crate::image::platform::Platform;
 use crate::ops;
 use crate::ops::pull::PullRequest;
@@ -54,6 +54,7 @@ impl Pull {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let platform = self.wanted_platform()?;
         let registry = self.registry.clone().options(self.retry.clone());
+        let mut errors = Vec::new();
         for image in &self.images {
             let request = PullRequest {
                 reference: image.clone(),
@@ -62,17 +63,26 @@ impl Pull {
                 quiet: self.quiet,
                 registry: registry.clone(),
             };
-            let store = ctx.store()?;
-            if !self.all_tags {
-                output::line(ops::pull::pull(ctx.settings()?, store, &request)?.hex());
-                continue;
-            }
-            for reference in ops::pull::all_tags(ctx.settings()?, &request)? {
-                let request = PullRequest { reference, ..request.clone() };
-                output::line(ops::pull::pull(ctx.settings()?, store, &request)?.hex());
+            // The others are pulled whatever becomes of this one.
+            errors.extend(self.pull(ctx, request).err());
+        }
+        error::all(errors).map(|()| 0)
+    }
+
+    fn pull(&self, ctx: &Context, request: PullRequest) -> Result<()> {
+        let references = match self.all_tags {
+            true => ops::pull::all_tags(ctx.settings()?, &request)?,
+            false => vec![request.reference.clone()],
+        };
+        let mut errors = Vec::new();
+        for reference in references {
+            let request = PullRequest { reference, ..request.clone() };
+            match ops::pull::pull(ctx.settings()?, ctx.store()?, &request) {
+                Ok(id) => output::line(id.hex()),
+                Err(error) => errors.push(error),
             }
         }
-        Ok(0)
+        error::all(errors)
     }
 
     fn wanted_platform(&self) -> Result<Option<Platform>> {

@@ -137,7 +137,12 @@ impl AuthFile {
             }
         }
         match self.root.get("credsStore").and_then(Value::as_str).filter(|name| !name.is_empty()) {
-            Some(store) if !self.place.legacy => helper::get(store, registry),
+            Some(store) if !self.place.legacy => match helper::get(store, registry) {
+                // A store for all registries that is not installed (docker's desktop was, once) is no
+                // reason not to get what is public.
+                Err(error) if error.kind() == Kind::NotFound => Ok(None),
+                found => found,
+            },
             _ => Ok(None),
         }
     }

@@ -4,7 +4,7 @@
 //! several at a time: each one's bytes are hashed, written as a blob, uncompressed, hashed again and
 //! unpacked as they arrive, once. Nothing of it is visible before every digest was right.
 
-use super::progress::Progress;
+use super::progress::{Progress, note};
 use super::publish::{Part, Parts, publish, warn_of_devices};
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
 use crate::image::access::Retry;
@@ -221,8 +221,15 @@ pub fn unpack_missing(store: &Store, digest: &BlobDigest) -> Result<()> {
 /// A platform that was asked for but is not what came is worth a word; what nobody asked for as well.
 fn check_platform(job: &PullJob, config: &ImageConfig, wanted: &Platform, progress: &Progress) {
     let is = config.platform();
-    if !is.architecture.is_empty() && wanted.rank(&is).is_none() && job.platform.is_none() {
-        progress.line(&format!("WARNING: the image is for {is}, this machine is {wanted}"));
+    if is.architecture.is_empty() || wanted.rank(&is).is_some() {
+        return;
+    }
+    match job.platform {
+        None => progress.line(&format!("WARNING: the image is for {is}, this machine is {wanted}")),
+        // The index lies, or the image has no other: not what was asked for, even to who is quiet.
+        Some(_) => {
+            note(&format!("WARNING: image platform ({is}) does not match the expected platform ({wanted})"))
+        }
     }
 }
 

@@ -109,6 +109,9 @@ fn credentials_come_from_flags_files_and_the_environment() {
     env.run(["logout", address]).code(0).stdout_contains("docker logout");
     std::fs::remove_file(made).unwrap();
     check(&env, &[], 125);
+    let gone = home(&env, ".docker/config.json", "{\"credsStore\":\"not-installed\"}".to_string());
+    env.run(["pull", "-q", &format!("{}/library/busybox", registry())]).code(0);
+    std::fs::remove_file(gone).unwrap();
     let legacy = home(&env, ".dockercfg", format!("{{\"https://{address}/v1/\":{{\"auth\":\"{auth}\"}}}}"));
     check(&env, &[], 0);
     std::fs::remove_file(legacy).unwrap();

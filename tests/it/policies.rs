@@ -206,6 +206,10 @@ fn several_images_all_tags_and_platforms() {
     let (one, two) = (format!("{here}/library/busybox"), format!("{here}/test/configured"));
     let output = env.run(["pull", "-q", &one, &two]);
     assert_eq!(output.code(0).out().lines().count(), 2, "{output}");
+    // What is not there does not keep the others away.
+    let output = env.run(["pull", "-q", &format!("{here}/no/such"), &one, &format!("{here}/nor/this")]);
+    output.code(125).stderr_contains("no/such").stderr_contains("nor/this");
+    assert_eq!(output.out().lines().count(), 1, "{output}");
     env.run(["pull", "-q", "-a", &format!("{here}/test/layers")]).code(0);
     for tag in ["latest", "zstd"] {
         env.run(["image", "exists", &format!("{here}/test/layers:{tag}")]).code(0);
