@@ -357,7 +357,7 @@ fn host_config(config: &ContainerConfig, inspected: &Inspected) -> Value {
         "DnsOptions": config.identity.dns_options,
         "DnsSearch": config.identity.dns_search,
         "ExtraHosts": hosts,
-        "HostsFile": "",
+        "HostsFile": path(config.identity.base_hosts.as_deref()),
         "GroupAdd": config.process.groups,
         "IpcMode": match &namespaces.ipc {
             Namespace::Private => "shareable".to_string(),

@@ -197,7 +197,7 @@ fn today(word: &str, flags: Flags<'_>, old: &mut Vec<String>) -> Today {
     }
     let Some((flag, on)) = bool_value(&word) else { return Today::Word(word) };
     // Docker 0.8: `-n=false` and `-networking=false` are today's `--network=none`.
-    if matches!(flag, "-n" | "-networking") && flags.long("network").is_some() {
+    if matches!(flag, "-n" | "-networking" | "--networking") && flags.long("network").is_some() {
         return if on { Today::Nothing } else { Today::Word("--network=none".to_string()) };
     }
     let is_switch = |arg: &Arg| matches!(arg.get_action(), ArgAction::SetTrue);

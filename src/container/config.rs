@@ -208,6 +208,9 @@ pub struct Identity {
     pub keep_resolv_conf: bool,
     /// `--add-host`: name and address (`host-gateway` is the network's gateway).
     pub extra_hosts: Vec<(String, String)>,
+    /// `--hosts-file`: what /etc/hosts begins with in place of the host's; an empty path is nothing.
+    #[serde(default)]
+    pub base_hosts: Option<PathBuf>,
     /// `--no-hosts`: the image's /etc/hosts stays.
     pub no_hosts: bool,
     /// `--no-hostname`: the image's /etc/hostname stays.

@@ -473,6 +473,10 @@ fn identity(
         dns_options: asked.dns_options.clone(),
         keep_resolv_conf,
         extra_hosts: asked.add_hosts.clone(),
+        base_hosts: asked.hosts_file.as_ref().map(|file| match file.as_str() {
+            "none" => PathBuf::new(),
+            file => host.cwd.join(file),
+        }),
         no_hosts: asked.no_hosts,
         no_hostname: asked.no_hostname,
         timezone: asked.timezone.clone(),

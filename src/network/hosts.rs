@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 /// The names of the host in every container.
 const HOST_NAMES: &str = "host.containers.internal host.docker.internal";
 
+/// The longest file that /etc/hosts begins with.
+const LONGEST: usize = 1 << 20;
+
 /// What of the host goes into the files.
 #[derive(Clone, Debug, Default)]
 pub struct Host {
@@ -76,7 +79,15 @@ pub fn write_files(
         }
         return Ok(());
     }
-    let host = Host::look();
+    let mut host = Host::look();
+    match &config.identity.base_hosts {
+        None => {}
+        Some(none) if none.as_os_str().is_empty() => host.hosts.clear(),
+        Some(file) => {
+            let bytes = crate::sys::file::read(file, LONGEST).doing(|| "use --hosts-file")?;
+            host.hosts = String::from_utf8_lossy(&bytes).into_owned();
+        }
+    }
     write(&dir.join("hosts"), &hosts(&config.identity, &config.network, name, &host, own))?;
     write(&dir.join("resolv.conf"), &resolv_conf(&config.identity, &config.network, &host.resolv_conf, own))
 }

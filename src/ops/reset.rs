@@ -101,6 +101,7 @@ pub fn reset(settings: &Settings, store: &Store) -> Result<()> {
     // It stays where something in it is not ours, or where it is somebody's mount.
     let _ = std::fs::remove_dir(&settings.root);
     tree::remove(&settings.run.join("c"))?;
+    tree::remove(&settings.run.join("networks"))?;
     tree::remove(&settings.run.join("userns"))?;
     let _ = std::fs::remove_dir(&settings.run);
     Ok(())

@@ -296,3 +296,32 @@ fn many_start_and_end_at_once_on_one_network() {
     assert_eq!(std::fs::read_dir(&leases).expect("leases").count(), 0);
     eventually("nothing is left", || env.processes().is_empty());
 }
+
+#[test]
+fn the_hosts_file_begins_with_the_one_that_is_named() {
+    let env = Env::new();
+    let file = env.file("base", "192.0.2.44 elsewhere\n");
+    let text = env.ok(["run", "--rm", "--hosts-file", &file, "busybox", "cat", "/etc/hosts"]);
+    assert!(text.contains("192.0.2.44 elsewhere") && text.contains("10.88.0.2\t"), "{text}");
+    let none = env.ok(["run", "--rm", "--hosts-file", "none", "busybox", "cat", "/etc/hosts"]);
+    assert!(none.starts_with("127.0.0.1\tlocalhost\n"), "{none}");
+    env.run(["run", "--rm", "--hosts-file", "/nothing", "busybox", "true"]).fails(125, "/nothing");
+}
+
+#[test]
+fn old_words_switch_the_network_off() {
+    let env = Env::new();
+    for words in [["-n=false"], ["--networking=false"]] {
+        let out = env.ok(["run", "--rm"].into_iter().chain(words).chain(["busybox", "ls", "/sys/class/net"]));
+        assert_eq!(out, "lo");
+    }
+}
+
+#[test]
+fn a_reset_takes_the_networks_too() {
+    let env = Env::new();
+    env.run(["network", "create", "one"]).code(0);
+    sleeper(&env, "a", &["--network", "one"]);
+    env.run(["system", "reset", "-f"]).code(0);
+    assert!(!env.root().join("networks").exists() && !env.runroot().join("networks").exists());
+}

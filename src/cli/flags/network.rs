@@ -10,6 +10,7 @@ use crate::container::volume::not_yet;
 use crate::error::{Result, invalid};
 use crate::network;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 
 /// Network, names and addresses.
 #[derive(clap::Args, Clone, Debug)]
@@ -55,6 +56,10 @@ pub(crate) struct NetworkFlags {
     /// Search this domain
     #[arg(long, value_name = "DOMAIN", help_heading = "Network")]
     pub(super) dns_search: Vec<String>,
+
+    /// What /etc/hosts begins with in place of the host's own: a file, or none
+    #[arg(long, value_name = "FILE", value_parser = hosts_file, conflicts_with = "no_hosts", help_heading = "Network")]
+    hosts_file: Option<String>,
 
     /// Keep the image's /etc/hosts
     #[arg(long, help_heading = "Network")]
@@ -105,6 +110,7 @@ impl NetworkFlags {
             dns_search: self.dns_search,
             dns_options: self.dns_option,
             add_hosts: self.add_host.into_iter().flatten().collect(),
+            hosts_file: self.hosts_file,
             no_hosts: self.no_hosts,
             no_hostname: self.no_hostname,
             timezone: None,
@@ -139,6 +145,17 @@ fn with_what_is_there(networks: Vec<NetworkRequest>) -> Vec<NetworkRequest> {
     );
     output::warning(format_args!("the container's networks have no way out: {why}"));
     networks
+}
+
+/// `--hosts-file`.
+fn hosts_file(text: &str) -> Result<String> {
+    match text {
+        "" => Err(invalid("it is a file, or none")),
+        "image" => Err(not_yet("--hosts-file image").hint("--no-hosts keeps the image's own file")),
+        "none" => Ok(text.to_string()),
+        file if Path::new(file).is_file() => Ok(text.to_string()),
+        file => Err(invalid(format!("there is no file {file}"))),
+    }
 }
 
 /// One `--network`.

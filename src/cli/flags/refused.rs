@@ -56,7 +56,6 @@ const NOT_YET: &[(&str, Option<char>, Takes)] = &[
     ("health-startup-success", None, Value),
     ("health-startup-timeout", None, Value),
     ("health-timeout", None, Value),
-    ("hosts-file", None, Value),
     ("init-ctr", None, Value),
     ("link", None, Value),
     ("link-local-ip", None, Value),
