@@ -3,7 +3,7 @@
 //! command-lines.txt has the lines; compare-differences.txt has what differs, and why. A difference
 //! that is not there fails the test, and so does one that is there and does not occur.
 
-use crate::env::{Env, Running, User, fixture};
+use crate::env::{Env, Running, User, fixture, registry};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -25,8 +25,9 @@ fn lines() -> Vec<&'static str> {
 /// One shell runs them all, each with its output in files of its own, and counts aloud.
 fn script(engine: &str, dir: &Path) -> String {
     let mut script = format!(
-        "box() {{ {engine} \"$@\"; }}\nF={}\nset -f\n",
-        Path::new(&fixture("busybox.tar")).parent().expect("it is in a directory").display()
+        "box() {{ {engine} \"$@\"; }}\nF={}\nR={}\nset -f\n",
+        Path::new(&fixture("busybox.tar")).parent().expect("it is in a directory").display(),
+        registry()
     );
     for (number, line) in lines().into_iter().enumerate() {
         let to = dir.join(number.to_string());
