@@ -10,24 +10,19 @@
 use super::archive::{Member, MemberKind};
 use super::layers;
 use super::layout::Store;
-use super::stack::{Found, Stack, attributes, read_link, shown};
+use super::stack::{Found, Stack, read_link, shown};
 use super::tarball::TarWriter;
-use crate::container::idmap;
 use crate::error::{Doing, Result, invalid};
 use crate::image::digest::ChainId;
-use crate::sys::userns::IdMaps;
 use rustix::fs::{FileType, OFlags, SeekFrom};
 use rustix::io::Errno;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// Holes smaller than this in sum are written as zeros, which every reader understands.
 const WORTH_A_MAP: u64 = 1 << 20;
-
-/// What ids are seen as that are not mapped (/proc/sys/kernel/overflowuid).
-const NOBODY: u32 = 65534;
 
 /// Owners that could not be given to files (single-id mode), as the layers keep them.
 #[derive(Debug, Default)]
@@ -36,8 +31,6 @@ pub struct Owners {
     layers: Vec<HashMap<Vec<u8>, (u64, u64)>>,
     /// How many of them are a container's: a file in there keeps the owner it had below.
     above: usize,
-    /// The container's own user namespace: what these ids of its files mean in there.
-    inside: Option<IdMaps>,
 }
 
 impl Owners {
@@ -52,24 +45,13 @@ impl Owners {
             all.push(kept.into_iter().map(|kept| (kept.path.into_bytes(), (kept.uid, kept.gid))).collect());
         }
         let layers = if all.iter().all(HashMap::is_empty) { Vec::new() } else { all };
-        Ok(Owners { layers, above, inside: None })
-    }
-
-    /// The files above belong to a container that has a user namespace of its own.
-    #[must_use]
-    pub fn within(self, inside: Option<IdMaps>) -> Owners {
-        Owners { inside, ..self }
+        Ok(Owners { layers, above })
     }
 
     /// The owner of what was found: what the layer keeps that it comes from, or came from before the
     /// container changed it.
     fn get(&self, stack: &Stack, found: &Found) -> Result<(u64, u64)> {
-        let (mut uid, mut gid) = (found.stat.st_uid, found.stat.st_gid);
-        if let Some(maps) = self.inside.as_ref().filter(|_| found.layer < self.above) {
-            uid = idmap::inward(&maps.uids, uid).unwrap_or(NOBODY);
-            gid = idmap::inward(&maps.gids, gid).unwrap_or(NOBODY);
-        }
-        let own = (u64::from(uid), u64::from(gid));
+        let own = (u64::from(found.stat.st_uid), u64::from(found.stat.st_gid));
         if self.layers.is_empty() {
             return Ok(own);
         }
@@ -207,7 +189,7 @@ impl<'a, W: Write> Packer<'a, W> {
                 member.path.push(b'/');
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY;
                 let Some(fd) = self.stack.open_at(found.layer, &found.path, flags)? else { return Ok(()) };
-                member.xattrs = attributes(rustix::fd::AsFd::as_fd(&fd)).doing(doing)?;
+                member.xattrs = self.stack.attributes(found.layer, fd.as_fd()).doing(doing)?;
                 self.tar.member(&member, io::empty()).doing(doing)
             }
             FileType::Symlink => {
@@ -244,7 +226,7 @@ impl<'a, W: Write> Packer<'a, W> {
             return Ok(());
         }
         member.size = u64::try_from(stat.st_size).unwrap_or(0);
-        member.xattrs = attributes(rustix::fd::AsFd::as_fd(&fd))?;
+        member.xattrs = self.stack.attributes(found.layer, fd.as_fd())?;
         member.pieces = pieces(&fd, member.size, u64::try_from(stat.st_blocks).unwrap_or(0) * 512)?;
         let (pieces, file) = (member.pieces.clone(), File::from(fd));
         match pieces {

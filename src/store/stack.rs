@@ -7,18 +7,25 @@
 //!
 //! Source: overlayfs.rst, "whiteouts and opaque directories".
 
+use crate::container::idmap::{inward, outward};
 use crate::error::{Doing, Result, failed};
+use crate::sys::userns::IdMaps;
 use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 /// Directories that lie on top of each other, the uppermost first.
 #[derive(Debug)]
 pub struct Stack {
     roots: Vec<OwnedFd>,
+    /// The ids of the container that the uppermost layer belongs to, if they are others than ours.
+    ids: Option<IdMaps>,
 }
+
+/// What ids are seen as that are not mapped (/proc/sys/kernel/overflowuid).
+const NOBODY: u32 = 65534;
 
 /// What is at a place.
 #[derive(Clone, Debug)]
@@ -59,7 +66,22 @@ impl Stack {
         let open = |path: &PathBuf| {
             fs::open(path, flags, Mode::empty()).doing(|| format!("open {}", path.display()))
         };
-        Ok(Stack { roots: directories.iter().map(open).collect::<Result<_>>()? })
+        Ok(Stack { roots: directories.iter().map(open).collect::<Result<_>>()?, ids: None })
+    }
+
+    /// The same, its uppermost layer written by a container with id maps of its own: owners are shown
+    /// as that sees them.
+    #[must_use]
+    pub fn seen_by(self, ids: Option<IdMaps>) -> Stack {
+        Stack { ids, ..self }
+    }
+
+    /// The owners that a container gave; one that it cannot give is nobody.
+    fn translate(&self, layer: usize, stat: &mut Stat) {
+        if let Some(ids) = self.ids.as_ref().filter(|_| layer == 0) {
+            stat.st_uid = inward(&ids.uids, stat.st_uid).unwrap_or(NOBODY);
+            stat.st_gid = inward(&ids.gids, stat.st_gid).unwrap_or(NOBODY);
+        }
     }
 
     /// How many layers there are.
@@ -92,7 +114,8 @@ impl Stack {
     /// What the file system says.
     pub fn in_layer(&self, layer: usize, path: &[u8]) -> Result<Option<Found>> {
         let Some(fd) = self.open_at(layer, path, OFlags::PATH)? else { return Ok(None) };
-        let stat = fs::fstat(&fd).doing(|| format!("look at /{}", shown(path)))?;
+        let mut stat = fs::fstat(&fd).doing(|| format!("look at /{}", shown(path)))?;
+        self.translate(layer, &mut stat);
         Ok(Some(Found { path: path.to_vec(), layer, stat }))
     }
 
@@ -151,11 +174,12 @@ impl Stack {
             if name == c"." || name == c".." {
                 continue;
             }
-            let stat = match fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            let mut stat = match fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => stat,
                 Err(Errno::NOENT) => continue,
                 Err(errno) => return Err(errno).doing(doing),
             };
+            self.translate(layer, &mut stat);
             found.push(Found { path: joined(path, name.to_bytes()), layer, stat });
         }
         found.sort_by(|a, b| a.path.cmp(&b.path));
@@ -211,10 +235,22 @@ impl Stack {
         Ok(())
     }
 
-    /// A root's descriptor.
-    #[must_use]
-    pub fn root(&self, layer: usize) -> BorrowedFd<'_> {
-        self.roots[layer].as_fd()
+    /// The extended attributes of what was opened in a layer, as they belong into an archive.
+    ///
+    /// Read inside the user namespace, the kernel gives file capabilities of its root without the
+    /// root's id (version 3 as version 2), which is what archives have; those that a container with a
+    /// root of its own gave are brought into that form here.
+    ///
+    /// # Errors
+    /// What the file system says; `Failed` for more attributes than a file can need.
+    pub fn attributes(&self, layer: usize, fd: BorrowedFd<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        let mut found = attributes(fd)?;
+        if let Some(root) = self.ids.as_ref().filter(|_| layer == 0).and_then(|ids| outward(&ids.uids, 0)) {
+            for (_, value) in found.iter_mut().filter(|(name, _)| name == b"security.capability") {
+                without_root_id(value, root);
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -247,13 +283,7 @@ pub fn read_link(stack: &Stack, found: &Found) -> Result<Option<Vec<u8>>> {
 }
 
 /// The extended attributes that belong into a layer.
-///
-/// Read inside the user namespace, the kernel gives file capabilities of its root without the root's
-/// id (version 3 as version 2), which is what archives have.
-///
-/// # Errors
-/// What the file system says; `Failed` for a list that changes under us again and again.
-pub fn attributes(fd: BorrowedFd<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+fn attributes(fd: BorrowedFd<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let doing = || "read extended attributes";
     let mut names = vec![0u8; 1024];
     let length = loop {
@@ -286,6 +316,16 @@ pub fn attributes(fd: BorrowedFd<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     Ok(found)
 }
 
+/// Version 3 of a file capability with this root's id becomes version 2, which has none. Source:
+/// capabilities(7), "File capability extended attribute versioning"; linux/capability.h.
+fn without_root_id(value: &mut Vec<u8>, root: u32) {
+    const VERSION_2: u8 = 2;
+    if value.len() == 24 && value[3] == 3 && value[20..] == root.to_le_bytes() {
+        value.truncate(20);
+        value[3] = VERSION_2;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -299,6 +339,15 @@ mod tests {
     fn opaque(path: &std::path::Path) -> bool {
         let fd = std::fs::File::open(path).unwrap();
         rustix::fs::fsetxattr(&fd, "user.overlay.opaque", b"y", rustix::fs::XattrFlags::empty()).is_ok()
+    }
+
+    #[test]
+    fn capabilities_of_a_root_lose_its_id() {
+        let mut value = vec![1, 0, 0, 3, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0];
+        without_root_id(&mut value, 8);
+        assert_eq!(value.len(), 24);
+        without_root_id(&mut value, 7);
+        assert_eq!((value.len(), value[3], value[5]), (20, 2, 32));
     }
 
     #[test]

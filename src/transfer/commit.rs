@@ -229,15 +229,15 @@ fn finish(
 fn of_container(store: &Store, container: &ContainerConfig) -> Result<(Stack, Owners)> {
     match &container.rootfs {
         Rootfs::Layers(_) if driver::copied(store, &container.id).is_dir() => {
-            let inside = idmap::nested(&container.namespaces.user, &IdMaps::current()?)?;
+            let ids = idmap::nested(&container.namespaces.user, &IdMaps::current()?)?;
             let directory = driver::copied(store, &container.id);
-            Ok((Stack::open(&[directory])?, Owners::of(store, &[], 1)?.within(inside)))
+            Ok((Stack::open(&[directory])?.seen_by(ids), Owners::default()))
         }
         Rootfs::Layers(chain) => {
             let upper = store.container(&container.id).join("diff");
             let directories = [upper].into_iter().chain(downwards(store, chain)).collect::<Vec<_>>();
-            let inside = idmap::nested(&container.namespaces.user, &IdMaps::current()?)?;
-            Ok((Stack::open(&directories)?, Owners::of(store, chain, 1)?.within(inside)))
+            let ids = idmap::nested(&container.namespaces.user, &IdMaps::current()?)?;
+            Ok((Stack::open(&directories)?.seen_by(ids), Owners::of(store, chain, 1)?))
         }
         Rootfs::Directory(path) => Ok((Stack::open(std::slice::from_ref(path))?, Owners::default())),
     }

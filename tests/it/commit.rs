@@ -70,6 +70,38 @@ fn a_committed_image_has_what_the_container_changed() {
 }
 
 #[test]
+fn owners_are_those_that_the_container_sees() {
+    let env = Env::empty(User::Sub);
+    let image = name("test/layers");
+    env.run(["pull", "-q", &image]).code(0);
+    for (userns, owner) in [("host", "0 0"), ("nomap", "0 0"), ("keep-id:uid=5,gid=6", "5 6")] {
+        let user = owner.replace(' ', ":");
+        let script = "echo x >/tmp/made; chmod 700 /tmp/made";
+        env.run([
+            "run",
+            "--name",
+            "c",
+            "--userns",
+            userns,
+            "-u",
+            &user,
+            "--network",
+            "none",
+            &image,
+            "sh",
+            "-c",
+            script,
+        ])
+        .code(0);
+        env.run(["diff", "c"]).stdout("C /tmp\nA /tmp/made\n");
+        env.run(["commit", "c", "made"]).code(0);
+        env.run(["run", "--rm", "--network", "none", "made", "stat", "-c", "%u %g", "/tmp/made", "/l/owned"])
+            .stdout(&format!("{owner}\n33 44\n"));
+        env.run(["rm", "c"]).code(0);
+    }
+}
+
+#[test]
 fn diff_shows_what_changed_and_nothing_of_ours() {
     let env = Env::empty(User::Sub);
     let image = name("test/layers");
