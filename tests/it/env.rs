@@ -324,9 +324,14 @@ impl Env {
         });
     }
 
+    /// What every path in this store begins with: with the slash, for `…/1-1` is also how `…/1-12` begins.
+    fn below(&self) -> String {
+        format!("{}/", self.dir.to_str().expect("a plain path"))
+    }
+
     /// Host pids of the processes that belong to this store, with their command lines.
     pub(crate) fn processes(&self) -> BTreeMap<i32, String> {
-        let needle = self.dir.to_str().expect("a plain path").as_bytes().to_vec();
+        let needle = self.below().into_bytes();
         let mut found = BTreeMap::new();
         for entry in fs::read_dir("/proc").expect("/proc is readable").flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse::<i32>().ok()) else { continue };
@@ -352,7 +357,7 @@ impl Env {
     fn leaks(&self) -> Vec<String> {
         let mut leaks: Vec<String> =
             self.processes().iter().map(|(pid, what)| format!("process {pid}: {what}")).collect();
-        let text = self.dir.to_str().expect("a plain path");
+        let text = &self.below();
         for file in ["/proc/self/mountinfo", "/proc/net/unix"] {
             let content = fs::read_to_string(file).unwrap_or_default();
             let lines = content.lines().filter(|line| line.contains(text));
