@@ -47,6 +47,7 @@ mod kill;
 mod load;
 mod login;
 mod logs;
+mod mount;
 mod network_connect;
 mod network_create;
 mod network_ls;

@@ -13,7 +13,7 @@ use super::flags::refused;
 use super::{
     Context, attach, commit, completion, container_exists, copy, create, diff, doctor, exec, export, help,
     history, image_exists, image_insert, image_prune, image_tree, images, import, info, inspect, kill, load,
-    login, logs, network_connect, network_create, network_ls, network_rm, port, prune, ps, pull, push,
+    login, logs, mount, network_connect, network_create, network_ls, network_rm, port, prune, ps, pull, push,
     rename, reset, restart, rm, rmi, run, save, search, start, stop, system_check, system_df, system_prune,
     tag, top, unshare, usage, version, volume, wait,
 };
@@ -81,6 +81,8 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(kill::Kill, "kill", "container kill"),
     entry!(logs::Logs, "logs", "container logs"),
     entry!(port::ShowPorts, "port", "container port"),
+    entry!(mount::Mount, "mount", "container mount"),
+    entry!(mount::Unmount, "unmount", "umount", "container unmount", "container umount"),
     entry!(ps::Ps, "ps", "container ps", "container ls", "container list"),
     entry!(rename::Rename, "rename", "container rename"),
     entry!(restart::Restart, "restart", "container restart"),
@@ -97,6 +99,8 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(inspect::InspectImage, "image inspect"),
     entry!(image_prune::ImagePrune, "image prune"),
     entry!(image_tree::ImageTree, "image tree"),
+    entry!(mount::ImageMount, "image mount"),
+    entry!(mount::ImageUnmount, "image unmount", "image umount"),
     entry!(images::Images, "images", "image ls", "image list"),
     entry!(import::Import, "import", "image import"),
     entry!(load::Load, "load", "image load"),

@@ -18,6 +18,7 @@ pub mod kill;
 pub mod load;
 pub mod login;
 pub mod logs;
+pub mod mount;
 mod mounts;
 pub mod networks;
 pub mod port;

@@ -14,9 +14,11 @@ use std::os::unix::ffi::OsStringExt;
 /// # Errors
 /// When the namespace cannot be had; `CommandNotFound` and `NotExecutable` for the command.
 pub fn unshare(settings: &Settings, command: Vec<OsString>) -> Result<u8> {
+    // Root's own directories are elsewhere; box in there is to find the caller's.
+    let places = [&settings.root, &settings.run].map(|place| place.clone().into_os_string());
     let role = Role {
         name: "unshare",
-        args: command,
+        args: places.into_iter().chain(command).collect(),
         keep: Vec::new(),
         new_pid_namespace: false,
         sealed: false,
@@ -32,15 +34,20 @@ pub fn unshare(settings: &Settings, command: Vec<OsString>) -> Result<u8> {
 ///
 /// # Errors
 /// Always: why the command cannot be executed.
-pub fn main(command: Vec<OsString>) -> Result<u8> {
+pub fn main(words: Vec<OsString>) -> Result<u8> {
     ns::unshare(libc::CLONE_NEWNS)?;
+    let mut words = words.into_iter();
+    let places = [("BOX_ROOT", words.next()), ("BOX_RUNROOT", words.next())];
+    let command: Vec<OsString> = words.collect();
     let name = command.first().cloned().unwrap_or_default();
     let display = name.to_string_lossy().into_owned();
     let string =
         |text: OsString| CString::new(text.into_vec()).map_err(|_| failed("an argument has a zero byte"));
     let args = CStrings::new(command.into_iter().map(string).collect::<Result<_>>()?);
     let mut env = Vec::new();
-    for (mut key, value) in std::env::vars_os() {
+    let ours = places.into_iter().filter_map(|(key, place)| Some((OsString::from(key), place?)));
+    let others = std::env::vars_os().filter(|(key, _)| key != "BOX_ROOT" && key != "BOX_RUNROOT");
+    for (mut key, value) in others.chain(ours) {
         key.push("=");
         key.push(value);
         env.push(string(key)?);

@@ -142,7 +142,7 @@ pub(super) fn bind(root: &RootFd, bind: &BindMount) -> Result<()> {
 /// not be.
 pub(super) fn detached_bind(bind: &BindMount) -> Result<Option<OwnedFd>> {
     let cloned = match of_process(&bind.source) {
-        Some((pid, path)) => clone_from(pid, &path),
+        Some((pid, path)) => clone_of(pid, &path),
         None => source(&bind.source, bind.below.as_deref())
             .and_then(|place| mount::clone_tree_at(place.as_fd(), bind.recursive)),
     };
@@ -212,7 +212,10 @@ fn of_process(source: &Path) -> Option<(i32, PathBuf)> {
 
 /// Clones a mount of another container. Only a process in its mount namespace can do that, so a
 /// helper steps in and hands the detached clone back.
-fn clone_from(pid: i32, path: &Path) -> Result<OwnedFd> {
+///
+/// # Errors
+/// When the process is gone, or its namespaces are not ours to enter.
+pub fn clone_of(pid: i32, path: &Path) -> Result<OwnedFd> {
     let namespace =
         File::open(format!("/proc/{pid}/ns/mnt")).doing(|| "open a container's mount namespace")?;
     let (ours, theirs) = fd::socket_pair()?;

@@ -282,8 +282,11 @@ pub fn read_link(stack: &Stack, found: &Found) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// The extended attributes that belong into a layer.
-fn attributes(fd: BorrowedFd<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+/// The extended attributes that belong into a layer, as the kernel gives them.
+///
+/// # Errors
+/// What the file system says; `Failed` for more attributes than a file can need.
+pub fn attributes(fd: BorrowedFd<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let doing = || "read extended attributes";
     let mut names = vec![0u8; 1024];
     let length = loop {

@@ -27,6 +27,7 @@ mod lifecycle;
 mod listings;
 mod login;
 mod logs;
+mod mount;
 mod mounts;
 mod names;
 mod nested;
