@@ -2,6 +2,7 @@
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
+TARGET  := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: run test stress bench build install dist clean
 
@@ -27,7 +28,7 @@ build:
 
 ## install: into $(DESTDIR)$(PREFIX)
 install: build
-	install -D -m 755 target/release/box $(DESTDIR)$(PREFIX)/bin/box
+	install -D -m 755 $(TARGET)/release/box $(DESTDIR)$(PREFIX)/bin/box
 	for page in man/*.1; do [ ! -e $$page ] || install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $$page; done
 	[ ! -e completions/box.bash ] || install -D -m 644 completions/box.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/box
 	[ ! -e completions/_box ] || install -D -m 644 completions/_box $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_box
