@@ -1036,6 +1036,10 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --link)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --publish)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1269,10 +1273,6 @@ _box() {
                     return 0
                     ;;
                 --init-ctr)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --link)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1876,7 +1876,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__rm)
-            opts="-a -f -i -l -t -v -h --all --cidfile --depend --filter --force --ignore --latest --timeout --time --volumes --root --runroot --log-level --help"
+            opts="-a -f -i -l -t -v -h --all --cidfile --depend --filter --force --ignore --link --latest --timeout --time --volumes --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2200,6 +2200,10 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --link)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --publish)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2433,10 +2437,6 @@ _box() {
                     return 0
                     ;;
                 --init-ctr)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --link)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3052,6 +3052,10 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --link)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --publish)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3285,10 +3289,6 @@ _box() {
                     return 0
                     ;;
                 --init-ctr)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --link)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5446,7 +5446,7 @@ _box() {
             return 0
             ;;
         box__subcmd__rm)
-            opts="-a -f -i -l -t -v -h --all --cidfile --depend --filter --force --ignore --latest --timeout --time --volumes --root --runroot --log-level --help"
+            opts="-a -f -i -l -t -v -h --all --cidfile --depend --filter --force --ignore --link --latest --timeout --time --volumes --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5796,6 +5796,10 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --link)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --publish)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -6029,10 +6033,6 @@ _box() {
                     return 0
                     ;;
                 --init-ctr)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --link)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

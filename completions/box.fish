@@ -191,6 +191,7 @@ complete -c box -n "__fish_box_using_subcommand create" -l hostuser -d 'Add a us
 complete -c box -n "__fish_box_using_subcommand create" -l tz -d 'Time zone: AREA/CITY as in /usr/share/zoneinfo, or local for the host\'s own' -r
 complete -c box -n "__fish_box_using_subcommand create" -l init-path -d 'Accepted for podman\'s scripts: with --init box itself is PID 1' -r
 complete -c box -n "__fish_box_using_subcommand create" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
+complete -c box -n "__fish_box_using_subcommand create" -l link -d 'Find another container under a name, with its ports in variables: CONTAINER[:ALIAS]' -r
 complete -c box -n "__fish_box_using_subcommand create" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
 complete -c box -n "__fish_box_using_subcommand create" -s v -l volume -d 'Mount a directory of the host or a volume: [HOST-PATH:|VOLUME:]PATH[:OPTIONS]' -r
 complete -c box -n "__fish_box_using_subcommand create" -l volumes-from -d 'Mount the volumes of another container, running or not: NAME[:ro],...' -r
@@ -247,7 +248,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l health-startup-succes
 complete -c box -n "__fish_box_using_subcommand create" -l health-startup-timeout -r
 complete -c box -n "__fish_box_using_subcommand create" -l health-timeout -r
 complete -c box -n "__fish_box_using_subcommand create" -l init-ctr -r
-complete -c box -n "__fish_box_using_subcommand create" -l link -r
 complete -c box -n "__fish_box_using_subcommand create" -l link-local-ip -r
 complete -c box -n "__fish_box_using_subcommand create" -l lxc-conf -r
 complete -c box -n "__fish_box_using_subcommand create" -s m -l memory -r
@@ -496,6 +496,7 @@ complete -c box -n "__fish_box_using_subcommand rm" -s a -l all -d 'All containe
 complete -c box -n "__fish_box_using_subcommand rm" -l depend -d 'Also the containers that live in this one\'s namespaces'
 complete -c box -n "__fish_box_using_subcommand rm" -s f -l force -d 'Stop running containers first; broken ones are removed too'
 complete -c box -n "__fish_box_using_subcommand rm" -s i -l ignore -d 'No error for a container that does not exist'
+complete -c box -n "__fish_box_using_subcommand rm" -l link -d 'Remove links, given as CONTAINER/ALIAS, not containers'
 complete -c box -n "__fish_box_using_subcommand rm" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand rm" -s v -l volumes -d 'Also its anonymous volumes, unless another container uses them'
 complete -c box -n "__fish_box_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -558,6 +559,7 @@ complete -c box -n "__fish_box_using_subcommand run" -l hostuser -d 'Add a user 
 complete -c box -n "__fish_box_using_subcommand run" -l tz -d 'Time zone: AREA/CITY as in /usr/share/zoneinfo, or local for the host\'s own' -r
 complete -c box -n "__fish_box_using_subcommand run" -l init-path -d 'Accepted for podman\'s scripts: with --init box itself is PID 1' -r
 complete -c box -n "__fish_box_using_subcommand run" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
+complete -c box -n "__fish_box_using_subcommand run" -l link -d 'Find another container under a name, with its ports in variables: CONTAINER[:ALIAS]' -r
 complete -c box -n "__fish_box_using_subcommand run" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
 complete -c box -n "__fish_box_using_subcommand run" -s v -l volume -d 'Mount a directory of the host or a volume: [HOST-PATH:|VOLUME:]PATH[:OPTIONS]' -r
 complete -c box -n "__fish_box_using_subcommand run" -l volumes-from -d 'Mount the volumes of another container, running or not: NAME[:ro],...' -r
@@ -614,7 +616,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l health-startup-success -
 complete -c box -n "__fish_box_using_subcommand run" -l health-startup-timeout -r
 complete -c box -n "__fish_box_using_subcommand run" -l health-timeout -r
 complete -c box -n "__fish_box_using_subcommand run" -l init-ctr -r
-complete -c box -n "__fish_box_using_subcommand run" -l link -r
 complete -c box -n "__fish_box_using_subcommand run" -l link-local-ip -r
 complete -c box -n "__fish_box_using_subcommand run" -l lxc-conf -r
 complete -c box -n "__fish_box_using_subcommand run" -s m -l memory -r
@@ -1253,6 +1254,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -d 'Time zone: AREA/CITY as in /usr/share/zoneinfo, or local for the host\'s own' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init-path -d 'Accepted for podman\'s scripts: with --init box itself is PID 1' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l link -d 'Find another container under a name, with its ports in variables: CONTAINER[:ALIAS]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Mount a directory of the host or a volume: [HOST-PATH:|VOLUME:]PATH[:OPTIONS]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount the volumes of another container, running or not: NAME[:ro],...' -r
@@ -1309,7 +1311,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-timeout -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-timeout -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init-ctr -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l link -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l link-local-ip -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l lxc-conf -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s m -l memory -r
@@ -1624,6 +1625,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -l depend -d 'Also the containers that live in this one\'s namespaces'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s f -l force -d 'Stop running containers first; broken ones are removed too'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'No error for a container that does not exist'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -l link -d 'Remove links, given as CONTAINER/ALIAS, not containers'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Also its anonymous volumes, unless another container uses them'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1644,6 +1646,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l depend -d 'Also the containers that live in this one\'s namespaces'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s f -l force -d 'Stop running containers first; broken ones are removed too'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'No error for a container that does not exist'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l link -d 'Remove links, given as CONTAINER/ALIAS, not containers'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s v -l volumes -d 'Also its anonymous volumes, unless another container uses them'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1706,6 +1709,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -d 'Time zone: AREA/CITY as in /usr/share/zoneinfo, or local for the host\'s own' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init-path -d 'Accepted for podman\'s scripts: with --init box itself is PID 1' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l link -d 'Find another container under a name, with its ports in variables: CONTAINER[:ALIAS]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Mount a directory of the host or a volume: [HOST-PATH:|VOLUME:]PATH[:OPTIONS]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount the volumes of another container, running or not: NAME[:ro],...' -r
@@ -1762,7 +1766,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-timeout -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-timeout -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init-ctr -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l link -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l link-local-ip -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l lxc-conf -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s m -l memory -r

@@ -365,7 +365,7 @@ fn host_config(config: &ContainerConfig, inspected: &Inspected) -> Value {
         },
         "Cgroup": "",
         "Cgroups": "default",
-        "Links": null,
+        "Links": list(&inspected.links),
         "IDMappings": {"UidMap": [], "GidMap": []},
         "ShmSize": security.shm_size,
         "Runtime": "box",

@@ -71,7 +71,6 @@ const NEVER: &[(&str, &str)] = &[
 const FLAGS: &[(&str, &[&str])] = &[
     ("", &["imagestore", "module", "transient-store"]),
     ("exec", &["preserve-fd", "preserve-fds"]),
-    ("rm", &["link"]),
     ("pull", &["decryption-key"]),
 ];
 

@@ -38,6 +38,9 @@ pub(crate) struct Rm {
     /// No error for a container that does not exist
     #[arg(short, long)]
     ignore: bool,
+    /// Remove links, given as CONTAINER/ALIAS, not containers
+    #[arg(long, conflicts_with_all = ["all", "cidfile", "depend", "filter", "latest", "volumes"])]
+    link: bool,
     /// The newest container
     #[arg(short, long)]
     latest: bool,
@@ -55,6 +58,13 @@ pub(crate) struct Rm {
 impl Rm {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let (settings, store) = (ctx.settings()?, ctx.store()?);
+        if self.link {
+            let mut tally = Tally::new(self.ignore).with_codes(code);
+            for word in &self.containers {
+                tally.served(word, ops::rm::unlink(settings, store, word));
+            }
+            return Ok(tally.code());
+        }
         let selection = Selection {
             names: self.containers.clone(),
             all: self.all,

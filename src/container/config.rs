@@ -5,6 +5,7 @@
 
 use super::bridge::Join;
 use super::id::ContainerId;
+use super::link::Link;
 use super::port::PortMap;
 use super::uplink::UplinkOptions;
 use super::volume::VolumeName;
@@ -233,6 +234,9 @@ pub struct Network {
     /// `--publish`, and what `--publish-all` comes to.
     #[serde(default)]
     pub ports: Vec<PortMap>,
+    /// `--link`.
+    #[serde(default)]
+    pub links: Vec<Link>,
     /// `--publish-all`, for `inspect`.
     #[serde(default)]
     pub publish_all: bool,

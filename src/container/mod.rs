@@ -7,6 +7,7 @@ pub mod env;
 pub mod id;
 pub mod idmap;
 pub mod limit;
+pub mod link;
 pub mod mounts;
 pub mod name;
 pub mod port;

@@ -5,6 +5,7 @@
 
 use super::bridge::Mac;
 use super::limit::UlimitRequest;
+use super::link::LinkWord;
 use super::name::ContainerName;
 use super::port::{Exposed, PortMap};
 use super::security::SecurityOption;
@@ -44,6 +45,8 @@ pub struct ContainerRequest {
     pub networks: Vec<NetworkRequest>,
     /// `--expose`.
     pub expose: Vec<Exposed>,
+    /// `--link`.
+    pub links: Vec<LinkWord>,
     /// `--publish`.
     pub publish: Vec<PortMap>,
     /// `--publish-all`.
@@ -334,6 +337,7 @@ impl ContainerRequest {
             NetworkRequest::Container(name) => Some(name.as_str()),
             _ => None,
         }));
+        named.extend(self.links.iter().map(|link| link.container.as_str()));
         named.extend(self.volumes_from.iter().map(|from| from.container.as_str()));
         named.extend(self.requires.iter().map(String::as_str));
         named.sort_unstable();

@@ -12,6 +12,7 @@ use super::config::{
 use super::env::{Env, HostEnv};
 use super::id::ContainerId;
 use super::limit::UlimitRequest;
+use super::link::Link;
 use super::mounts::MountFacts;
 use super::port::{self, Exposed, Port, PortMap};
 use super::request::{ContainerRequest, NamespaceRequest, NetworkRequest, UserNamespaceRequest};
@@ -346,6 +347,7 @@ fn network(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) ->
         Some(NetworkRequest::Pasta) => NetworkMode::Pasta,
     };
     let joins = joins(request, host)?;
+    let links = links(request, &mode, host)?;
     let mut exposed: Vec<String> = request.expose.iter().flat_map(Exposed::ports).collect();
     for port in image.config.exposed_ports.keys() {
         let port: Exposed = port.parse().doing(|| "read the ports that the image exposes")?;
@@ -357,7 +359,26 @@ fn network(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) ->
         Some(NetworkRequest::Slirp4netns(options)) => options.clone(),
         _ => UplinkOptions::default(),
     };
-    Ok(Network { mode, exposed, uplink, ports, publish_all: request.publish_all, joins })
+    Ok(Network { mode, exposed, uplink, ports, publish_all: request.publish_all, joins, links })
+}
+
+/// The links, each alias once.
+fn links(request: &ContainerRequest, mode: &NetworkMode, host: &HostFacts) -> Result<Vec<Link>> {
+    if !request.links.is_empty() && *mode != NetworkMode::Bridge {
+        return Err(invalid("--link needs a network that both containers are in")
+            .hint("leave --network away, or name one of `box network ls`"));
+    }
+    let mut links: Vec<Link> = Vec::new();
+    for word in &request.links {
+        let link = Link { container: other(&word.container, host)?, alias: word.alias.clone() };
+        if links.iter().any(|known| known.alias == link.alias && *known != link) {
+            return Err(invalid(format!("two links have the alias {:?}", link.alias)));
+        }
+        if !links.contains(&link) {
+            links.push(link);
+        }
+    }
+    Ok(links)
 }
 
 /// What is published: first what was named, then, with `-P`, all else that is exposed. Whatever is

@@ -6,6 +6,7 @@
 use super::{addresses, host_address};
 use crate::container::bridge::Attachment;
 use crate::container::config::{ContainerConfig, Identity, Network, NetworkMode};
+use crate::container::link::Linked;
 use crate::container::name::ContainerName;
 use crate::error::{Doing, Result};
 use std::fmt::Write as _;
@@ -38,6 +39,8 @@ pub struct Own {
     pub attachments: Vec<Attachment>,
     /// Who resolves names for it.
     pub servers: Vec<IpAddr>,
+    /// The containers it is linked to.
+    pub links: Vec<Linked>,
 }
 
 impl Host {
@@ -118,6 +121,47 @@ fn write(path: &Path, text: &str) -> Result<()> {
     file.write_all(text.as_bytes()).doing(doing)
 }
 
+/// Changes the address in the line of a link, in the hosts file of the container whose directory is
+/// `dir`; it may run.
+///
+/// # Errors
+/// When the file cannot be read or written.
+pub fn set_link(dir: &Path, linked: &Linked) -> Result<()> {
+    change_link(dir, &linked.alias, &linked.short_id, Some(linked.address))
+}
+
+/// Removes the line of a link to the container with that short id.
+///
+/// # Errors
+/// When the file cannot be read or written.
+pub fn remove_link(dir: &Path, alias: &str, short_id: &str) -> Result<()> {
+    change_link(dir, alias, short_id, None)
+}
+
+fn change_link(dir: &Path, alias: &str, short_id: &str, to: Option<IpAddr>) -> Result<()> {
+    let path = dir.join("hosts");
+    let text = std::fs::read_to_string(&path).doing(|| format!("read {}", path.display()))?;
+    let changed = with_link(&text, alias, short_id, to);
+    if changed == text { Ok(()) } else { write(&path, &changed) }
+}
+
+fn with_link(text: &str, alias: &str, short_id: &str, to: Option<IpAddr>) -> String {
+    let mut changed = String::new();
+    for kept in text.lines() {
+        let mut words = kept.split_whitespace().skip(1);
+        let is_it = words.next() == Some(alias) && words.last() == Some(short_id);
+        match (is_it, to, kept.split_once('\t')) {
+            (false, ..) | (true, Some(_), None) => {
+                changed.push_str(kept);
+                changed.push('\n');
+            }
+            (true, Some(address), Some((_, names))) => line(&mut changed, &address.to_string(), names),
+            (true, None, _) => {}
+        }
+    }
+    changed
+}
+
 /// The text of /etc/hostname.
 #[must_use]
 pub fn hostname(identity: &Identity) -> String {
@@ -140,6 +184,7 @@ pub fn hosts(
     let reach_host = || reach_host(own.map(|own| own.gateway).or(gateway), host, mode);
     let mut text = String::new();
     let mut taken: Vec<&str> = vec![&identity.hostname, name.as_str()];
+    taken.extend(shared.links.iter().flat_map(Linked::names));
 
     for (host_name, address) in &identity.extra_hosts {
         taken.push(host_name);
@@ -173,6 +218,9 @@ pub fn hosts(
         }
     }
 
+    for linked in &shared.links {
+        line(&mut text, &linked.address.to_string(), &linked.names().join(" "));
+    }
     let mut addresses: Vec<IpAddr> = shared.attachments.iter().flat_map(Attachment::addresses).collect();
     if addresses.is_empty() {
         addresses.push(own.map_or(Ipv4Addr::LOCALHOST, |own| own.address).into());

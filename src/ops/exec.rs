@@ -12,6 +12,7 @@ use crate::store::containers;
 use crate::store::layout::Store;
 use crate::supervisor::client::{self, Ended, Endpoint, Options};
 use crate::supervisor::detach::DetachKeys;
+use crate::supervisor::links;
 use crate::sys::fd;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -37,7 +38,8 @@ pub struct ExecRequest {
 /// `NotExecutable` for the command.
 pub fn exec(settings: &Settings, store: &Store, request: &ExecRequest) -> Result<u8> {
     let entry = reconcile::find(settings, store, &request.container)?;
-    let config = containers::config(store, &entry.id)?;
+    let mut config = containers::config(store, &entry.id)?;
+    config.process.env = links::environment_now(store, &config)?;
     let init = running_init(store, &config)?;
     let spec = lower::lower_exec(&config, &request.process)?;
     let tty = request.process.tty;

@@ -3,13 +3,14 @@
 use super::{port, ps, reconcile};
 use crate::container::bridge::{Attachment, Join};
 use crate::container::config::Rootfs;
+use crate::container::link::Link;
 use crate::container::port::{Bound, PortMap};
 use crate::container::state::Status;
 use crate::error::Result;
 use crate::settings::Settings;
-use crate::store::containers::Entry;
+use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
-use crate::store::{driver, leases, networks, ports};
+use crate::store::{driver, leases, links, networks, ports};
 use std::path::PathBuf;
 
 /// A container and where its things lie.
@@ -31,6 +32,8 @@ pub struct Inspected {
     pub log: PathBuf,
     /// What is to be published, also when it does not run.
     pub published: Vec<PortMap>,
+    /// Its links, as Docker shows them: `/db:/web/database`.
+    pub links: Vec<String>,
     /// Why its services cannot see their clients' own addresses, if they cannot.
     pub clients_hidden: Option<String>,
     /// The host's ports that lead to it now.
@@ -68,6 +71,7 @@ pub fn container(settings: &Settings, store: &Store, text: &str, with_size: bool
         directory,
         ports,
         published,
+        links: shown_links(store, &entry)?,
         clients_hidden: record.hidden,
         networks: networks(store, &entry)?,
         entry,
@@ -84,4 +88,13 @@ fn networks(store: &Store, entry: &Entry) -> Result<Vec<(Join, Option<Attachment
     let id =
         |join: &Join| networks::get(store, &join.network).map_or_else(|_| String::new(), |config| config.id);
     Ok(entry.config.network.joins.iter().map(|join| (join.clone(), of(join), id(join))).collect())
+}
+
+fn shown_links(store: &Store, entry: &Entry) -> Result<Vec<String>> {
+    let links = links::current(store, &entry.config)?;
+    // One whose other side was removed leads nowhere.
+    let name = |link: &Link| containers::name(store, &link.container).ok();
+    let shown =
+        links.iter().filter_map(|link| Some(format!("/{}:/{}/{}", name(link)?, entry.name, link.alias)));
+    Ok(shown.collect())
 }

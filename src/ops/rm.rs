@@ -8,11 +8,12 @@ use super::{reconcile, stop, worker};
 use crate::container::config::{ContainerConfig, Namespace, NetworkMode};
 use crate::container::id::ContainerId;
 use crate::container::state::Status;
-use crate::error::{Doing, Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result, invalid};
+use crate::network::hosts;
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
-use crate::store::volumes;
+use crate::store::{links, volumes};
 
 /// Removes a container that does not run. The trash is left to [`empty_trash`].
 ///
@@ -159,4 +160,22 @@ pub fn empty_trash(settings: &Settings, store: &Store) {
     if containers::trash(store).is_ok_and(|waiting| !waiting.is_empty()) {
         let _ = worker::call_in_background(settings, "empty-trash", &());
     }
+}
+
+/// Removes a link, given as `CONTAINER/ALIAS` with or without a slash before it: the name in the
+/// container's hosts file and in its DNS. Variables of processes that run stay as they are.
+///
+/// # Errors
+/// `NotFound` for a container or a link that is not there; `Invalid` for a word of another form.
+pub fn unlink(settings: &Settings, store: &Store, word: &str) -> Result<()> {
+    let bare = word.strip_prefix('/').unwrap_or(word);
+    let Some((container, alias)) = bare.split_once('/') else {
+        return Err(invalid(format!("{word:?} is no link: it is given as CONTAINER/ALIAS")));
+    };
+    let entry = reconcile::find(settings, store, container)?;
+    let link = links::remove(store, &entry.config, alias)?;
+    if entry.status() == Status::Running {
+        hosts::remove_link(&store.container(&entry.id), alias, link.container.short())?;
+    }
+    Ok(())
 }

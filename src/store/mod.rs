@@ -12,6 +12,7 @@ pub mod images;
 pub mod layers;
 pub mod layout;
 pub mod leases;
+pub mod links;
 pub mod lock;
 pub mod mapped;
 pub mod networks;

@@ -1,5 +1,6 @@
 //! Everything a launch needs on disk, and the spec that names it.
 
+use super::links;
 use super::sources;
 use crate::container::bridge::Attachment;
 use crate::container::config::{ContainerConfig, Namespace, NetworkMode, Rootfs};
@@ -42,7 +43,12 @@ pub fn make(
         NetworkMode::Container(id) => inits.contains_key(id).then(|| store.container(id)),
         _ => None,
     };
-    network::hosts::write_files(&directory, config, &name, peer.as_deref(), &resolver(store, attachments)?)?;
+    let linked = links::resolve(store, config, attachments)?;
+    let own = Own { links: linked, ..resolver(store, attachments)? };
+    network::hosts::write_files(&directory, config, &name, peer.as_deref(), &own)?;
+    let mut config = config.clone();
+    config.process.env = links::environment(store, &config, &own.links)?;
+    let config = &config;
     let write = |file: &str, text: &str| {
         let path = directory.join(file);
         std::fs::write(&path, text).doing(|| format!("write {}", path.display()))
@@ -142,7 +148,7 @@ fn hand_over(directory: &Path, maps: &IdMaps) -> Result<()> {
 
 /// What a container in networks resolves names by; empty in other modes.
 pub(super) fn resolver(store: &Store, attachments: &[Attachment]) -> Result<Own> {
-    let mut own = Own { attachments: attachments.to_vec(), servers: Vec::new() };
+    let mut own = Own { attachments: attachments.to_vec(), ..Own::default() };
     // The first one's: others would be asked only if it does not answer. It knows the names of all
     // networks that the container is in.
     if let Some(attachment) = attachments.iter().find(|attachment| attachment.dns) {

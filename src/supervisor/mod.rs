@@ -9,6 +9,7 @@ pub mod control;
 pub mod detach;
 pub mod events;
 pub mod exit;
+pub mod links;
 pub mod log;
 pub mod names;
 pub mod ports;

@@ -1,11 +1,12 @@
 //! The names of containers, as the DNS of their networks knows them.
 
 use crate::container::bridge::{Lease, NetworkConfig, NetworkName};
+use crate::container::config::ContainerConfig;
 use crate::container::id::ContainerId;
 use crate::error::Result;
 use crate::network::dns::{Desk, Found, Kind, Question, Server, Zone};
 use crate::store::layout::Store;
-use crate::store::{containers, leases, networks};
+use crate::store::{containers, leases, links, networks};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -65,6 +66,8 @@ struct Member {
     lease: Lease,
     /// All its names, in lower case.
     names: Vec<String>,
+    /// What was decided about it, if it has links.
+    linker: Option<Box<ContainerConfig>>,
 }
 
 impl Member {
@@ -97,11 +100,13 @@ fn member(store: &Store, id: ContainerId, lease: Lease) -> Member {
     names.extend(lease.aliases.iter().cloned());
     // It may have another name by now; and peers use its host name too.
     names.extend(containers::name(store, &id).ok().map(|name| name.to_string()));
-    names.extend(containers::config(store, &id).ok().map(|config| config.identity.hostname));
+    let config = containers::config(store, &id).ok();
+    names.extend(config.as_ref().map(|config| config.identity.hostname.clone()));
     for name in &mut names {
         name.make_ascii_lowercase();
     }
-    Member { id, lease, names }
+    let linker = config.filter(|config| !config.network.links.is_empty()).map(Box::new);
+    Member { id, lease, names, linker }
 }
 
 impl Zone for Names {
@@ -120,7 +125,10 @@ impl Zone for Names {
             return self.name_of(address, &places, question);
         }
         let name = question.name.strip_suffix(DOMAIN).unwrap_or(&question.name);
-        let mut addresses = self.addresses_of(name, &places);
+        let mut addresses = self.linked(asker, name, &places);
+        if addresses.is_empty() {
+            addresses = self.addresses_of(name, &places);
+        }
         // NAME.NETWORK is what Docker's users write.
         if addresses.is_empty()
             && let Some((first, network)) = name.rsplit_once('.')
@@ -176,6 +184,18 @@ impl Names {
             }
         }
         Vec::new()
+    }
+
+    /// The address of the container that the asker alone calls so.
+    fn linked(&self, asker: IpAddr, name: &str, places: &[NetworkName]) -> Vec<IpAddr> {
+        let mut askers = self.members(&self.network.name).filter(|m| m.addresses().any(|a| a == asker));
+        let Some(config) = askers.find_map(|member| member.linker.as_deref()) else { return Vec::new() };
+        let links = links::current(&self.store, config).unwrap_or_default();
+        let link = links.iter().find(|link| link.alias.eq_ignore_ascii_case(name));
+        let members = places.iter().flat_map(|place| self.members(place));
+        let mut meant = members.filter(|member| link.is_some_and(|link| link.container == member.id));
+        let found = meant.find(|member| leases::is_alive(&self.store, &member.id));
+        found.map(|member| member.addresses().collect()).unwrap_or_default()
     }
 
     fn name_of(&self, address: IpAddr, places: &[NetworkName], question: &Question) -> Found {

@@ -8,13 +8,13 @@ use super::bridge::{self, Networks};
 use super::events::{Limits, Monitor, failed_frame};
 use super::exit::Rest;
 use super::log::LogWriter;
-use super::names;
 use super::ports::{self, Taken};
 use super::protocol::{self, Decoder, Hello, Kind};
 use super::rotate::Rotation;
 use super::stdio::{self, Streams};
 use super::uplink::Keeper;
 use super::{bundle, control, exit};
+use super::{links, names};
 use crate::container::bridge::Attachment;
 use crate::container::config::{ContainerConfig, LogDriver, NetworkMode};
 use crate::container::id::ContainerId;
@@ -23,8 +23,8 @@ use crate::error::{self, Doing, Error, Result, failed};
 use crate::sandbox::launch::{self, Prepared, Running, Stdio};
 use crate::sandbox::userns;
 use crate::settings::{Settings, StorageDriver};
-use crate::store::containers;
 use crate::store::layout::Store;
+use crate::store::{containers, leases};
 use crate::sys::fd;
 use crate::sys::file::{self, Durable};
 use crate::sys::process;
@@ -141,6 +141,9 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
         }
         // Threads start here, which leave alone the signals that the monitor takes.
         monitor.names = names::serve(store, desks)?;
+        if let Some(record) = leases::record(store, id)? {
+            links::announce(store, id, &record.attachments);
+        }
         monitor.ports = ports.serve(store, &config, started.init.pid)?;
         Ok(monitor)
     });

@@ -129,3 +129,72 @@ fn other_names_are_asked_of_the_host_s_own_resolver() {
     let output = crate::env::finish(env.prepared(&script), b"");
     output.code(0).stdout_contains("192.0.2.77");
 }
+
+#[test]
+fn a_link_has_a_name_and_variables_and_follows_its_target() {
+    let env = Env::new();
+    sleeper(&env, "redis", &["--expose", "6379", "-e", "PASSWORD=secret"]);
+    sleeper(
+        &env,
+        "webapp",
+        &["--link", "/redis:db", "--link", "redis", "-e", "DB_ENV_OWN=1", "-e", "DB_PORT_6379_TCP_PROTO=own"],
+    );
+    let ip = address(&env, "redis");
+    let variables = env.ok(["exec", "webapp", "env"]);
+    for line in [
+        "DB_NAME=/webapp/db".to_string(),
+        format!("DB_PORT=tcp://{ip}:6379"),
+        format!("DB_PORT_6379_TCP=tcp://{ip}:6379"),
+        format!("DB_PORT_6379_TCP_ADDR={ip}"),
+        "DB_PORT_6379_TCP_PORT=6379".to_string(),
+        // What the user says goes before what the link does.
+        "DB_PORT_6379_TCP_PROTO=own".to_string(),
+        "DB_ENV_PASSWORD=secret".to_string(),
+        "REDIS_NAME=/webapp/redis".to_string(),
+    ] {
+        assert!(variables.lines().any(|known| known == line), "{line} is missing in\n{variables}");
+    }
+    let of_init = env.ok(["exec", "webapp", "sh", "-c", "tr '\\0' '\\n' </proc/1/environ"]);
+    assert!(of_init.contains(&format!("DB_PORT=tcp://{ip}:6379")), "{of_init}");
+    let knows = |name: &str, ip: &str| {
+        let out = env.run(["exec", "webapp", "ping", "-c1", "-W5", name]);
+        out.code == Some(0) && out.out().contains(ip)
+    };
+    assert!(knows("db", &ip) && knows("redis", &ip));
+    assert_eq!(look_up(&env, "webapp", "db"), std::slice::from_ref(&ip));
+    // The alias is the linker's alone.
+    assert!(look_up(&env, "redis", "db").is_empty());
+    let links = env.ok(["inspect", "-f", "{{json .HostConfig.Links}}", "webapp"]);
+    assert_eq!(links, r#"["/redis:/webapp/db","/redis:/webapp/redis"]"#);
+
+    // Another address after a restart: the name follows.
+    env.run(["stop", "-t", "0", "redis"]).code(0);
+    sleeper(&env, "squatter", &["--ip", &ip]);
+    env.run(["start", "redis"]).code(0);
+    let now = address(&env, "redis");
+    assert_ne!(now, ip);
+    eventually("the link follows", || knows("db", &now));
+    assert_eq!(look_up(&env, "webapp", "db"), [now]);
+
+    env.run(["rm", "--link", "/webapp/db"]).code(0);
+    assert!(look_up(&env, "webapp", "db").is_empty());
+    env.run(["exec", "webapp", "grep", "-c", "\tdb ", "/etc/hosts"]).code(1);
+    env.run(["rm", "--link", "webapp/db"]).code(1).stderr_contains("no link");
+    env.run(["rm", "--link", "webapp"]).code(125).stderr_contains("CONTAINER/ALIAS");
+    // A restart does not bring it back, and needs the ones that are left.
+    env.run(["restart", "-t", "0", "webapp"]).code(0);
+    assert!(!env.ok(["exec", "webapp", "env"]).contains("DB_NAME"));
+    env.run(["stop", "-t", "0", "redis", "webapp"]).code(0);
+    env.run(["start", "webapp"]).code(125).stderr_contains("cannot link to container redis");
+}
+
+#[test]
+fn links_that_cannot_be_are_refused() {
+    let env = Env::new();
+    env.run(["create", "--name", "made", "busybox", "true"]).code(0);
+    env.run(["run", "--rm", "--link", "nobody", "busybox", "true"]).fails(125, "nobody");
+    env.run(["run", "--rm", "--link", "made", "busybox", "true"]).fails(125, "does not run");
+    env.run(["run", "--rm", "--link", "made", "--network", "none", "busybox", "true"]).fails(125, "--link");
+    sleeper(&env, "far", &["--network", "slirp4netns"]);
+    env.run(["run", "--rm", "--link", "far", "busybox", "true"]).fails(125, "no network together");
+}

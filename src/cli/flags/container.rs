@@ -11,6 +11,7 @@ use crate::container::caps::CapSet;
 use crate::container::config::{Device, LogDriver};
 use crate::container::env::file_words;
 use crate::container::limit::UlimitRequest;
+use crate::container::link::LinkWord;
 use crate::container::name::ContainerName;
 use crate::container::port::{Exposed, PortMap, Publish};
 use crate::container::request::{
@@ -221,6 +222,10 @@ pub(crate) struct ContainerFlags {
     #[arg(long, value_name = "PORT", help_heading = "Network")]
     expose: Vec<Exposed>,
 
+    /// Find another container under a name, with its ports in variables: CONTAINER[:ALIAS]
+    #[arg(long, value_name = "CONTAINER[:ALIAS]", help_heading = "Network")]
+    link: Vec<LinkWord>,
+
     /// Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges
     #[arg(long, short, value_name = "PORTS", help_heading = "Network")]
     publish: Vec<Publish>,
@@ -427,6 +432,7 @@ impl ContainerFlags {
                 user: self.userns.unwrap_or_default(),
             },
             identity,
+            links: self.link,
             publish,
             publish_all,
             networks,

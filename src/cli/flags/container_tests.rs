@@ -49,6 +49,7 @@ fn decided(words: &[&str]) -> Result<String, String> {
         cwd: "/".into(),
         processors: 1,
         last_capability: 40,
+        containers: [("db".to_string(), ContainerId::from_random([2; 32]))].into(),
         ..HostFacts::default()
     };
     let id = ContainerId::from_random([1; 32]);
@@ -78,6 +79,7 @@ fn sample(name: &str, file: &str) -> String {
         "http-proxy" | "tls-verify" | "read-only-tmpfs" | "sig-proxy" => "false",
         "image-volume" => "tmpfs",
         "ip" => "10.89.0.5",
+        "link" => "db:x",
         "ip6" => "fd00::5",
         "mac-address" => "02:00:00:00:00:05",
         "log-driver" => "none",

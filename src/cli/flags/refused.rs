@@ -57,7 +57,6 @@ const NOT_YET: &[(&str, Option<char>, Takes)] = &[
     ("health-startup-timeout", None, Value),
     ("health-timeout", None, Value),
     ("init-ctr", None, Value),
-    ("link", None, Value),
     ("link-local-ip", None, Value),
     ("lxc-conf", None, Value),
     ("memory", Some('m'), Value),

@@ -5,7 +5,7 @@ use crate::container::bridge::{Join, NetworkName, NetworkRecord};
 use crate::error::{Error, Kind, Result};
 use crate::network::hosts;
 use crate::store::{containers, leases};
-use crate::supervisor::bundle;
+use crate::supervisor::{bundle, links};
 
 impl Networks {
     /// Connects the running container to one more network, at later starts too; returns its place.
@@ -69,7 +69,8 @@ impl Networks {
         leases::write_record(&self.store, &self.id, record)?;
         let config = containers::config(&self.store, &self.id)?;
         let name = containers::name(&self.store, &self.id)?;
-        let own = bundle::resolver(&self.store, &record.attachments)?;
+        let mut own = bundle::resolver(&self.store, &record.attachments)?;
+        own.links = links::now(&self.store, &config, &record.attachments)?;
         hosts::write_files(&self.store.container(&self.id), &config, &name, None, &own)
     }
 }
