@@ -85,6 +85,9 @@ _box() {
             box,logs)
                 cmd="box__subcmd__logs"
                 ;;
+            box,mount)
+                cmd="box__subcmd__mount"
+                ;;
             box,network)
                 cmd="box__subcmd__network"
                 ;;
@@ -135,6 +138,12 @@ _box() {
                 ;;
             box,top)
                 cmd="box__subcmd__top"
+                ;;
+            box,umount)
+                cmd="box__subcmd__unmount"
+                ;;
+            box,unmount)
+                cmd="box__subcmd__unmount"
                 ;;
             box,unshare)
                 cmd="box__subcmd__unshare"
@@ -190,6 +199,9 @@ _box() {
             box__subcmd__container,ls)
                 cmd="box__subcmd__container__subcmd__ps"
                 ;;
+            box__subcmd__container,mount)
+                cmd="box__subcmd__container__subcmd__mount"
+                ;;
             box__subcmd__container,port)
                 cmd="box__subcmd__container__subcmd__port"
                 ;;
@@ -223,6 +235,12 @@ _box() {
             box__subcmd__container,top)
                 cmd="box__subcmd__container__subcmd__top"
                 ;;
+            box__subcmd__container,umount)
+                cmd="box__subcmd__container__subcmd__unmount"
+                ;;
+            box__subcmd__container,unmount)
+                cmd="box__subcmd__container__subcmd__unmount"
+                ;;
             box__subcmd__container,wait)
                 cmd="box__subcmd__container__subcmd__wait"
                 ;;
@@ -253,6 +271,9 @@ _box() {
             box__subcmd__image,ls)
                 cmd="box__subcmd__image__subcmd__ls"
                 ;;
+            box__subcmd__image,mount)
+                cmd="box__subcmd__image__subcmd__mount"
+                ;;
             box__subcmd__image,prune)
                 cmd="box__subcmd__image__subcmd__prune"
                 ;;
@@ -279,6 +300,12 @@ _box() {
                 ;;
             box__subcmd__image,tree)
                 cmd="box__subcmd__image__subcmd__tree"
+                ;;
+            box__subcmd__image,umount)
+                cmd="box__subcmd__image__subcmd__unmount"
+                ;;
+            box__subcmd__image,unmount)
+                cmd="box__subcmd__image__subcmd__unmount"
                 ;;
             box__subcmd__image,untag)
                 cmd="box__subcmd__image__subcmd__untag"
@@ -374,7 +401,7 @@ _box() {
 
     case "${cmd}" in
         box)
-            opts="-v -D -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --volumepath --config --conmon --runtime --runtime-flag --network-cmd-path --network-config-dir --hooks-dir --help attach commit create diff cp exec export kill logs port ps rename restart rm run start stop top wait history insert images import load pull push rmi save search tag untag login logout doctor info inspect unshare completion help version container image network system volume"
+            opts="-v -D -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --volumepath --config --conmon --runtime --runtime-flag --network-cmd-path --network-config-dir --hooks-dir --help attach commit create diff cp exec export kill logs port mount unmount umount ps rename restart rm run start stop top wait history insert images import load pull push rmi save search tag untag login logout doctor info inspect unshare completion help version container image network system volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -590,7 +617,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container)
-            opts="-h --root --runroot --log-level --help attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait"
+            opts="-h --root --runroot --log-level --help attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1685,6 +1712,36 @@ _box() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        box__subcmd__container__subcmd__mount)
+            opts="-a -l -h --all --format --latest --no-trunc --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         box__subcmd__container__subcmd__port)
             opts="-a -l -h --all --latest --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -2705,6 +2762,32 @@ _box() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        box__subcmd__container__subcmd__unmount)
+            opts="-a -f -l -h --all --force --latest --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         box__subcmd__container__subcmd__wait)
             opts="-i -l -h --condition --interval --ignore --exit-first-match --latest --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -3664,7 +3747,7 @@ _box() {
             return 0
             ;;
         box__subcmd__image)
-            opts="-h --root --runroot --log-level --help diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag"
+            opts="-h --root --runroot --log-level --help diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3952,6 +4035,36 @@ _box() {
                     ;;
                 --sort)
                     COMPREPLY=($(compgen -W "created id repository size tag" -- "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        box__subcmd__image__subcmd__mount)
+            opts="-a -h --all --format --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
                     return 0
                     ;;
                 --root)
@@ -4317,6 +4430,32 @@ _box() {
             ;;
         box__subcmd__image__subcmd__tree)
             opts="-h --whatrequires --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        box__subcmd__image__subcmd__unmount)
+            opts="-a -f -h --all --force --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4754,6 +4893,36 @@ _box() {
                     ;;
                 --tail)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        box__subcmd__mount)
+            opts="-a -l -h --all --format --latest --no-trunc --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
                     return 0
                     ;;
                 --root)
@@ -6587,6 +6756,32 @@ _box() {
             ;;
         box__subcmd__top)
             opts="-l -h --latest --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        box__subcmd__unmount)
+            opts="-a -f -l -h --all --force --latest --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

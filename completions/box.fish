@@ -60,6 +60,9 @@ complete -c box -n "__fish_box_needs_command" -f -a "export" -d 'Write a contain
 complete -c box -n "__fish_box_needs_command" -f -a "kill" -d 'Send a signal to one or more running containers'
 complete -c box -n "__fish_box_needs_command" -f -a "logs" -d 'Show what containers have written'
 complete -c box -n "__fish_box_needs_command" -f -a "port" -d 'Show which ports of the host lead to a container, or change them'
+complete -c box -n "__fish_box_needs_command" -f -a "mount" -d 'Show containers\' files as directories, inside `box unshare`'
+complete -c box -n "__fish_box_needs_command" -f -a "unmount" -d 'Take containers\' files away from where `mount` put them'
+complete -c box -n "__fish_box_needs_command" -f -a "umount" -d 'Take containers\' files away from where `mount` put them'
 complete -c box -n "__fish_box_needs_command" -f -a "ps" -d 'List containers'
 complete -c box -n "__fish_box_needs_command" -f -a "rename" -d 'Give a container another name'
 complete -c box -n "__fish_box_needs_command" -f -a "restart" -d 'Stop one or more containers and start them again'
@@ -418,6 +421,49 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand port" -s a -l all -d 'All running containers'
 complete -c box -n "__fish_box_using_subcommand port" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand port" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand mount" -l format -d 'The list as json' -r -f -a "json\t''"
+complete -c box -n "__fish_box_using_subcommand mount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand mount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand mount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand mount" -s a -l all -d 'All containers'
+complete -c box -n "__fish_box_using_subcommand mount" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand mount" -l no-trunc -d 'Accepted: ids are never cut here'
+complete -c box -n "__fish_box_using_subcommand mount" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand unmount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand unmount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand unmount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand unmount" -s a -l all -d 'All that are mounted'
+complete -c box -n "__fish_box_using_subcommand unmount" -s f -l force -d 'Accepted: what is in use goes when it is not any more'
+complete -c box -n "__fish_box_using_subcommand unmount" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand unmount" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand umount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand umount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand umount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand umount" -s a -l all -d 'All that are mounted'
+complete -c box -n "__fish_box_using_subcommand umount" -s f -l force -d 'Accepted: what is in use goes when it is not any more'
+complete -c box -n "__fish_box_using_subcommand umount" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand umount" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, expose, id, label, label!, name, network, publish, since, status, until, volume' -r
 complete -c box -n "__fish_box_using_subcommand ps" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand ps" -s n -l last -d 'The newest N, whatever they do' -r
@@ -1083,9 +1129,9 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand version" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1093,32 +1139,35 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "attach" -d 'Attach to a running container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "commit" -d 'Make an image of a container\'s files'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 if it does, 1 if not'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "inspect" -d 'Show everything about containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "prune" -d 'Remove all containers that do not run'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "create" -d 'Make a container without starting it'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "cp" -d 'Copy files between containers and the host'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "exec" -d 'Run a command in a running container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "export" -d 'Write a container\'s files as a tar archive'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "kill" -d 'Send a signal to one or more running containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "logs" -d 'Show what containers have written'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "port" -d 'Show which ports of the host lead to a container, or change them'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "ps" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "ls" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "list" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "rename" -d 'Give a container another name'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "restart" -d 'Stop one or more containers and start them again'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "rm" -d 'Remove one or more containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "remove" -d 'Remove one or more containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "run" -d 'Run a command in a new container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "start" -d 'Start one or more containers that do not run'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "stop" -d 'Stop one or more running containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "top" -d 'Show the processes of a container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port ps ls list rename restart rm remove run start stop top wait" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "attach" -d 'Attach to a running container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "commit" -d 'Make an image of a container\'s files'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 if it does, 1 if not'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "inspect" -d 'Show everything about containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "prune" -d 'Remove all containers that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "create" -d 'Make a container without starting it'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "cp" -d 'Copy files between containers and the host'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "exec" -d 'Run a command in a running container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "export" -d 'Write a container\'s files as a tar archive'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "kill" -d 'Send a signal to one or more running containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "logs" -d 'Show what containers have written'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "port" -d 'Show which ports of the host lead to a container, or change them'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "mount" -d 'Show containers\' files as directories, inside `box unshare`'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "unmount" -d 'Take containers\' files away from where `mount` put them'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "umount" -d 'Take containers\' files away from where `mount` put them'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "ps" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "ls" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "list" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "rename" -d 'Give a container another name'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "restart" -d 'Stop one or more containers and start them again'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "rm" -d 'Remove one or more containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "remove" -d 'Remove one or more containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "run" -d 'Run a command in a new container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "start" -d 'Start one or more containers that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "stop" -d 'Stop one or more running containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "top" -d 'Show the processes of a container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Pass signals on to the container' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -1481,6 +1530,49 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -s a -l all -d 'All running containers'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -l format -d 'The list as json' -r -f -a "json\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -s a -l all -d 'All containers'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -l no-trunc -d 'Accepted: ids are never cut here'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from unmount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from unmount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from unmount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from unmount" -s a -l all -d 'All that are mounted'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from unmount" -s f -l force -d 'Accepted: what is in use goes when it is not any more'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from unmount" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from unmount" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -s a -l all -d 'All that are mounted'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -s f -l force -d 'Accepted: what is in use goes when it is not any more'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, expose, id, label, label!, name, network, publish, since, status, until, volume' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'The newest N, whatever they do' -r
@@ -1890,9 +1982,9 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l exit-first-match -d 'Return when the first of several containers has ended, and print its code'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1900,26 +1992,29 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "history" -d 'Show how an image came about'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "insert" -d 'Make an image of another one and a file from the web'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "inspect" -d 'Show everything about images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "tree" -d 'Show an image\'s layers, and what else ends at them'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "ls" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "list" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "load" -d 'Load images from an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "pull" -d 'Pull images from a registry'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "push" -d 'Push an image to a registry, or to another place'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "rm" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "remove" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "save" -d 'Save images to an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "search" -d 'Search a registry for images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "tag" -d 'Give an image another name'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree ls list import load pull push rm remove save search tag untag" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "history" -d 'Show how an image came about'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "insert" -d 'Make an image of another one and a file from the web'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "inspect" -d 'Show everything about images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "tree" -d 'Show an image\'s layers, and what else ends at them'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "mount" -d 'Show images\' files as directories, inside `box unshare`'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "unmount" -d 'Take images\' files away from where `image mount` put them'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "umount" -d 'Take images\' files away from where `image mount` put them'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "ls" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "list" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "load" -d 'Load images from an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "pull" -d 'Pull images from a registry'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "push" -d 'Push an image to a registry, or to another place'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "rm" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "remove" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "save" -d 'Save images to an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "search" -d 'Search a registry for images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "tag" -d 'Give an image another name'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "untag" -d 'Take names away from an image'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l format -d 'json' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2011,6 +2106,45 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tree" -l whatrequires -d 'The layers and images that stand on this image'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tree" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from mount" -l format -d 'The list as json' -r -f -a "json\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from mount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from mount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from mount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from mount" -s a -l all -d 'All images'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from unmount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from unmount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from unmount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from unmount" -s a -l all -d 'All that are mounted'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from unmount" -s f -l force -d 'Accepted: what is in use goes when it is not any more'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from unmount" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from umount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from umount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from umount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from umount" -s a -l all -d 'All that are mounted'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from umount" -s f -l force -d 'Accepted: what is in use goes when it is not any more'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from umount" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!, reference, since, until' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l sort -d 'Order: created, id, repository, size, tag' -r -f -a "created\t''

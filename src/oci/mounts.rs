@@ -13,6 +13,9 @@ pub(super) fn user_mounts(config: &ContainerConfig, input: &LowerInput<'_>, spec
     }
     for (user, place) in config.mounts.iter().zip(&input.places) {
         let made = one(user, place, spec);
+        if matches!(user.source, MountSource::Bind { .. }) && !user.read_only && user.overlay.is_none() {
+            spec.extension.writable.push(user.destination.clone());
+        }
         spec.mounts.retain(|m| m.destination != user.destination || m.destination == "/");
         spec.mounts.push(made);
     }

@@ -229,6 +229,8 @@ pub struct Extension {
     pub hostname_is_default: bool,
     /// Volumes to be filled from the image before they are mounted: (the volume's directory, path inside).
     pub fill: Vec<(PathBuf, String)>,
+    /// Places of binds that the container's user should be able to write to; one that cannot is warned of.
+    pub writable: Vec<String>,
     /// Mounts whose sources are given to the container's user first.
     pub own: Vec<Mount>,
     /// File systems to be mounted on the host's side, in the container's mount namespace, for binds of

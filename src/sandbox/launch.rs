@@ -55,6 +55,8 @@ pub struct Running {
     pub host: ProcId,
     /// The pty's master, if there is one.
     pub pty_master: Option<OwnedFd>,
+    /// The places of binds that its user cannot write to.
+    pub unwritable: Vec<String>,
 }
 
 /// Clones init, which begins with its steps at once.
@@ -125,6 +127,7 @@ pub fn run_joined(
     loop {
         match hear(&report, &steps)? {
             Heard::Ready(fd) => master = fd.or(master),
+            Heard::Unwritable(_) => {}
             Heard::Reborn(_) => return Err(failed("a joining process cannot be replaced")),
             Heard::Executed => return Ok((child, master)),
             Heard::Failed(error) => {
@@ -163,7 +166,7 @@ impl Prepared {
         let _ = self.child.wait();
         loop {
             match hear(&self.report, &self.steps) {
-                Ok(Heard::Ready(_) | Heard::Reborn(_)) => {}
+                Ok(Heard::Ready(_) | Heard::Reborn(_) | Heard::Unwritable(_)) => {}
                 Ok(Heard::Failed(own)) => return own,
                 Ok(Heard::Executed) | Err(_) => return error,
             }
@@ -176,8 +179,10 @@ impl Prepared {
     /// The failure of a step, in words; of kind `CommandNotFound` or `NotExecutable` for the command's.
     pub fn go(mut self) -> Result<Running> {
         let mut master = None;
+        let mut unwritable = Vec::new();
         loop {
             match hear(&self.report, &self.steps)? {
+                Heard::Unwritable(place) => unwritable.push(place),
                 Heard::Ready(Some(fd)) => master = Some(fd),
                 Heard::Ready(None) => {
                     rustix::io::write(&self.report, &[message::GO]).doing(|| "let init go on")?;
@@ -198,14 +203,15 @@ impl Prepared {
         let Some(start_time) = process::start_time(self.host_pid) else {
             // It ran and has ended already: its exit status is still there for the one who waits.
             let host = ProcId { pid: self.host_pid, start_time: 0, boot_id: process::boot_id()? };
-            return Ok(Running { child: self.child, host, pty_master: master });
+            return Ok(Running { child: self.child, host, pty_master: master, unwritable });
         };
         let host = ProcId { pid: self.host_pid, start_time, boot_id: process::boot_id()? };
-        Ok(Running { child: self.child, host, pty_master: master })
+        Ok(Running { child: self.child, host, pty_master: master, unwritable })
     }
 }
 
 enum Heard {
+    Unwritable(String),
     Ready(Option<OwnedFd>),
     Reborn(OwnedFd),
     Executed,
@@ -221,6 +227,15 @@ fn hear(report: &OwnedFd, steps: &[Step]) -> Result<Heard> {
     }
     match (head[0], fd) {
         (message::FAILED, _) => {}
+        (message::UNWRITABLE, _) => {
+            let mut number = [0; 1];
+            rustix::io::retry_on_intr(|| rustix::io::read(report, &mut number)).doing(|| "hear from init")?;
+            let places = steps.iter().find_map(|step| match step {
+                Step::TryWriting { places } => places.get(usize::from(number[0])),
+                _ => None,
+            });
+            return Ok(Heard::Unwritable(places.cloned().unwrap_or_default()));
+        }
         (message::REBORN, Some(fd)) => return Ok(Heard::Reborn(fd)),
         (_, fd) => return Ok(Heard::Ready(fd)),
     }

@@ -200,6 +200,9 @@ fn process_steps(spec: &Spec, inside: Inside) -> Result<Vec<Step>> {
         steps.push(Step::BecomeUser);
     }
     steps.push(Step::Directory { path: process.cwd.clone().into() });
+    if !inside.single_id && !spec.extension.writable.is_empty() {
+        steps.push(Step::TryWriting { places: spec.extension.writable.clone() });
+    }
     if !inside.single_id {
         steps.push(Step::Capabilities {
             effective: set(&caps.effective)?,

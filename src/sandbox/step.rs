@@ -87,6 +87,7 @@ pub(crate) enum Step {
     Seccomp { filter: Vec<Insn>, what: &'static str },
     BecomeUser,
     Directory { path: PathBuf },
+    TryWriting { places: Vec<String> },
     Capabilities { effective: CapSet, permitted: CapSet, inheritable: CapSet, ambient: CapSet },
     NoNewPrivileges,
     CloseInherited,
@@ -146,6 +147,9 @@ impl fmt::Display for Step {
             }
             Step::BecomeUser => write!(f, "become the user"),
             Step::Directory { path } => write!(f, "change to the working directory {}", path.display()),
+            Step::TryWriting { places } => {
+                write!(f, "see whether the user can write to {}", places.join(", "))
+            }
             Step::Capabilities { .. } => write!(f, "set the capabilities"),
             Step::NoNewPrivileges => write!(f, "set no_new_privs"),
             Step::CloseInherited => write!(f, "close inherited descriptors on execve"),
@@ -191,6 +195,8 @@ pub(super) mod message {
     pub(crate) const REBORN: u8 = b'P';
     /// A step failed; its number, errno, kind and text follow.
     pub(crate) const FAILED: u8 = b'F';
+    /// The user cannot write to a bind; its number among those that are tried follows.
+    pub(crate) const UNWRITABLE: u8 = b'W';
     /// The answer: go on and execute.
     pub(crate) const GO: u8 = b'G';
 }
@@ -303,6 +309,7 @@ impl Step {
             Step::Seccomp { filter, .. } => seccomp::load(filter),
             Step::BecomeUser => credentials::become_user(&w.account),
             Step::Directory { path } => credentials::change_directory(path),
+            Step::TryWriting { places } => credentials::try_writing(w, places),
             Step::Capabilities { effective, permitted, inheritable, ambient } => {
                 credentials::capabilities(&w.account, *effective, *permitted, *inheritable, *ambient)
             }

@@ -12,6 +12,7 @@ use crate::network::slirp;
 use crate::sys::process::Child;
 use crate::sys::signal::{self, SignalFd};
 use crate::sys::tty::{self, RawTerminal, WindowSize};
+use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -45,7 +46,18 @@ pub fn await_started(socket: OwnedFd, supervisor: Option<&Child>) -> Result<Atta
             .map_err(|error| failed("the container's supervisor ended before it began").because(error))
     };
     let (mut kind, mut payload) = next()?;
-    while let (Kind::Uplink, Some(supervisor)) = (kind, supervisor) {
+    loop {
+        let supervisor = match (kind, supervisor) {
+            (Kind::Uplink, Some(supervisor)) => supervisor,
+            (Kind::Warning, _) => {
+                // A standard error that is closed is nobody's problem.
+                let text = String::from_utf8_lossy(&payload);
+                let _ = writeln!(std::io::stderr().lock(), "Warning: {text}");
+                (kind, payload) = next()?;
+                continue;
+            }
+            _ => break,
+        };
         let order = serde_json::from_slice(&payload).unwrap_or_default();
         let said = match slirp::start_shared(supervisor, &order) {
             Ok(()) => protocol::frame(Kind::UplinkDone, &[]),

@@ -64,13 +64,15 @@ pub enum Kind {
     Uplink = 14,
     /// To the supervisor: it is up, or [`Failed`] in the payload.
     UplinkDone = 15,
+    /// From the supervisor, before [`Kind::Started`]: a line that warns the user.
+    Warning = 16,
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
         use Kind::{
             Detached, Exit, Failed, Hello, OutputClosed, Resize, Signal, Started, Stderr, Stdin, StdinEof,
-            Stdout, Uplink, UplinkDone, Window,
+            Stdout, Uplink, UplinkDone, Warning, Window,
         };
         let all = [
             Hello,
@@ -88,6 +90,7 @@ impl Kind {
             OutputClosed,
             Uplink,
             UplinkDone,
+            Warning,
         ];
         all.into_iter().find(|kind| *kind as u8 == byte)
     }

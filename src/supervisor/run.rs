@@ -125,6 +125,9 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
         }
     };
     let Launched { running, rest, streams, log, listeners, uplink, ports, networks } = launched;
+    for place in &running.unwritable {
+        warn_of_unwritable(client.as_ref(), &config, place);
+    }
     let started = started(&running)?;
     let recorded = record_start(store, &config, &started);
     let monitor = recorded.and_then(|()| {
@@ -174,6 +177,18 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
         exit::empty_trash(store);
     }
     recorded
+}
+
+/// Tells the client that the container's user cannot write to a bind, and what helps.
+fn warn_of_unwritable(client: Option<&OwnedFd>, config: &ContainerConfig, place: &str) {
+    let text = format!(
+        "the user {:?} cannot write to {place}: give it the files with -v …:{place}:U, or keep your own id with --userns keep-id, or run as --user 0",
+        config.process.user
+    );
+    if let Some(client) = client {
+        // A client that is gone needs no warning.
+        let _ = protocol::write_all(client, &protocol::frame(Kind::Warning, text.as_bytes()));
+    }
 }
 
 /// A container whose init runs.

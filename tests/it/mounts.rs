@@ -238,3 +238,23 @@ fn a_namespace_of_the_container_s_own_has_volumes_too() {
     run(&env, &line, script).code(0).stdout(&format!("{uid}\nmine\n{uid}\n"));
     assert_eq!(fs::read_to_string(env.tmp().join("src/f")).unwrap(), "mine\n");
 }
+
+#[test]
+fn who_cannot_write_to_a_bind_is_warned_with_what_helps() {
+    let env = Env::new();
+    let dir = env.directory("src");
+    let word = format!("{dir}:/data");
+    let warned = run(&env, &["--user", "www", "-v", &word], "echo out; touch /data/f");
+    warned
+        .code(1)
+        .stdout("out\n")
+        .stderr_contains("Warning: the user \"www\" cannot write to /data")
+        .stderr_contains("--userns keep-id");
+    for flags in [
+        &["--user", "www", "-v", &format!("{word}:ro")][..],
+        &["--user", "www", "-v", &format!("{word}:U")],
+        &["-v", &word],
+    ] {
+        run(&env, flags, "true").code(0).stderr("");
+    }
+}
