@@ -92,7 +92,8 @@ fn podman(env: &Env, script: &Path) -> Command {
         unshare --pid --fork --mount-proc --kill-child --cgroup sh -c "$3" sh "$1" "$2"
         code=$?
         echo $$ >/sys/fs/cgroup/cgroup.procs
-        find "$4" -depth -type d -exec rmdir {} +
+        # The dead leave it a moment after they were waited for.
+        timeout 20 sh -c 'until find "$0" -depth -type d -exec rmdir {} + 2>/dev/null; do sleep 0.05; done' "$4"
         exit $code"#;
     let inside = r#"
         umount /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup || exit 3
