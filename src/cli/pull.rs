@@ -2,11 +2,14 @@
 
 use super::flags::registry::{RegistryFlags, RetryFlags};
 use super::flags::words;
+use super::format::human;
 use super::{Context, output};
 use crate::container::request::PullPolicy;
 use crate::error::{self, Result};
+use crate::image::digest::ImageId;
 use crate::image::platform::Platform;
 use crate::ops;
+use crate::ops::keep::{self, Policy};
 use crate::ops::pull::PullRequest;
 
 /// Pull images from a registry
@@ -54,7 +57,7 @@ impl Pull {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let platform = self.wanted_platform()?;
         let registry = self.registry.clone().options(self.retry.clone());
-        let mut errors = Vec::new();
+        let (mut errors, mut pulled) = (Vec::new(), Vec::new());
         for image in &self.images {
             let request = PullRequest {
                 reference: image.clone(),
@@ -64,12 +67,15 @@ impl Pull {
                 registry: registry.clone(),
             };
             // The others are pulled whatever becomes of this one.
-            errors.extend(self.pull(ctx, request).err());
+            errors.extend(self.pull(ctx, request, &mut pulled).err());
+        }
+        if !pulled.is_empty() {
+            errors.extend(give_up_others(ctx, &pulled).err());
         }
         error::all(errors).map(|()| 0)
     }
 
-    fn pull(&self, ctx: &Context, request: PullRequest) -> Result<()> {
+    fn pull(&self, ctx: &Context, request: PullRequest, pulled: &mut Vec<ImageId>) -> Result<()> {
         let references = match self.all_tags {
             true => ops::pull::all_tags(ctx.settings()?, &request)?,
             false => vec![request.reference.clone()],
@@ -78,7 +84,10 @@ impl Pull {
         for reference in references {
             let request = PullRequest { reference, ..request.clone() };
             match ops::pull::pull(ctx.settings()?, ctx.store()?, &request) {
-                Ok(id) => output::line(id.hex()),
+                Ok(id) => {
+                    output::line(id.hex());
+                    pulled.push(id);
+                }
                 Err(error) => errors.push(error),
             }
         }
@@ -104,4 +113,15 @@ impl Pull {
         }
         Ok(Some(platform))
     }
+}
+
+/// What [gc] of config.toml no longer wants goes, now that there is more.
+fn give_up_others(ctx: &Context, pulled: &[ImageId]) -> Result<()> {
+    let Some(policy) = Policy::of(&ctx.conf()?.gc)? else { return Ok(()) };
+    let pruned = keep::apply(ctx.settings()?, ctx.store()?, policy, pulled)?;
+    if !pruned.images.is_empty() {
+        let freed = human::size(pruned.bytes);
+        output::note(format_args!("[gc] of config.toml gave up {} images: {freed}", pruned.images.len()));
+    }
+    Ok(())
 }

@@ -3,8 +3,10 @@
 use super::format::human;
 use super::{Context, network_ls, network_rm, output, prune};
 use crate::error::{Result, invalid};
-use crate::ops::prune::{Wish, everything};
+use crate::ops::keep::{self, Policy};
+use crate::ops::prune::{Wish, everything, would};
 use crate::ops::{images, select, volumes};
+use crate::store::images::Image;
 
 /// Remove what nobody uses
 ///
@@ -31,6 +33,13 @@ pub(crate) struct SystemPrune {
     /// Also all volumes that no container uses, with their data
     #[arg(long)]
     volumes: bool,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Only the images that [gc] of config.toml gives up, as after each pull: keep = "20GB" is how
+    /// much of the disk images may take, unused = "14d" how long nothing was made from them
+    #[arg(long, conflicts_with_all = ["all", "volumes", "filter"])]
+    policy: bool,
     /// Only that for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)
     #[arg(long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
@@ -40,6 +49,9 @@ impl SystemPrune {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let (settings, store) = (ctx.settings()?, ctx.store()?);
         let _ = (self.build, self.external);
+        if self.policy {
+            return self.apply_policy(ctx);
+        }
         for word in &self.filter {
             if !matches!(word.split_once('='), Some(("label" | "label!" | "until", _))) {
                 let key = word.split('=').next().unwrap_or_default();
@@ -55,6 +67,13 @@ impl SystemPrune {
             volumes: self.volumes.then(|| volumes::Filters::parse(&self.filter)).transpose()?,
         };
         let networks = network_ls::Filters::parse(&self.filter)?;
+        if self.dry_run {
+            let pruned = would(settings, store, &wish)?;
+            section("Would delete Containers", pruned.containers.iter().map(|id| id.to_string()));
+            section("Would delete Volumes", pruned.volumes.iter().map(ToString::to_string));
+            section("Would delete Images", pruned.images.iter().map(|id| id.hex().to_string()));
+            return Ok(0);
+        }
         if !self.force && !prune::agreed(&self.warning())? {
             return Ok(0);
         }
@@ -66,6 +85,27 @@ impl SystemPrune {
         section("Deleted Images", pruned.images.iter().map(|id| id.hex().to_string()));
         output::line(format_args!("Total reclaimed space: {}", human::size(pruned.bytes)));
         pruned.errors.extend(errors);
+        Ok(prune::code(&pruned))
+    }
+
+    fn apply_policy(&self, ctx: &Context) -> Result<u8> {
+        let (settings, store) = (ctx.settings()?, ctx.store()?);
+        let policy = Policy::of(&ctx.conf()?.gc)?.ok_or_else(|| {
+            invalid("there is no [gc] in config.toml, so nothing is given up")
+                .hint("for example, in ~/.config/box/config.toml: [gc], then keep = \"20GB\"")
+        })?;
+        let going = keep::given_up(store, policy)?;
+        if self.dry_run {
+            section("Would delete Images", going.iter().map(Image::display_name));
+            return Ok(0);
+        }
+        let warning = format!("WARNING! This command removes {} images that [gc] gives up.", going.len());
+        if !self.force && !prune::agreed(&warning)? {
+            return Ok(0);
+        }
+        let pruned = keep::apply(settings, store, policy, &[])?;
+        section("Deleted Images", pruned.images.iter().map(|id| id.hex().to_string()));
+        output::line(format_args!("Total reclaimed space: {}", human::size(pruned.bytes)));
         Ok(prune::code(&pruned))
     }
 

@@ -1,6 +1,6 @@
 //! From a request to a container that can be started.
 
-use super::{mounts, pull, reconcile, rm};
+use super::{keep, mounts, pull, reconcile, rm};
 use crate::container::config::ContainerConfig;
 use crate::container::id::ContainerId;
 use crate::container::name::ContainerName;
@@ -59,6 +59,7 @@ pub fn plan(settings: &Settings, store: &Store, request: &ContainerRequest) -> R
         (resolve(request, None, id, now, &host)?, held)
     } else {
         let (image, held) = image(settings, store, request)?;
+        keep::note_use(store, &image.id);
         let name = name_to_record(&image, &request.image);
         let chain = image.chain();
         let facts = ImageFacts {

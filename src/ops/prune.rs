@@ -97,6 +97,33 @@ pub struct Wish {
     pub volumes: Option<volumes::Filters>,
 }
 
+/// What [`everything`] would remove now.
+///
+/// # Errors
+/// When the store cannot be listed.
+pub fn would(settings: &Settings, store: &Store, wish: &Wish) -> Result<Pruned> {
+    let mut pruned = Pruned::default();
+    pruned.containers = ended(settings, store, &wish.containers)?.into_iter().map(|entry| entry.id).collect();
+    let goes = |ids: &[ContainerId]| ids.iter().all(|id| pruned.containers.contains(id));
+    if let Some(filters) = &wish.volumes {
+        let listed = volumes::list(settings, store)?;
+        let going = listed.into_iter().filter(|v| goes(&v.users) && filters.hold(&v.volume, true));
+        pruned.volumes = going.map(|listed| listed.volume.name).collect();
+    }
+    for image in images::list(store)? {
+        let meant = match image.names.is_empty() {
+            true => wish.images.hold(&image, None, 0),
+            false => {
+                wish.all_images && image.names.iter().any(|name| wish.images.hold(&image, Some(name), 0))
+            }
+        };
+        if meant && goes(&rmi::users(store, &image.id)?) {
+            pruned.images.push(image.id);
+        }
+    }
+    Ok(pruned)
+}
+
 /// Removes the containers that do not run, the volumes if they are wished, then the images that
 /// nobody uses.
 ///

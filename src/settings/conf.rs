@@ -130,8 +130,6 @@ table! {
         image_volume_mode: String,
         /// `--pull`.
         pull_policy: String,
-        /// `--retry` of pulls.
-        retry: u32,
         /// `--stop-timeout`.
         stop_timeout: u32,
     }

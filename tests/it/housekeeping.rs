@@ -153,3 +153,49 @@ fn volumes_and_networks_are_counted_and_go_when_nobody_uses_them() {
     env.run(["volume", "rm", "kept"]).code(0);
     env.run(["network", "rm", "kept"]).code(0);
 }
+
+#[test]
+fn the_policy_of_the_settings_gives_up_what_was_used_longest_ago() {
+    let mut env = Env::new();
+    for (name, change) in [("old", "ENV A=1"), ("older", "ENV A=2"), ("held", "ENV A=3")] {
+        env.run(["import", "--change", change, &fixture("busybox.tar"), name]).code(0);
+    }
+    // As if nothing had been made from them for days.
+    for (name, days) in [("old", 20), ("older", 30), ("held", 40)] {
+        let id = env.ok(["images", "-q", "--no-trunc", name]).replace("sha256:", "");
+        let blob = std::fs::File::options().write(true).open(env.root().join("images/blobs/sha256").join(id));
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86400);
+        blob.expect("a blob").set_modified(then).expect("a time");
+    }
+    env.run(["create", "--name", "c", "held", "true"]).code(0);
+    env.run(["system", "prune", "--policy", "-f"]).code(125).stderr_contains("[gc]");
+    env.set("BOX_CONFIG", env.file("unused.toml", "[gc]\nunused = '25d'\n"));
+    env.run(["system", "prune", "--policy", "--dry-run"]).code(0).stdout_contains("localhost/older:latest");
+    env.run(["image", "exists", "older"]).code(0);
+    env.run(["system", "prune", "--policy", "-f"]).code(0).stdout_contains("Deleted Images\n");
+    env.run(["image", "exists", "older"]).code(1);
+    for name in ["old", "held", "busybox"] {
+        env.run(["image", "exists", name]).code(0);
+    }
+    // Even less may stay: only what a container uses does. A pull applies it by itself.
+    env.set("BOX_CONFIG", env.file("keep.toml", "[gc]\nkeep = '1k'\n"));
+    let name = format!("docker://{}/library/busybox:latest", crate::env::registry());
+    env.run(["pull", "-q", "--tls-verify=false", &name]).code(0).stderr_contains("[gc]");
+    env.run(["image", "exists", "old"]).code(1);
+    env.run(["image", "exists", "localhost/busybox:latest"]).code(1);
+    env.run(["image", "exists", &name.replace("docker://", "")]).code(0);
+    env.run(["image", "exists", "held"]).code(0);
+    env.run(["start", "-a", "c"]).code(0);
+}
+
+#[test]
+fn a_dry_run_says_what_would_go_and_removes_nothing() {
+    let env = Env::new();
+    let id = env.ok(["create", "--name", "c", "--network", "none", "busybox", "true"]);
+    env.run(["volume", "create", "v"]).code(0);
+    env.run(["system", "prune", "--dry-run", "--volumes"])
+        .code(0)
+        .stdout(&format!("Would delete Containers\n{id}\nWould delete Volumes\nv\n"));
+    env.run(["container", "exists", "c"]).code(0);
+    env.run(["volume", "rm", "v"]).code(0);
+}
