@@ -73,10 +73,7 @@ pub fn collect(store: &Store, _inside: &InUserNs) -> Result<Collected> {
             done.blobs += 1;
         }
     }
-    // What a crash left of a file that was being replaced.
-    for name in names(&store.images())?.iter().filter(|name| crate::sys::file::is_left_over(name)) {
-        let _ = std::fs::remove_file(store.images().join(name));
-    }
+    images::sweep_half_written(store)?;
     Ok(done)
 }
 

@@ -17,7 +17,7 @@ use crate::image::digest::{BlobDigest, ChainId, DiffId, ImageId};
 use crate::image::manifest::{Descriptor, Document, Index, MAX_CONFIG, MAX_MANIFEST, Manifest};
 use crate::image::platform::Platform;
 use crate::image::reference::{DOCKER_IO, Reference};
-use crate::sys::file::{Durable, replace};
+use crate::sys::file::{Durable, is_left_over, replace};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -123,6 +123,23 @@ pub fn forget(store: &Store, manifest: &BlobDigest) -> Result<()> {
         index.manifests.retain(|entry| entry.digest != *manifest);
         Ok(())
     })
+}
+
+/// Removes what a crash left of a file that was being replaced. Under the index's lock: without it,
+/// it is taken from under whoever writes right now (removing an image holds nothing else).
+///
+/// # Errors
+/// When the layout cannot be listed.
+pub(crate) fn sweep_half_written(store: &Store) -> Result<()> {
+    let _lock = Lock::exclusive(&store.root().join("index.lock"))?;
+    let dir = store.images();
+    for entry in std::fs::read_dir(&dir).doing(|| format!("list {}", dir.display()))?.flatten() {
+        if is_left_over(&entry.file_name().to_string_lossy()) {
+            // What cannot be removed now is met by the next collection.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
 }
 
 /// The name in an entry of the index. One without a registry was written by another tool.

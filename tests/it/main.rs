@@ -41,6 +41,7 @@ mod sandbox;
 mod seccomp;
 mod servers;
 mod smoke;
+mod stampede;
 mod storage;
 mod system;
 mod terminal;
