@@ -6673,7 +6673,7 @@ _box() {
             return 0
             ;;
         box__subcmd__system__subcmd__prune)
-            opts="-a -f -h --all --build --external --force --volumes --filter --root --runroot --log-level --help"
+            opts="-a -f -h --all --build --external --force --volumes --dry-run --policy --filter --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
