@@ -38,6 +38,7 @@ mod ports;
 mod push;
 mod run;
 mod sandbox;
+mod scenarios;
 mod seccomp;
 mod servers;
 mod smoke;
