@@ -27,8 +27,9 @@ pub(crate) struct Copy {
     #[arg(long)]
     overwrite: bool,
     /// Accepted for podman's scripts: containers are never paused for it
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    pause: Option<Option<String>>,
+    #[arg(long, hide = true, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = super::flags::words::boolean)]
+    pause: Option<bool>,
     /// Show no progress
     #[arg(long, short)]
     quiet: bool,

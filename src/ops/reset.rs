@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What box keeps below its root; anything else there is not ours.
-const OURS: [&str; 14] = [
+const OURS: [&str; 15] = [
     "containers",
     "names",
     "layers",
@@ -24,6 +24,7 @@ const OURS: [&str; 14] = [
     "volumes",
     "networks",
     "events",
+    "making.lock",
     "names.lock",
     "index.lock",
     "images.lock",

@@ -92,10 +92,13 @@ fn fill(
 ) -> Result<()> {
     let mut private = std::fs::DirBuilder::new();
     private.mode(0o700);
+    // Whoever sweeps waits meanwhile: a directory without a held lock looks like one left by a crash.
+    let gate = Lock::shared(&making(store))?;
     private.create(dir).doing(|| format!("make {}", dir.display()))?;
     // Held while the directory is filled: that tells one in the making from one left by a crash.
     let _lock = Lock::try_exclusive(&dir.join("lock"), true)?
         .ok_or_else(|| failed(format!("{} is in use", dir.display())))?;
+    drop(gate);
     for (sub, mode) in [("diff", 0o755), ("work", 0o700)] {
         let sub = dir.join(sub);
         private.create(&sub).doing(|| format!("make {}", sub.display()))?;
@@ -435,6 +438,11 @@ pub fn empty_trash(store: &Store, _inside: &InUserNs) -> Result<()> {
     crate::error::all(errors)
 }
 
+/// The lock between whoever begins a container's directory and whoever sweeps half-made ones.
+fn making(store: &Store) -> PathBuf {
+    store.root().join("making.lock")
+}
+
 /// Throws away directories that a crash left half made: no state, and nobody holds the lock.
 ///
 /// # Errors
@@ -445,20 +453,15 @@ pub fn sweep_half_made(store: &Store) -> Result<()> {
             continue;
         }
         let dir = store.container(&id);
+        let _gate = Lock::exclusive(&making(store))?;
         match Lock::try_exclusive(&dir.join("lock"), false) {
             Ok(Some(_lock)) if !exists(store, &id) => {
                 let _ = discard(store, &id);
             }
             Ok(_) => {}
-            // No lock file yet: it goes only if it is empty, and then its maker, if one lives,
-            // fails to make the lock and says so.
+            // No lock file: its maker was killed after its first call, and there is nothing in it.
             Err(_) => {
-                let old = std::fs::metadata(&dir)
-                    .and_then(|m| m.modified())
-                    .is_ok_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() > 60));
-                if old {
-                    let _ = std::fs::remove_dir(&dir);
-                }
+                let _ = std::fs::remove_dir(&dir);
             }
         }
     }

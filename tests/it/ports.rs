@@ -220,7 +220,11 @@ fn a_port_without_a_service_breaks_off() {
             let error = stream.read(&mut [0; 10]).expect_err("nobody serves it");
             assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
         }
-        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused),
+        // It may break off while we still connect.
+        Err(error) => assert!(matches!(
+            error.kind(),
+            std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::ConnectionReset
+        )),
     }
     assert!(begun.elapsed() < Duration::from_secs(5));
 }

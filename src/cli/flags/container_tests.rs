@@ -74,7 +74,7 @@ fn sample(name: &str, file: &str) -> String {
         "device" => "/dev/fuse",
         "dns" => "1.1.1.1",
         "env" => "H",
-        "env-file" | "label-file" => file,
+        "env-file" | "label-file" | "hosts-file" => file,
         "expose" | "publish" => "80",
         "http-proxy" | "tls-verify" | "read-only-tmpfs" | "sig-proxy" => "false",
         "image-volume" => "tmpfs",
