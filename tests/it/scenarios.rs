@@ -1,6 +1,7 @@
 //! Real servers from Debian's packages, put together as people do.
 
 use crate::env::{Env, SOON, User, eventually, finish};
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::net::{TcpStream, UdpSocket};
 
@@ -149,4 +150,123 @@ fn kong_has_a_linked_database_and_is_reloaded() {
     reload.expect("signal process started");
     reload.code(0);
     eventually("the gateway is reloaded", || get("http", "8001") == "reloaded\n");
+}
+
+/// Prints the body of each request that it is sent.
+const SUBSCRIBER: &str = "
+import socket
+server = socket.create_server(('', 9092))
+print('listening', flush=True)
+while True:
+    peer, _ = server.accept()
+    data = b''
+    while b'\\r\\n\\r\\n' not in data:
+        data += peer.recv(65536)
+    head, body = data.split(b'\\r\\n\\r\\n', 1)
+    lengths = [line for line in head.lower().split(b'\\r\\n') if line.startswith(b'content-length:')]
+    while len(body) < int(lengths[0].split(b':')[1]):
+        body += peer.recv(65536)
+    print('point', body.decode(), flush=True)
+    peer.sendall(b'HTTP/1.1 204 No Content\\r\\nConnection: close\\r\\n\\r\\n')
+    peer.close()
+";
+
+#[test]
+fn kapacitor_is_called_back_by_influxdb() {
+    let env = services();
+    env.run(["network", "create", "influxdb-net"]).code(0);
+    let flags = ["--net=influxdb-net", "-h", "influxdb", "-p", "127.0.0.1::8086"];
+    serve(&env, "influxdb", &flags, &["influxd"]);
+    serve(&env, "kapacitor", &["--net=influxdb-net", "-h", "kapacitor"], &["python3", "-c", SUBSCRIBER]);
+    env.until_logged("kapacitor", "listening");
+    // The client shares the server's network: localhost is the server.
+    let client = |words: &str| {
+        env.run(["run", "--rm", "--net=container:influxdb", "services", "influx", "-execute", words])
+    };
+    eventually("the database answers", || client("create database telegraf").code == Some(0));
+    let subscribe =
+        "create subscription kapacitor on telegraf.autogen destinations all 'http://kapacitor:9092'";
+    client(subscribe).code(0);
+    let place = env.ok(["port", "influxdb", "8086"]);
+    let url = format!("http://{place}/write?db=telegraf");
+    // A subscription counts from the moment at which InfluxDB has seen it.
+    eventually("the subscriber is called by its name", || {
+        let mut write = env.program("curl");
+        write.args(["-sS", "--max-time", "10", "--data-binary", "cpu,host=one value=42", &url]);
+        finish(write, b"").code(0);
+        env.ok(["logs", "kapacitor"]).contains("point cpu,host=one value=42")
+    });
+    client("select last(value) from telegraf.autogen.cpu").code(0).stdout_matches(r"\s42\s*$");
+}
+
+#[test]
+fn an_ambassador_stands_between_two_networks() {
+    let env = services();
+    for network in ["servers", "clients"] {
+        env.run(["network", "create", network]).code(0);
+    }
+    serve(&env, "redis", &["--net=servers", "--expose", "6379"], &REDIS);
+    env.until_logged("redis", "Ready to accept connections");
+    // What it forwards is what its links' variables say.
+    let forward = "exec socat -d -d TCP4-LISTEN:6379,fork,reuseaddr \
+        TCP4:$REDIS_PORT_6379_TCP_ADDR:$REDIS_PORT_6379_TCP_PORT";
+    let flags = ["--net=servers", "--link", "redis:redis", "--expose", "6379"];
+    serve(&env, "redis_ambassador", &flags, &["sh", "-c", forward]);
+    env.until_logged("redis_ambassador", "listening on");
+    env.run(["network", "connect", "clients", "redis_ambassador"]).code(0);
+    let ask = "redis-cli -h redis set greeting hello && \
+        redis-cli -h $REDIS_PORT_6379_TCP_ADDR -p $REDIS_PORT_6379_TCP_PORT get greeting";
+    let client = ["--net=clients", "--link", "redis_ambassador:redis"];
+    once(&env, &client, ask).code(0).stdout("OK\nhello\n");
+    // Without it there is no way.
+    let direct = env.ok(["inspect", "-f", "{{.NetworkSettings.Networks.servers.IPAddress}}", "redis"]);
+    let script = format!("timeout 2 redis-cli -h {direct} get greeting");
+    assert_ne!(once(&env, &["--net=clients"], &script).code, Some(0));
+}
+
+#[test]
+fn haproxy_finds_three_backends_by_one_alias() {
+    let env = services();
+    env.run(["network", "create", "web-net"]).code(0);
+    let backend = "echo \"daemon off; error_log /dev/stderr notice; events {} http { access_log off;
+        server { listen 80; return 200 '$(hostname)'; } }\" >/etc/nginx/nginx.conf; exec nginx";
+    for name in ["one", "two", "three"] {
+        let flags = ["--net=web-net", "--network-alias", "web", "-h", name];
+        serve(&env, name, &flags, &["sh", "-c", backend]);
+    }
+    let balance = "cat >/tmp/haproxy.cfg <<END
+resolvers here
+    parse-resolv-conf
+    timeout resolve 200ms
+    hold valid 200ms
+    hold nx 200ms
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 10s
+    timeout server 10s
+listen web
+    bind :8080
+    server-template web 3 web:80 check inter 200ms resolvers here init-addr none resolve-prefer ipv4
+END
+    exec haproxy -db -f /tmp/haproxy.cfg";
+    let flags = ["--net=web-net", "-p", "127.0.0.1::8080"];
+    serve(&env, "balance", &flags, &["sh", "-c", balance]);
+    let url = format!("http://{}/", env.ok(["port", "balance", "8080"]));
+    let answer = || {
+        let mut command = env.program("curl");
+        command.args(["-sS", "--max-time", "10", &url]);
+        finish(command, b"").out()
+    };
+    let mut seen = BTreeSet::new();
+    eventually("each backend has answered", || {
+        seen.insert(answer());
+        ["one", "two", "three"].iter().all(|name| seen.contains(*name))
+    });
+    // One that goes is soon not asked any more.
+    env.run(["stop", "-t", "5", "two"]).code(0);
+    eventually("the others answer alone", || {
+        let few: Vec<String> = (0..6).map(|_| answer()).collect();
+        few.iter().all(|name| name == "one" || name == "three")
+    });
 }
