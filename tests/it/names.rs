@@ -198,3 +198,57 @@ fn links_that_cannot_be_are_refused() {
     sleeper(&env, "far", &["--network", "slirp4netns"]);
     env.run(["run", "--rm", "--link", "far", "busybox", "true"]).fails(125, "no network together");
 }
+
+/// A name server on an address of the host's loopback that knows every name by one address.
+fn name_server(own: &str, answer: [u8; 4]) {
+    let socket = std::net::UdpSocket::bind((own, 53)).expect("the tests' root may have port 53");
+    std::thread::spawn(move || {
+        let mut query = [0; 512];
+        while let Ok((length, from)) = socket.recv_from(&mut query) {
+            // Twelve bytes of header, a name that ends with an empty label, type and class.
+            let name = query[12..length].iter().position(|byte| *byte == 0).expect("a name");
+            let end = 12 + name + 5;
+            let is_a = query[end - 4..end - 2] == [0, 1];
+            let mut reply = query[..end].to_vec();
+            reply[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
+            if is_a {
+                reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
+                reply.extend(answer);
+            }
+            socket.send_to(&reply, from).expect("answer");
+        }
+    });
+}
+
+#[test]
+fn other_names_are_asked_where_the_host_or_the_network_says() {
+    for (own, last) in [("127.53.0.1", 1), ("127.53.0.2", 2), ("127.53.0.3", 3)] {
+        name_server(own, [192, 0, 2, last]);
+    }
+    let env = Env::with(User::Sub, &["services"]);
+    let resolv_conf = env.file("resolv.conf", "nameserver 127.53.0.1\n");
+    env.run(["network", "create", "--dns", "127.53.0.3", "own"]).code(0);
+    // A host of the test's own, whose resolv.conf may change.
+    let start = format!(
+        "mount --bind {resolv_conf} /etc/resolv.conf
+        $AS $BOX run -d --name one services sleep 600 &&
+        exec $AS $BOX run -d --name other --network own services sleep 600"
+    );
+    crate::env::finish(env.prepared(&start), b"").code(0);
+    let dig = |from: &str, words: &[&str]| {
+        let dig = ["exec", from, "dig", "+short", "+time=5", "+tries=1"];
+        env.run(dig.iter().chain(words)).code(0).stdout_line()
+    };
+    assert_eq!(dig("one", &["www.example.org"]), "192.0.2.1");
+    assert_eq!(dig("one", &["www.example.org", "AAAA"]), "");
+    std::fs::write(&resolv_conf, "# changed\nnameserver 127.53.0.2\n").expect("change resolv.conf");
+    assert_eq!(dig("one", &["www.example.org"]), "192.0.2.2");
+    assert_eq!(dig("other", &["www.example.org"]), "192.0.2.3");
+    // What containers are called is known without anybody else, by TCP as well.
+    let settings = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+    for name in ["one", "other"] {
+        let address = env.ok(["inspect", "-f", settings, name]);
+        assert_eq!(dig(name, &["+tcp", name]), address);
+        assert_eq!(dig(name, &[name]), address);
+    }
+}

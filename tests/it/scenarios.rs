@@ -208,8 +208,7 @@ fn an_ambassador_stands_between_two_networks() {
     serve(&env, "redis", &["--net=servers", "--expose", "6379"], &REDIS);
     env.until_logged("redis", "Ready to accept connections");
     // What it forwards is what its links' variables say.
-    let forward = "exec socat -d -d TCP4-LISTEN:6379,fork,reuseaddr \
-        TCP4:$REDIS_PORT_6379_TCP_ADDR:$REDIS_PORT_6379_TCP_PORT";
+    let forward = r"env | grep _TCP= | sed 's!.*_PORT_\([0-9]*\)_TCP=tcp://\(.*\):\(.*\)!socat -d -d TCP4-LISTEN:\1,fork,reuseaddr TCP4:\2:\3!' | sh";
     let flags = ["--net=servers", "--link", "redis:redis", "--expose", "6379"];
     serve(&env, "redis_ambassador", &flags, &["sh", "-c", forward]);
     env.until_logged("redis_ambassador", "listening on");
