@@ -294,3 +294,27 @@ fn a_container_that_exchanges_its_directories_meanwhile_gains_nothing() {
     assert_eq!(names, ["secret"]);
     env.run(["rm", "-f", "-t", "0", "c"]).code(0);
 }
+
+#[test]
+fn owners_are_right_in_a_namespace_of_the_container_s_own() {
+    for mode in ["keep-id", "nomap"] {
+        for runs in STATES {
+            let env = Env::new();
+            container(&env, runs, &["--userns", mode]);
+            let dir = tree(&env);
+            env.run(["cp", &dir, "c:/tmp/in"]).code(0);
+            if !runs {
+                env.run(["start", "c"]).code(0);
+            }
+            let id = if mode == "keep-id" { env.uid() } else { 0 };
+            let owners = format!("{id}\n{id}\n");
+            env.run(["exec", "c", "stat", "-c", "%u", "/tmp/in", "/tmp/in/sub/deep"]).code(0).stdout(&owners);
+            env.run(["exec", "c", "sh", "-c", "echo more >> /tmp/in/f"]).code(0);
+            let out = env.tmp().join("out");
+            env.run(["cp", "c:/tmp/in", out.to_str().unwrap()]).code(0);
+            assert_eq!(fs::read_to_string(out.join("f")).unwrap(), "text\nmore\n");
+            assert_eq!(fs::metadata(out.join("sub/deep")).unwrap().uid(), env.uid());
+            env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+        }
+    }
+}
