@@ -12,6 +12,12 @@ use std::os::unix::ffi::OsStrExt;
 /// Directories below this depth are refused: each level costs two descriptors and a frame.
 const DEPTH: usize = 512;
 
+/// Files of up to this many bytes are read and written at once: to ask the kernel for more costs more.
+const SMALL: u64 = 64 << 10;
+
+/// The most bytes between a read and a write.
+const BUFFER: usize = 1 << 20;
+
 /// Whose the copies are.
 #[derive(Clone, Copy)]
 pub enum Owner<'a> {
@@ -67,6 +73,10 @@ pub struct Copier<'a> {
     /// Where the first copy of a file with several names is, from `base`.
     links: HashMap<(u64, u64), CString>,
     skipped: Skipped,
+    /// Grows with the files; from one to the next.
+    buffer: Vec<u8>,
+    /// The kernel did not copy between these two file systems (devices) itself.
+    by_hand: Option<(u64, u64)>,
 }
 
 /// Copies the content and the attributes of a layer's directory `from` to the empty directory `to`;
@@ -114,6 +124,8 @@ impl<'a> Copier<'a> {
             path: Vec::new(),
             links: HashMap::new(),
             skipped: Skipped::default(),
+            buffer: Vec::new(),
+            by_hand: None,
         }
     }
 
@@ -179,8 +191,7 @@ impl<'a> Copier<'a> {
     /// # Errors
     /// When it is no regular file; a full disk.
     pub fn file_as(&mut self, from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr) -> Result<()> {
-        self.make_way(to, name)?;
-        let target = new_file(to, name)?;
+        let target = self.new_file(to, name)?;
         self.file(from, target.as_fd())?;
         self.tell(0, 1);
         Ok(())
@@ -263,10 +274,12 @@ impl<'a> Copier<'a> {
         if self.marks && kind == FileType::Directory && is_opaque(from, name)? {
             self.make_way(to, as_name)?;
         }
-        if self.existing != Existing::Refuse && kind != FileType::Directory {
+        let several = kind != FileType::Directory && stat.st_nlink > 1;
+        let made_new = kind == FileType::RegularFile && !several;
+        if self.existing != Existing::Refuse && kind != FileType::Directory && !made_new {
             self.make_way(to, as_name)?;
         }
-        if kind != FileType::Directory && stat.st_nlink > 1 && self.link_again(&stat, to, as_name)? {
+        if several && self.link_again(&stat, to, as_name)? {
             self.tell(0, 1);
             return Ok(());
         }
@@ -286,7 +299,7 @@ impl<'a> Copier<'a> {
                 // Not blocking: between the look and now it may have become a FIFO.
                 let flags = safe | OFlags::RDONLY | OFlags::NONBLOCK;
                 let source = rustix::fs::openat(from, name, flags, Mode::empty())?;
-                let target = new_file(to, as_name)?;
+                let target = self.new_file(to, as_name)?;
                 self.file(source.as_fd(), target.as_fd())?;
             }
             FileType::Symlink => {
@@ -311,7 +324,7 @@ impl<'a> Copier<'a> {
                 return Ok(());
             }
         }
-        if kind != FileType::Directory && stat.st_nlink > 1 {
+        if several {
             let path = CString::new(self.path.clone()).map_err(|_| failed("a name has a zero byte"))?;
             self.links.insert((stat.st_dev, stat.st_ino), path);
         }
@@ -328,17 +341,26 @@ impl<'a> Copier<'a> {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(failed("it is no regular file any more"));
         }
-        self.bytes(source, target, &stat)?;
-        self.attributes(source, target)
+        let there = rustix::fs::fstat(target)?;
+        self.bytes(source, target, &stat, there.st_dev)?;
+        self.attributes_of(source, target, &stat, &there)
     }
 
-    fn bytes(&mut self, source: BorrowedFd<'_>, target: BorrowedFd<'_>, stat: &Stat) -> Result<()> {
+    fn bytes(
+        &mut self,
+        source: BorrowedFd<'_>,
+        target: BorrowedFd<'_>,
+        stat: &Stat,
+        device: u64,
+    ) -> Result<()> {
         let size = stat.st_size as u64;
         if size == 0 {
             return Ok(());
         }
+        let devices = (stat.st_dev, device);
         // Shares the blocks where the file system can (ioctl_ficlone(2)).
-        if size > 16384 && rustix::fs::ioctl_ficlone(target, source).is_ok() {
+        if size > SMALL && self.by_hand != Some(devices) && rustix::fs::ioctl_ficlone(target, source).is_ok()
+        {
             self.tell(size, 0);
             return Ok(());
         }
@@ -347,20 +369,8 @@ impl<'a> Copier<'a> {
         while at < size {
             let (start, end) = if sparse { data_after(source, at, size)? } else { (at, size) };
             let mut from = start;
-            let mut into = start;
             while from < end {
-                let most = (end - from).min(8 << 20) as usize;
-                let n =
-                    match rustix::fs::copy_file_range(source, Some(&mut from), target, Some(&mut into), most)
-                    {
-                        Ok(n) => n,
-                        // Some pairs of file systems cannot (copy_file_range(2), ERRORS).
-                        Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
-                            by_hand(source, target, &mut from, &mut into, most)?
-                        }
-                        Err(Errno::INTR) => continue,
-                        Err(errno) => return Err(errno.into()),
-                    };
+                let n = self.stretch(source, target, &mut from, end, devices)?;
                 if n == 0 {
                     // It has become shorter meanwhile.
                     return Ok(());
@@ -375,17 +385,59 @@ impl<'a> Copier<'a> {
         Ok(())
     }
 
+    /// Copies some of what is from `from` to `end`, as the kernel likes best, and moves `from` on.
+    fn stretch(
+        &mut self,
+        source: BorrowedFd<'_>,
+        target: BorrowedFd<'_>,
+        from: &mut u64,
+        end: u64,
+        devices: (u64, u64),
+    ) -> Result<usize> {
+        let left = end - *from;
+        if left > SMALL && self.by_hand != Some(devices) {
+            let mut into = *from;
+            let most = left.min(8 << 20) as usize;
+            let range = || rustix::fs::copy_file_range(source, Some(from), target, Some(&mut into), most);
+            match rustix::io::retry_on_intr(range) {
+                // Some pairs of file systems cannot (copy_file_range(2), ERRORS).
+                Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
+                    self.by_hand = Some(devices);
+                }
+                other => return Ok(other?),
+            }
+        }
+        let most = left.min(BUFFER as u64) as usize;
+        if self.buffer.len() < most {
+            self.buffer.resize(most, 0);
+        }
+        by_hand(source, target, from, &mut self.buffer[..most])
+    }
+
     fn attributes(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
-        let stat = rustix::fs::fstat(from)?;
-        let (uid, gid) = self.ids(&stat)?;
-        let now = rustix::fs::fstat(to)?;
+        self.attributes_of(from, to, &rustix::fs::fstat(from)?, &rustix::fs::fstat(to)?)
+    }
+
+    fn attributes_of(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>, stat: &Stat, now: &Stat) -> Result<()> {
+        let (uid, gid) = self.ids(stat)?;
         if (now.st_uid, now.st_gid) != (uid, gid) {
             chown(to, uid, gid)?;
         }
         // After chown, which clears setuid bits; and attributes after it, for chown clears capabilities.
         rustix::fs::fchmod(to, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
         copy_xattrs(from, to, self.layer)?;
-        Ok(rustix::fs::futimens(to, &times(&stat))?)
+        Ok(rustix::fs::futimens(to, &times(stat))?)
+    }
+
+    /// Makes a file, in the place of what may be there.
+    fn new_file(&self, at: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd> {
+        match new_file(at, name) {
+            Err(Errno::EXIST) if self.existing != Existing::Refuse => {
+                self.make_way(at, name)?;
+                Ok(new_file(at, name)?)
+            }
+            other => Ok(other?),
+        }
     }
 
     /// What overlay makes of a file that is gone, and what a layer may hold besides.
@@ -480,9 +532,9 @@ fn is_directory_at(at: BorrowedFd<'_>, name: &CStr) -> bool {
         .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
 }
 
-fn new_file(at: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd> {
+fn new_file(at: BorrowedFd<'_>, name: &CStr) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(rustix::fs::openat(at, name, flags, Mode::RUSR | Mode::WUSR)?)
+    rustix::fs::openat(at, name, flags, Mode::RUSR | Mode::WUSR)
 }
 
 fn directory_flags() -> OFlags {
@@ -517,18 +569,15 @@ fn by_hand(
     source: BorrowedFd<'_>,
     target: BorrowedFd<'_>,
     from: &mut u64,
-    into: &mut u64,
-    most: usize,
+    buffer: &mut [u8],
 ) -> Result<usize> {
-    let mut buffer = vec![0; most.min(256 << 10)];
-    let n = rustix::io::retry_on_intr(|| rustix::io::pread(source, &mut buffer, *from))?;
+    let n = rustix::io::retry_on_intr(|| rustix::io::pread(source, &mut *buffer, *from))?;
     let mut done = 0;
     while done < n {
-        done +=
-            rustix::io::retry_on_intr(|| rustix::io::pwrite(target, &buffer[done..n], *into + done as u64))?;
+        let into = *from + done as u64;
+        done += rustix::io::retry_on_intr(|| rustix::io::pwrite(target, &buffer[done..n], into))?;
     }
     *from += n as u64;
-    *into += n as u64;
     Ok(n)
 }
 
