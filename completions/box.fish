@@ -2666,8 +2666,8 @@ complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subc
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s d -l driver -d 'Driver of the volume: local' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label: KEY=VALUE' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d 'Set an option: type=tmpfs|none, device=DIRECTORY, o=OPTION[,OPTION...], nocopy' -r
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l uid -d 'The user it belongs to, as a number inside containers' -r
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l gid -d 'The group it belongs to, as a number inside containers' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l uid -d 'Not yet: the user it belongs to' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l gid -d 'Not yet: the group it belongs to' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l name -d 'Name of the volume; docker\'s older spelling' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F

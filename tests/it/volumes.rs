@@ -432,3 +432,12 @@ fn a_data_container_is_backed_up_restored_and_not_committed() {
         .stdout("kept\n");
     env.run(["rm", "-v", "DATA2"]).code(0);
 }
+
+#[test]
+fn what_a_volume_cannot_be_made_with_is_named() {
+    let env = Env::new();
+    for flag in ["--uid", "--gid"] {
+        env.run(["volume", "create", flag, "7", "v"]).code(125).stdout("").stderr_contains(flag);
+        env.run(["volume", "exists", "v"]).code(1);
+    }
+}
