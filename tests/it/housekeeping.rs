@@ -89,23 +89,24 @@ fn prune_removes_what_nobody_uses_and_says_how_much() {
 #[test]
 fn prunes_take_filters() {
     let env = Env::new();
-    for (name, label) in [("a", "tier=ci"), ("b", "tier=prod"), ("c", "other")] {
+    // Names that no id can begin with.
+    for (name, label) in [("one-a", "tier=ci"), ("one-b", "tier=prod"), ("one-c", "other")] {
         env.run(["create", "--name", name, "--label", label, "busybox", "true"]).code(0);
     }
     env.run(["container", "prune", "-f", "--filter", "label=tier=ci"]).code(0);
-    env.run(["container", "exists", "a"]).code(1);
+    env.run(["container", "exists", "one-a"]).code(1);
     env.run(["system", "prune", "-f", "--filter", "label!=other", "--filter", "until=1h"]).code(0);
-    env.run(["container", "exists", "b"]).code(0);
+    env.run(["container", "exists", "one-b"]).code(0);
     env.run(["system", "prune", "-f", "--filter", "label!=other"])
         .code(0)
         .stdout_contains("Deleted Containers");
-    env.run(["container", "exists", "b"]).code(1);
-    env.run(["container", "exists", "c"]).code(0);
+    env.run(["container", "exists", "one-b"]).code(1);
+    env.run(["container", "exists", "one-c"]).code(0);
     for command in ["system", "image"] {
         let output = env.run([command, "prune", "-f", "--filter", "foo=bar"]);
         output.code(125).stdout("").stderr_contains("foo is an invalid filter");
     }
-    env.run(["rm", "c"]).code(0);
+    env.run(["rm", "one-c"]).code(0);
     env.run(["import", "--change", "LABEL a=b", &fixture("busybox.tar"), "labelled"]).code(0);
     env.run(["image", "prune", "-a", "-f", "--filter", "until=1h"]).code(0).stdout("");
     env.run(["image", "prune", "-a", "-f", "--filter", "label=a=b"]).code(0);
