@@ -152,5 +152,23 @@ pub fn single_id_filter() -> Vec<Insn> {
     compile::compile(&default::single_id_policy(Arch::NATIVE)).expect("it is short")
 }
 
+/// The program for a container with CAP_SYS_ADMIN in the user namespace that it shares with all
+/// others of its user, and with their supervisors, whose mount namespaces show the host's files.
+///
+/// Whoever has that capability may enter those namespaces once it has a descriptor of one, and since
+/// Linux 6.18 a number is enough to get it: open_by_handle_at(2) takes handles of namespaces, which
+/// are counted up from boot. NS_MNT_GET_NEXT (6.12) went from one to the next without any number,
+/// until it was reserved to the machine's own administrator. Nothing else is lost: the file systems
+/// of the host ask for its administrator before they take a handle.
+///
+/// It is loaded beside the profile's, and also where there is none (`--privileged`). A container with
+/// a user namespace of its own needs no such filter.
+///
+/// Source: fs/nsfs.c, `nsfs_fh_to_dentry` and `ns_ioctl`.
+#[must_use]
+pub fn neighbours_filter() -> Vec<Insn> {
+    compile::compile(&default::neighbours_policy(Arch::NATIVE)).expect("it is short")
+}
+
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! list can be printed (`--log-level debug`), and a test reads it. [`super::step`] does each step.
 
 use super::step::{BindMount, FsMount, Step};
-use crate::container::caps::CapSet;
+use crate::container::caps::{Cap, CapSet};
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::oci::seccomp;
 use crate::oci::spec::{Mount, Namespace, NamespaceKind, Spec};
@@ -188,6 +188,13 @@ fn process_steps(spec: &Spec, inside: Inside) -> Result<Vec<Step>> {
         steps.push(Step::Seccomp {
             filter: seccomp::single_id_filter(),
             what: "success for chown and setuid",
+        });
+    }
+    let shared = !inside.nested && !is_private(spec, NamespaceKind::User);
+    if shared && bounding.contains(Cap::parse("SYS_ADMIN")?) {
+        steps.push(Step::Seccomp {
+            filter: seccomp::neighbours_filter(),
+            what: "no way to other containers' namespaces",
         });
     }
     // With no_new_privs a filter can be loaded last; without it, only while we hold CAP_SYS_ADMIN.
@@ -434,6 +441,21 @@ mod tests {
         spec.process.no_new_privileges = true;
         let steps = names(&plan(&spec, Inside { single_id: false, nested: false }).unwrap());
         assert!(at(&steps, "load seccomp") > at(&steps, "set no_new_privs"));
+    }
+
+    #[test]
+    fn who_may_enter_namespaces_is_kept_from_those_of_its_neighbours() {
+        let has = |spec: &Spec, nested: bool| {
+            let made = plan_exec(spec, Inside { single_id: false, nested }).unwrap();
+            made.iter().any(|step| step.to_string().contains("other containers' namespaces"))
+        };
+        let mut spec = spec();
+        assert!(!has(&spec, false));
+        spec.process.capabilities.bounding = vec!["CAP_SYS_ADMIN".into()];
+        assert!(has(&spec, false));
+        spec.extension.default_seccomp = false;
+        assert!(has(&spec, false));
+        assert!(!has(&spec, true));
     }
 
     #[test]

@@ -606,3 +606,37 @@ fn other_users_cannot_enter_the_store() {
     let output = finish(look, b"");
     assert_eq!(output.out(), "", "{output}");
 }
+
+/// All containers of a user are in one user namespace: with CAP_SYS_ADMIN in it any of its mount
+/// namespaces can be entered, also that of a supervisor, which has the host's files in it. What
+/// remains is to get hold of one: by its handle (Linux 6.18), or from one to the next (6.12).
+#[test]
+fn no_capability_leads_into_the_namespaces_of_others() {
+    for user in OWNERS {
+        let env = Env::of(user);
+        let marker = env.file("marker", "of the host");
+        let program = compiled("neighbours", &[]);
+        env.ok(["run", "-d", "--name", "c", "--network", "none", "busybox", "sleep", "1000"]);
+        let bind = bind("neighbours");
+        for state in ["{{.State.ConmonPid}}", "{{.State.Pid}}"] {
+            let pid = env.ok(["inspect", "-f", state, "c"]);
+            let mut ask = Command::new(&program);
+            ask.args(["handle", &format!("/proc/{pid}/ns/mnt")]);
+            let handle = finish(ask, b"").code(0).stdout_line();
+            for flags in [
+                &["--privileged"][..],
+                &["--cap-add", "ALL"],
+                &["--cap-add", "SYS_ADMIN,DAC_READ_SEARCH", "--security-opt", "seccomp=unconfined"],
+                &["--cap-add", "SYS_ADMIN"],
+                &["--privileged", "--security-opt", "no-new-privileges"],
+            ] {
+                let mut args = vec!["run", "--rm", "--network", "none", "-v", &bind];
+                args.extend(flags);
+                args.extend(["busybox", "/neighbours", "enter", &marker]);
+                args.extend(handle.split(' '));
+                let out = env.ok(args);
+                assert!(out == "end" || out == "none\nend", "{user:?} {flags:?}: {out}");
+            }
+        }
+    }
+}

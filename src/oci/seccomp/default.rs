@@ -284,6 +284,36 @@ pub(super) fn single_id_policy(native: Arch) -> Policy {
     }
 }
 
+/// The part of an ioctl's number that says what it does; above it are the size and direction of its
+/// argument, which the kernel lets vary.
+const IOCTL_WHAT: u64 = 0xffff;
+const NS_MNT_GET_NEXT: u64 = 0xb70b;
+const NS_MNT_GET_PREV: u64 = 0xb70c;
+
+/// No way into another container's namespaces by number: see `super::neighbours_filter`.
+pub(super) fn neighbours_policy(native: Arch) -> Policy {
+    let rules = |arch: Arch| {
+        let mut rules = Vec::new();
+        if let Some(number) = syscalls::number("open_by_handle_at", arch) {
+            rules.push(Rule { number, tests: Vec::new(), action: Action::Errno(EPERM) });
+        }
+        if let Some(number) = syscalls::number("ioctl", arch) {
+            for what in [NS_MNT_GET_NEXT, NS_MNT_GET_PREV] {
+                let tests = vec![Test { arg: 1, op: Op::MaskedEq, value: IOCTL_WHAT, value_two: what }];
+                rules.push(Rule { number, tests, action: Action::Errno(EPERM) });
+            }
+        }
+        rules
+    };
+    Policy {
+        default: Action::Allow,
+        foreign: Action::Errno(ENOSYS),
+        // The same calls by other numbers.
+        x32: Action::Errno(ENOSYS),
+        arches: native.with_companion().map(|arch| (arch, rules(arch))).into(),
+    }
+}
+
 /// Every name in the profile's lists.
 #[cfg(test)]
 pub(super) fn all_names() -> impl Iterator<Item = &'static str> {

@@ -281,6 +281,32 @@ fn the_single_id_filter_pretends_and_lets_the_rest_through() {
     }
 }
 
+#[test]
+fn the_neighbours_filter_closes_the_ways_into_namespaces_by_number_and_no_others() {
+    let program = neighbours_filter();
+    assert!(program.len() < 40, "{}", program.len());
+    for arch in Arch::NATIVE.with_companion() {
+        assert_eq!(ask(&program, arch, "open_by_handle_at", &[]), errno(1));
+        for (request, want) in [
+            (0x8010_b70b, errno(1)),
+            (0x8010_b70c, errno(1)),
+            // A larger structure of a later kernel, and garbage that the kernel does not look at.
+            (0x8020_b70b, errno(1)),
+            (0xffff_ffff_8010_b70c, errno(1)),
+            (0x8010_b70a, ALLOW),
+            (0x5413, ALLOW),
+        ] {
+            assert_eq!(ask(&program, arch, "ioctl", &[3, request]), want, "{arch:?} {request:x}");
+        }
+        for name in ["name_to_handle_at", "setns", "mount", "openat"] {
+            assert_eq!(ask(&program, arch, name, &[]), ALLOW, "{arch:?} {name}");
+        }
+    }
+    if Arch::NATIVE == Arch::X86_64 {
+        assert_eq!(answer(&program, Arch::X86_64, 0x4000_0000 | 304, [0; 6]), errno(38));
+    }
+}
+
 fn host(caps: CapSet) -> Host {
     Host { arch: Arch::X86_64, caps, kernel: (6, 1) }
 }
