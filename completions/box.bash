@@ -793,7 +793,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__create)
-            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --uidmap --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --domainname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --gidmap --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --uidmap --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -976,6 +976,10 @@ _box() {
                     return 0
                     ;;
                 -h)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --domainname)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1227,10 +1231,6 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --domainname)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --gidmap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1344,14 +1344,6 @@ _box() {
                     return 0
                     ;;
                 --pod-id-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --preserve-fd)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --preserve-fds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1481,7 +1473,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__exec)
-            opts="-d -e -i -l -t -u -w -h --cidfile --detach --detach-keys --env --env-file --interactive --latest --no-session --privileged --tty --user --workdir --root --runroot --log-level --help"
+            opts="-d -e -i -l -t -u -w -h --cidfile --detach --detach-keys --env --env-file --interactive --latest --no-session --preserve-fds --preserve-fd --privileged --tty --user --workdir --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1504,6 +1496,14 @@ _box() {
                     return 0
                     ;;
                 --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1675,7 +1675,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__logs)
-            opts="-f -l -n -t -h --follow --latest --names --color --since --until --tail --timestamps --root --runroot --log-level --help"
+            opts="-f -l -n -t -h --follow --latest --names --color --details --since --until --tail --timestamps --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1883,7 +1883,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__restart)
-            opts="-a -f -l -t -h --all --cidfile --filter --latest --running --timeout --time --root --runroot --log-level --help"
+            opts="-a -f -l -s -t -h --all --cidfile --filter --latest --running --signal --timeout --time --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1898,6 +1898,14 @@ _box() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signal)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1979,7 +1987,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__run)
-            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --uidmap --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --preserve-fds --preserve-fd --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --domainname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --gidmap --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --uidmap --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1990,6 +1998,14 @@ _box() {
                     return 0
                     ;;
                 --sig-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2170,6 +2186,10 @@ _box() {
                     return 0
                     ;;
                 -h)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --domainname)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2421,10 +2441,6 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --domainname)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --gidmap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2538,14 +2554,6 @@ _box() {
                     return 0
                     ;;
                 --pod-id-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --preserve-fd)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --preserve-fds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2687,7 +2695,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__stop)
-            opts="-a -f -i -l -t -h --all --cidfile --filter --ignore --latest --timeout --time --root --runroot --log-level --help"
+            opts="-a -f -i -l -s -t -h --all --cidfile --filter --ignore --latest --signal --timeout --time --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2702,6 +2710,14 @@ _box() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signal)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2865,7 +2881,7 @@ _box() {
             return 0
             ;;
         box__subcmd__create)
-            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --uidmap --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --domainname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --gidmap --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --uidmap --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3048,6 +3064,10 @@ _box() {
                     return 0
                     ;;
                 -h)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --domainname)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3299,10 +3319,6 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --domainname)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --gidmap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3416,14 +3432,6 @@ _box() {
                     return 0
                     ;;
                 --pod-id-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --preserve-fd)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --preserve-fds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3587,7 +3595,7 @@ _box() {
             return 0
             ;;
         box__subcmd__exec)
-            opts="-d -e -i -l -t -u -w -h --cidfile --detach --detach-keys --env --env-file --interactive --latest --no-session --privileged --tty --user --workdir --root --runroot --log-level --help"
+            opts="-d -e -i -l -t -u -w -h --cidfile --detach --detach-keys --env --env-file --interactive --latest --no-session --preserve-fds --preserve-fd --privileged --tty --user --workdir --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3610,6 +3618,14 @@ _box() {
                     return 0
                     ;;
                 --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4877,7 +4893,7 @@ _box() {
             return 0
             ;;
         box__subcmd__logs)
-            opts="-f -l -n -t -h --follow --latest --names --color --since --until --tail --timestamps --root --runroot --log-level --help"
+            opts="-f -l -n -t -h --follow --latest --names --color --details --since --until --tail --timestamps --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5565,7 +5581,7 @@ _box() {
             return 0
             ;;
         box__subcmd__restart)
-            opts="-a -f -l -t -h --all --cidfile --filter --latest --running --timeout --time --root --runroot --log-level --help"
+            opts="-a -f -l -s -t -h --all --cidfile --filter --latest --running --signal --timeout --time --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5580,6 +5596,14 @@ _box() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signal)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5687,7 +5711,7 @@ _box() {
             return 0
             ;;
         box__subcmd__run)
-            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --domainname --gidmap --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --preserve-fd --preserve-fds --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --uidmap --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --preserve-fds --preserve-fd --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --domainname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --gidmap --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --subgidname --subuidname --systemd --uidmap --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5698,6 +5722,14 @@ _box() {
                     return 0
                     ;;
                 --sig-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preserve-fd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5878,6 +5910,10 @@ _box() {
                     return 0
                     ;;
                 -h)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --domainname)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6129,10 +6165,6 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --domainname)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --gidmap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -6246,14 +6278,6 @@ _box() {
                     return 0
                     ;;
                 --pod-id-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --preserve-fd)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --preserve-fds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6499,7 +6523,7 @@ _box() {
             return 0
             ;;
         box__subcmd__stop)
-            opts="-a -f -i -l -t -h --all --cidfile --filter --ignore --latest --timeout --time --root --runroot --log-level --help"
+            opts="-a -f -i -l -s -t -h --all --cidfile --filter --ignore --latest --signal --timeout --time --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6514,6 +6538,14 @@ _box() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signal)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

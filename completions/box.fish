@@ -176,6 +176,7 @@ complete -c box -n "__fish_box_using_subcommand create" -l umask -d 'File mode c
 complete -c box -n "__fish_box_using_subcommand create" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
 complete -c box -n "__fish_box_using_subcommand create" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out: -1000 to 1000' -r
 complete -c box -n "__fish_box_using_subcommand create" -s h -l hostname -d 'Name of the host inside the container' -r
+complete -c box -n "__fish_box_using_subcommand create" -l domainname -d 'Domain of that name: in /etc/hosts, and for NIS' -r
 complete -c box -n "__fish_box_using_subcommand create" -l network -l net -d 'Network: NAME[:ip=ADDRESS,ip6=ADDRESS,mac=ADDRESS,alias=NAME,interface_name=NAME] (may be repeated), none, host, container:NAME, ns:PATH, pasta or slirp4netns[:OPTION=VALUE,...] (default: box)' -r
 complete -c box -n "__fish_box_using_subcommand create" -l network-alias -l net-alias -d 'Another name under which the container\'s neighbours find it' -r
 complete -c box -n "__fish_box_using_subcommand create" -l ip -d 'Fixed IPv4 address in its network' -r
@@ -204,7 +205,7 @@ complete -c box -n "__fish_box_using_subcommand create" -l device -d 'Give it a 
 complete -c box -n "__fish_box_using_subcommand create" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
 complete -c box -n "__fish_box_using_subcommand create" -l shm-size -d 'Size of /dev/shm (default: 64m)' -r
 complete -c box -n "__fish_box_using_subcommand create" -l log-driver -d 'Driver of the log: k8s-file or none (default: k8s-file)' -r
-complete -c box -n "__fish_box_using_subcommand create" -l log-opt -d 'Option of the log\'s driver: max-size=SIZE, max-file=NUMBER, path=FILE' -r
+complete -c box -n "__fish_box_using_subcommand create" -l log-opt -d 'Option of the log\'s driver: max-size=SIZE, max-file=NUMBER, path=FILE, and for `logs --details` env=NAMES, labels=NAMES, tag=TEXT' -r
 complete -c box -n "__fish_box_using_subcommand create" -l cap-add -d 'Add a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand create" -l cap-drop -d 'Drop a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand create" -l security-opt -d 'seccomp=FILE|unconfined, no-new-privileges, mask=PATH[:PATH], unmask=PATH[:PATH]|ALL' -r
@@ -232,7 +233,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l device-read-bps -r
 complete -c box -n "__fish_box_using_subcommand create" -l device-read-iops -r
 complete -c box -n "__fish_box_using_subcommand create" -l device-write-bps -r
 complete -c box -n "__fish_box_using_subcommand create" -l device-write-iops -r
-complete -c box -n "__fish_box_using_subcommand create" -l domainname -r
 complete -c box -n "__fish_box_using_subcommand create" -l gidmap -r
 complete -c box -n "__fish_box_using_subcommand create" -l gpus -r
 complete -c box -n "__fish_box_using_subcommand create" -l health-cmd -r
@@ -261,8 +261,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l personality -r
 complete -c box -n "__fish_box_using_subcommand create" -l pids-limit -r
 complete -c box -n "__fish_box_using_subcommand create" -l pod -r
 complete -c box -n "__fish_box_using_subcommand create" -l pod-id-file -r
-complete -c box -n "__fish_box_using_subcommand create" -l preserve-fd -r
-complete -c box -n "__fish_box_using_subcommand create" -l preserve-fds -r
 complete -c box -n "__fish_box_using_subcommand create" -l rdt-class -r
 complete -c box -n "__fish_box_using_subcommand create" -l sdnotify -r
 complete -c box -n "__fish_box_using_subcommand create" -l seccomp-policy -r
@@ -343,6 +341,8 @@ complete -c box -n "__fish_box_using_subcommand exec" -l cidfile -d 'A file that
 complete -c box -n "__fish_box_using_subcommand exec" -l detach-keys -d 'Keys that leave the process running (default: ctrl-p,ctrl-q): letters, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
 complete -c box -n "__fish_box_using_subcommand exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here, and PRE* takes all that begin so' -r
 complete -c box -n "__fish_box_using_subcommand exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
+complete -c box -n "__fish_box_using_subcommand exec" -l preserve-fds -d 'Pass on so many descriptors of the caller, from 3 on' -r
+complete -c box -n "__fish_box_using_subcommand exec" -l preserve-fd -d 'Pass on these descriptors of the caller: 4,7' -r
 complete -c box -n "__fish_box_using_subcommand exec" -s u -l user -d 'Run as USER[:GROUP], names or numbers of the container' -r
 complete -c box -n "__fish_box_using_subcommand exec" -s w -l workdir -d 'The working directory in the container' -r
 complete -c box -n "__fish_box_using_subcommand exec" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -406,6 +406,7 @@ complete -c box -n "__fish_box_using_subcommand logs" -s f -l follow -d 'Go on u
 complete -c box -n "__fish_box_using_subcommand logs" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand logs" -s n -l names -d 'Of several containers the name before each line, not the id'
 complete -c box -n "__fish_box_using_subcommand logs" -l color -d 'Each container in a colour of its own'
+complete -c box -n "__fish_box_using_subcommand logs" -l details -d 'Before each line the labels and variables that --log-opt labels=, env= and tag= name'
 complete -c box -n "__fish_box_using_subcommand logs" -s t -l timestamps -d 'The time before each line'
 complete -c box -n "__fish_box_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand port" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -510,6 +511,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand rename" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand restart" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand restart" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand restart" -s s -l signal -d 'Signal that it gets in place of the container\'s own' -r
 complete -c box -n "__fish_box_using_subcommand restart" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL; the container\'s own --stop-timeout (10) unless given' -r
 complete -c box -n "__fish_box_using_subcommand restart" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand restart" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -548,6 +550,8 @@ complete -c box -n "__fish_box_using_subcommand rm" -s v -l volumes -d 'Also its
 complete -c box -n "__fish_box_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand run" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand run" -l sig-proxy -d 'Pass signals on to the container' -r
+complete -c box -n "__fish_box_using_subcommand run" -l preserve-fds -d 'Pass on so many descriptors of the caller, from 3 on' -r
+complete -c box -n "__fish_box_using_subcommand run" -l preserve-fd -d 'Pass on these descriptors of the caller: 4,7' -r
 complete -c box -n "__fish_box_using_subcommand run" -l name -d 'Name of the container; made up when not given' -r
 complete -c box -n "__fish_box_using_subcommand run" -l cidfile -d 'Write the container\'s id to a file, which must not exist yet' -r -F
 complete -c box -n "__fish_box_using_subcommand run" -s l -l label -d 'Set a label: KEY=VALUE' -r
@@ -587,6 +591,7 @@ complete -c box -n "__fish_box_using_subcommand run" -l umask -d 'File mode crea
 complete -c box -n "__fish_box_using_subcommand run" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
 complete -c box -n "__fish_box_using_subcommand run" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out: -1000 to 1000' -r
 complete -c box -n "__fish_box_using_subcommand run" -s h -l hostname -d 'Name of the host inside the container' -r
+complete -c box -n "__fish_box_using_subcommand run" -l domainname -d 'Domain of that name: in /etc/hosts, and for NIS' -r
 complete -c box -n "__fish_box_using_subcommand run" -l network -l net -d 'Network: NAME[:ip=ADDRESS,ip6=ADDRESS,mac=ADDRESS,alias=NAME,interface_name=NAME] (may be repeated), none, host, container:NAME, ns:PATH, pasta or slirp4netns[:OPTION=VALUE,...] (default: box)' -r
 complete -c box -n "__fish_box_using_subcommand run" -l network-alias -l net-alias -d 'Another name under which the container\'s neighbours find it' -r
 complete -c box -n "__fish_box_using_subcommand run" -l ip -d 'Fixed IPv4 address in its network' -r
@@ -615,7 +620,7 @@ complete -c box -n "__fish_box_using_subcommand run" -l device -d 'Give it a dev
 complete -c box -n "__fish_box_using_subcommand run" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
 complete -c box -n "__fish_box_using_subcommand run" -l shm-size -d 'Size of /dev/shm (default: 64m)' -r
 complete -c box -n "__fish_box_using_subcommand run" -l log-driver -d 'Driver of the log: k8s-file or none (default: k8s-file)' -r
-complete -c box -n "__fish_box_using_subcommand run" -l log-opt -d 'Option of the log\'s driver: max-size=SIZE, max-file=NUMBER, path=FILE' -r
+complete -c box -n "__fish_box_using_subcommand run" -l log-opt -d 'Option of the log\'s driver: max-size=SIZE, max-file=NUMBER, path=FILE, and for `logs --details` env=NAMES, labels=NAMES, tag=TEXT' -r
 complete -c box -n "__fish_box_using_subcommand run" -l cap-add -d 'Add a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand run" -l cap-drop -d 'Drop a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand run" -l security-opt -d 'seccomp=FILE|unconfined, no-new-privileges, mask=PATH[:PATH], unmask=PATH[:PATH]|ALL' -r
@@ -643,7 +648,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l device-read-bps -r
 complete -c box -n "__fish_box_using_subcommand run" -l device-read-iops -r
 complete -c box -n "__fish_box_using_subcommand run" -l device-write-bps -r
 complete -c box -n "__fish_box_using_subcommand run" -l device-write-iops -r
-complete -c box -n "__fish_box_using_subcommand run" -l domainname -r
 complete -c box -n "__fish_box_using_subcommand run" -l gidmap -r
 complete -c box -n "__fish_box_using_subcommand run" -l gpus -r
 complete -c box -n "__fish_box_using_subcommand run" -l health-cmd -r
@@ -672,8 +676,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l personality -r
 complete -c box -n "__fish_box_using_subcommand run" -l pids-limit -r
 complete -c box -n "__fish_box_using_subcommand run" -l pod -r
 complete -c box -n "__fish_box_using_subcommand run" -l pod-id-file -r
-complete -c box -n "__fish_box_using_subcommand run" -l preserve-fd -r
-complete -c box -n "__fish_box_using_subcommand run" -l preserve-fds -r
 complete -c box -n "__fish_box_using_subcommand run" -l rdt-class -r
 complete -c box -n "__fish_box_using_subcommand run" -l sdnotify -r
 complete -c box -n "__fish_box_using_subcommand run" -l seccomp-policy -r
@@ -743,6 +745,7 @@ complete -c box -n "__fish_box_using_subcommand start" -s l -l latest -d 'The ne
 complete -c box -n "__fish_box_using_subcommand start" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand stop" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand stop" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand stop" -s s -l signal -d 'Signal that it gets in place of the container\'s own' -r
 complete -c box -n "__fish_box_using_subcommand stop" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL; the container\'s own --stop-timeout (10) unless given' -r
 complete -c box -n "__fish_box_using_subcommand stop" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand stop" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -1285,6 +1288,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out: -1000 to 1000' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Name of the host inside the container' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l domainname -d 'Domain of that name: in /etc/hosts, and for NIS' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d 'Network: NAME[:ip=ADDRESS,ip6=ADDRESS,mac=ADDRESS,alias=NAME,interface_name=NAME] (may be repeated), none, host, container:NAME, ns:PATH, pasta or slirp4netns[:OPTION=VALUE,...] (default: box)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l network-alias -l net-alias -d 'Another name under which the container\'s neighbours find it' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ip -d 'Fixed IPv4 address in its network' -r
@@ -1313,7 +1317,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm (default: 64m)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Driver of the log: k8s-file or none (default: k8s-file)' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Option of the log\'s driver: max-size=SIZE, max-file=NUMBER, path=FILE' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Option of the log\'s driver: max-size=SIZE, max-file=NUMBER, path=FILE, and for `logs --details` env=NAMES, labels=NAMES, tag=TEXT' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'seccomp=FILE|unconfined, no-new-privileges, mask=PATH[:PATH], unmask=PATH[:PATH]|ALL' -r
@@ -1341,7 +1345,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-read-iops -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-write-bps -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-write-iops -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l domainname -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l gpus -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-cmd -r
@@ -1370,8 +1373,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pod -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pod-id-file -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l preserve-fd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l preserve-fds -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l rdt-class -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l sdnotify -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l seccomp-policy -r
@@ -1452,6 +1453,8 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that leave the process running (default: ctrl-p,ctrl-q): letters, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here, and PRE* takes all that begin so' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'Read environment variables from a file of NAME=VALUE lines' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l preserve-fds -d 'Pass on so many descriptors of the caller, from 3 on' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l preserve-fd -d 'Pass on these descriptors of the caller: 4,7' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s u -l user -d 'Run as USER[:GROUP], names or numbers of the container' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s w -l workdir -d 'The working directory in the container' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -1515,6 +1518,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l names -d 'Of several containers the name before each line, not the id'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l color -d 'Each container in a colour of its own'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l details -d 'Before each line the labels and variables that --log-opt labels=, env= and tag= name'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s t -l timestamps -d 'The time before each line'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -1685,6 +1689,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s s -l signal -d 'Signal that it gets in place of the container\'s own' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL; the container\'s own --stop-timeout (10) unless given' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -1744,6 +1749,8 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Pass signals on to the container' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fds -d 'Pass on so many descriptors of the caller, from 3 on' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fd -d 'Pass on these descriptors of the caller: 4,7' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Name of the container; made up when not given' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container\'s id to a file, which must not exist yet' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set a label: KEY=VALUE' -r
@@ -1783,6 +1790,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out: -1000 to 1000' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Name of the host inside the container' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l domainname -d 'Domain of that name: in /etc/hosts, and for NIS' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d 'Network: NAME[:ip=ADDRESS,ip6=ADDRESS,mac=ADDRESS,alias=NAME,interface_name=NAME] (may be repeated), none, host, container:NAME, ns:PATH, pasta or slirp4netns[:OPTION=VALUE,...] (default: box)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l network-alias -l net-alias -d 'Another name under which the container\'s neighbours find it' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ip -d 'Fixed IPv4 address in its network' -r
@@ -1811,7 +1819,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only-tmpfs -d 'With --read-only: /run, /tmp and /var/tmp are writable' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm (default: 64m)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Driver of the log: k8s-file or none (default: k8s-file)' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Option of the log\'s driver: max-size=SIZE, max-file=NUMBER, path=FILE' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Option of the log\'s driver: max-size=SIZE, max-file=NUMBER, path=FILE, and for `logs --details` env=NAMES, labels=NAMES, tag=TEXT' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop a capability, or ALL' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'seccomp=FILE|unconfined, no-new-privileges, mask=PATH[:PATH], unmask=PATH[:PATH]|ALL' -r
@@ -1839,7 +1847,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-read-iops -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-write-bps -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-write-iops -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l domainname -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l gpus -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -r
@@ -1868,8 +1875,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pod -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pod-id-file -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fds -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l rdt-class -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l sdnotify -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l seccomp-policy -r
@@ -1939,6 +1944,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s s -l signal -d 'Signal that it gets in place of the container\'s own' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL; the container\'s own --stop-timeout (10) unless given' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F

@@ -1,6 +1,7 @@
 //! `box exec`.
 
 use super::Context;
+use super::flags::descriptors::DescriptorFlags;
 use super::run::detach_keys;
 use crate::container::env::{Env, HostEnv, file_words};
 use crate::error::{Doing, Result, invalid};
@@ -42,6 +43,8 @@ pub(crate) struct Exec {
     /// Accepted for podman's scripts: exec keeps no records anyway
     #[arg(long, hide = true)]
     no_session: bool,
+    #[command(flatten)]
+    descriptors: DescriptorFlags,
     /// All capabilities and no seccomp filter
     #[arg(long)]
     privileged: bool,
@@ -66,6 +69,7 @@ pub(crate) struct Exec {
 
 impl Exec {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
+        let passed = self.descriptors.take()?;
         let (settings, store) = (ctx.settings()?, ctx.store()?);
         let (container, args) = if self.latest {
             (crate::ops::select::latest(settings, store)?.id.to_string(), self.words)
@@ -109,7 +113,8 @@ impl Exec {
                 None if !(self.tty && self.interactive) => DetachKeys::default(),
                 keys => detach_keys(keys.as_deref(), ctx)?,
             },
+            passed,
         };
-        exec::exec(settings, store, &request)
+        exec::exec(settings, store, request)
     }
 }

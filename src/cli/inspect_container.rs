@@ -252,7 +252,7 @@ fn of_config(config: &ContainerConfig) -> Value {
     let signal = Signal::from_number(config.ending.stop_signal);
     json!({
         "Hostname": config.identity.hostname,
-        "Domainname": "",
+        "Domainname": config.identity.domainname,
         "User": process.user,
         "AttachStdin": process.open_stdin,
         "AttachStdout": true,

@@ -68,11 +68,8 @@ const NEVER: &[(&str, &str)] = &[
 ];
 
 /// Flags of a later version: the command, then the flag.
-const FLAGS: &[(&str, &[&str])] = &[
-    ("", &["imagestore", "module", "transient-store"]),
-    ("exec", &["preserve-fd", "preserve-fds"]),
-    ("pull", &["decryption-key"]),
-];
+const FLAGS: &[(&str, &[&str])] =
+    &[("", &["imagestore", "module", "transient-store"]), ("pull", &["decryption-key"])];
 
 const OTHER_MACHINES: &str = "box works on the machine it runs on; for another one: ssh HOST box …";
 const NOT_PROFILED: &str = "box measures nothing of itself; perf(1) and strace(1) can";
@@ -167,7 +164,7 @@ mod tests {
         }
         assert_eq!(answer("build").unwrap().to_string(), "not yet: box build");
         assert!(answer("frobnicate").is_none());
-        assert_eq!(flag("exec", "--preserve-fds=1", &[]).unwrap().to_string(), "not yet: --preserve-fds");
+        assert_eq!(flag("pull", "--decryption-key=a", &[]).unwrap().to_string(), "not yet: --decryption-key");
         assert_eq!(flag("", "--url", &[]).unwrap().to_string(), "box has no --url");
         assert_eq!(flag("", "-Htcp://a", &[]).unwrap().to_string(), "box has no --host");
         assert!(flag("pull", "--frob", &[]).is_none());

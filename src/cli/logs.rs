@@ -29,6 +29,9 @@ pub(crate) struct Logs {
     /// Each container in a colour of its own
     #[arg(long)]
     color: bool,
+    /// Before each line the labels and variables that --log-opt labels=, env= and tag= name
+    #[arg(long)]
+    details: bool,
     /// Only from this time on: RFC 3339, seconds since 1970, or how long ago (10m)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -59,6 +62,7 @@ impl Logs {
             timestamps: self.timestamps,
             names: self.names,
             color: self.color,
+            details: self.details,
         };
         let selection = Selection { names: self.containers, latest: self.latest, ..Selection::default() };
         let mut entries = Vec::new();

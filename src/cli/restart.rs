@@ -7,6 +7,8 @@ use crate::container::state::Status;
 use crate::error::Result;
 use crate::ops::restart::Restarting;
 use crate::ops::select::Selection;
+use crate::ops::stop::Manner;
+use crate::sys::signal::Signal;
 use std::path::PathBuf;
 
 /// Stop one or more containers and start them again
@@ -30,6 +32,9 @@ pub(crate) struct Restart {
     /// All running containers
     #[arg(long)]
     running: bool,
+    /// Signal that it gets in place of the container's own
+    #[arg(short, long, value_name = "SIGNAL")]
+    signal: Option<Signal>,
     /// Seconds to wait before SIGKILL; the container's own --stop-timeout (10) unless given
     #[arg(short, long, visible_alias = "timeout", value_name = "SECONDS", allow_negative_numbers = true)]
     time: Option<i64>,
@@ -52,20 +57,20 @@ impl Restart {
         let mut tally = Tally::default();
         let found =
             selection.find(settings, store, |entry| !only_running || entry.status() == Status::Running)?;
-        let seconds = seconds(self.time);
+        let manner = Manner { signal: self.signal, seconds: seconds(self.time) };
         let found = tally.found(found);
         // All are locked before the first is done: in an order that all commands keep.
         let mut order: Vec<usize> = (0..found.len()).collect();
         order.sort_by_key(|&number| &found[number].1.id);
         let mut begun: Vec<_> = order
             .into_iter()
-            .map(|number| (number, Restarting::begin(settings, store, &found[number].1, seconds)))
+            .map(|number| (number, Restarting::begin(settings, store, &found[number].1, manner)))
             .collect();
         begun.sort_by_key(|(number, _)| *number);
         for ((word, entry), (_, restarting)) in found.iter().zip(begun) {
             let how = restarting.and_then(Restarting::finish);
             if let Ok(how) = how {
-                warn_if_killed(entry, seconds, how);
+                warn_if_killed(entry, manner.seconds, how);
             }
             tally.served(word, how);
         }

@@ -6,7 +6,7 @@ use super::stop::seconds;
 use crate::error::{Error, Kind, Result};
 use crate::ops;
 use crate::ops::select::Selection;
-use crate::ops::stop::Stopping;
+use crate::ops::stop::{Manner, Stopping};
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
@@ -87,7 +87,8 @@ impl Rm {
         }
         let order = self.with_dependents(settings, store, found, &mut tally)?;
         // With --force all get their stop signal before the first is waited for.
-        let begin = |entry| Stopping::begin(settings, store, entry, seconds(self.time));
+        let manner = Manner { seconds: seconds(self.time), ..Manner::default() };
+        let begin = |entry| Stopping::begin(settings, store, entry, manner);
         let stopping: Vec<_> = order.iter().map(|(_, entry)| self.force.then(|| begin(entry))).collect();
         for ((word, entry), stopping) in order.iter().zip(stopping) {
             tally.served(word, self.remove(settings, store, entry, stopping));

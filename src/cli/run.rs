@@ -32,6 +32,7 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
+        let passed = self.flags.descriptors.take()?;
         let streams = streams(&self.container.attach)?;
         if self.flags.detach && streams.is_some_and(|streams| streams.any()) {
             return Err(invalid("-a and -d cannot be used together"));
@@ -57,7 +58,7 @@ impl Run {
             detach_keys: detach_keys(self.flags.detach_keys.as_deref(), ctx)?,
             sig_proxy: self.flags.sig_proxy,
         };
-        match ops::run::run(ctx.settings()?, ctx.store()?, &request, &attendance)? {
+        match ops::run::run(ctx.settings()?, ctx.store()?, &request, &attendance, passed)? {
             Outcome::Running(id) if self.flags.detach => {
                 output::line(id);
                 Ok(0)

@@ -5,7 +5,8 @@ use super::each::{Tally, warn_if_killed};
 use crate::container::state::Status;
 use crate::error::Result;
 use crate::ops::select::Selection;
-use crate::ops::stop::Stopping;
+use crate::ops::stop::{Manner, Stopping};
+use crate::sys::signal::Signal;
 use std::path::PathBuf;
 
 /// Stop one or more running containers
@@ -33,6 +34,9 @@ pub(crate) struct Stop {
     /// The newest container
     #[arg(short, long)]
     latest: bool,
+    /// Signal that it gets in place of the container's own
+    #[arg(short, long, value_name = "SIGNAL")]
+    signal: Option<Signal>,
     /// Seconds to wait before SIGKILL; the container's own --stop-timeout (10) unless given
     #[arg(short, long, visible_alias = "timeout", value_name = "SECONDS", allow_negative_numbers = true)]
     time: Option<i64>,
@@ -58,15 +62,15 @@ impl Stop {
         };
         let mut tally = Tally::new(self.ignore);
         let found = tally.found(selection.find(settings, store, |e| e.status() == Status::Running)?);
-        let seconds = seconds(self.time);
+        let manner = Manner { signal: self.signal, seconds: seconds(self.time) };
         let begun: Vec<_> = found
             .iter()
-            .map(|(word, entry)| (word, entry, Stopping::begin(settings, store, entry, seconds)))
+            .map(|(word, entry)| (word, entry, Stopping::begin(settings, store, entry, manner)))
             .collect();
         for (word, entry, stopping) in begun {
             let how = stopping.and_then(Stopping::finish);
             if let Ok(how) = how {
-                warn_if_killed(entry, seconds, how);
+                warn_if_killed(entry, manner.seconds, how);
             }
             tally.served(word, how);
         }

@@ -199,6 +199,9 @@ pub enum UserNamespace {
 pub struct Identity {
     /// The first twelve digits of the id unless given; the host's with `--uts host`.
     pub hostname: String,
+    /// `--domainname`: the NIS domain name, and the host name's domain in /etc/hosts; usually empty.
+    #[serde(default)]
+    pub domainname: String,
     /// `--dns`; empty takes the network's.
     pub dns_servers: Vec<String>,
     /// `--dns-search`.

@@ -211,6 +211,8 @@ pub enum UserNamespaceRequest {
 pub struct IdentityRequest {
     /// `--hostname`.
     pub hostname: Option<String>,
+    /// `--domainname`.
+    pub domainname: Option<String>,
     /// `--dns`: addresses, or `none` alone.
     pub dns: Vec<String>,
     /// `--dns-search`.

@@ -475,6 +475,9 @@ fn identity(
         (None, Namespace::Host) => host.hostname.clone(),
         (None, _) => id.short().to_string(),
     };
+    if asked.domainname.is_some() && namespaces.uts != Namespace::Private {
+        return Err(invalid("--domainname needs a UTS namespace of the container's own, not --uts"));
+    }
     if asked.no_hosts && !asked.add_hosts.is_empty() {
         return Err(invalid("--no-hosts cannot be used with --add-host"));
     }
@@ -489,6 +492,7 @@ fn identity(
     }
     Ok(Identity {
         hostname,
+        domainname: asked.domainname.clone().unwrap_or_default(),
         dns_servers: if keep_resolv_conf { Vec::new() } else { asked.dns.clone() },
         dns_search: asked.dns_search.clone(),
         dns_options: asked.dns_options.clone(),
@@ -601,7 +605,8 @@ fn log(request: &ContainerRequest) -> Result<Log> {
     for (key, value) in &request.log_options {
         match key.as_str() {
             "path" => path = Some(PathBuf::from(value)),
-            "tag" => {}
+            // For `logs --details`.
+            "tag" | "labels" | "env" => {}
             "max-size" if value == "-1" => {}
             "max-size" => {
                 let size: ByteSize = value.parse().doing(|| "use --log-opt max-size")?;
@@ -616,7 +621,7 @@ fn log(request: &ContainerRequest) -> Result<Log> {
             },
             _ => {
                 return Err(invalid(format!(
-                    "there is no log option {key:?} (max-file, max-size, path, tag)"
+                    "there is no log option {key:?} (env, labels, max-file, max-size, path, tag)"
                 )));
             }
         }

@@ -226,8 +226,10 @@ pub fn hosts(
         addresses.push(own.map_or(Ipv4Addr::LOCALHOST, |own| own.address).into());
     }
     let added = |name: &&str| !identity.extra_hosts.iter().any(|(added, _)| added == name);
-    let mut names: Vec<&str> =
-        [identity.hostname.as_str(), name.as_str()].into_iter().filter(added).collect();
+    let full = format!("{}.{}", identity.hostname, identity.domainname);
+    let full = (!identity.domainname.is_empty()).then_some(full.as_str());
+    let own_names = [identity.hostname.as_str(), name.as_str()];
+    let mut names: Vec<&str> = full.into_iter().chain(own_names).filter(added).collect();
     names.dedup();
     if !names.is_empty() {
         for address in addresses {

@@ -77,6 +77,7 @@ pub fn lower(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Spec> {
         },
         root: Root { path: input.container.join("merged"), readonly: security.read_only_root },
         hostname: config.identity.hostname.clone(),
+        domainname: config.identity.domainname.clone(),
         mounts: Vec::new(),
         linux: Linux {
             namespaces: namespaces(config, input)?,
@@ -195,7 +196,8 @@ fn accounts(config: &ContainerConfig) -> Vec<Account> {
     let (user, group) = process.user.split_once(':').unwrap_or((&process.user, ""));
     let main = match (&config.namespaces.user, user.parse::<u32>()) {
         (UserNamespace::KeepId { uid, gid, name }, _) if !name.is_empty() => Some((name.clone(), *uid, *gid)),
-        (_, Ok(uid)) if custom => Some((user.to_string(), uid, group.parse().unwrap_or(0))),
+        // Many programs ask for the name of their user, and fail where there is none.
+        (_, Ok(uid)) if uid != 0 || custom => Some((user.to_string(), uid, group.parse().unwrap_or(0))),
         _ => None,
     };
     let main = main.map(|(name, uid, gid)| {
@@ -209,7 +211,11 @@ fn accounts(config: &ContainerConfig) -> Vec<Account> {
                 })
         };
         let passwd = process.passwd_entry.as_ref().map(fill);
+        let unnamed = name.parse::<u32>().is_ok();
+        let passwd =
+            passwd.or_else(|| unnamed.then(|| format!("{name}:*:{uid}:{gid}:container user:{home}:/bin/sh")));
         let entry = process.group_entry.as_ref().map(fill);
+        let entry = entry.or_else(|| unnamed.then(|| format!("{gid}:x:{gid}:{name}")));
         Account { name: name.clone(), uid, gid, home: home.clone(), passwd, group: entry }
     });
     let of_host = process.host_users.iter().filter_map(|line| {

@@ -21,6 +21,9 @@ pub struct Spec {
     pub root: Root,
     /// Its host name, in its own UTS namespace.
     pub hostname: String,
+    /// The NIS domain name of a new UTS namespace; empty leaves it alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub domainname: String,
     /// Mounts, in order. An overlay at `/` is the root itself.
     pub mounts: Vec<Mount>,
     /// What only Linux has.

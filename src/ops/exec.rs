@@ -29,6 +29,8 @@ pub struct ExecRequest {
     pub detach: bool,
     /// What leaves it.
     pub detach_keys: DetachKeys,
+    /// What the process gets beside its standard streams.
+    pub passed: Vec<fd::Passed>,
 }
 
 /// Runs the process and returns its exit code; 0 once it runs when detached.
@@ -36,7 +38,7 @@ pub struct ExecRequest {
 /// # Errors
 /// `NotFound` for the container, `Conflict` when it does not run, `CommandNotFound` and
 /// `NotExecutable` for the command.
-pub fn exec(settings: &Settings, store: &Store, request: &ExecRequest) -> Result<u8> {
+pub fn exec(settings: &Settings, store: &Store, request: ExecRequest) -> Result<u8> {
     let entry = reconcile::find(settings, store, &request.container)?;
     let mut config = containers::config(store, &entry.id)?;
     config.process.env = links::environment_now(store, &config)?;
@@ -55,6 +57,9 @@ pub fn exec(settings: &Settings, store: &Store, request: &ExecRequest) -> Result
         keep.extend([stdin_reader, stdout_writer, stderr_writer]);
         ends = Some((stdin_writer, stdout_reader, stderr_reader));
     }
+    let (passed, descriptors): (Vec<_>, Vec<_>) =
+        request.passed.into_iter().map(fd::Passed::into_parts).unzip();
+    keep.extend(descriptors);
     let role = Role {
         name: "exec",
         args: Vec::new(),
@@ -66,7 +71,7 @@ pub fn exec(settings: &Settings, store: &Store, request: &ExecRequest) -> Result
         keep_environment: false,
     };
     let _role = userns::spawn(&settings.run, role)?;
-    let message = JoinRequest { spec, init, size: client::window().filter(|_| tty), pipes };
+    let message = JoinRequest { spec, init, size: client::window().filter(|_| tty), pipes, passed };
     let mut line =
         serde_json::to_vec(&message).map_err(|e| failed("cannot write down the request").because(e))?;
     line.push(b'\n');

@@ -1,7 +1,7 @@
 //! What containers have written, from their logs, and what they go on to write.
 
 use super::reconcile;
-use crate::container::config::LogDriver;
+use crate::container::config::{ContainerConfig, LogDriver};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::settings::Settings;
 use crate::store::containers::Entry;
@@ -14,7 +14,7 @@ use crate::supervisor::run::log_path;
 use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, OwnedFd};
@@ -38,6 +38,8 @@ pub struct Wanted {
     pub names: bool,
     /// Each container has a colour.
     pub color: bool,
+    /// Before each line what its container's log options name.
+    pub details: bool,
 }
 
 /// Where the lines go; `false` stops it.
@@ -180,6 +182,8 @@ struct Reader {
     /// The rest of the line that they are in the middle of is not wanted.
     skips: [bool; 2],
     prefix: String,
+    /// What `--details` puts before each line.
+    details: Option<String>,
     color: Option<usize>,
     past_until: bool,
     life: Option<Life>,
@@ -221,6 +225,7 @@ impl Reader {
             midway: [false; 2],
             skips,
             prefix,
+            details: wanted.details.then(|| details(&entry.config)),
             color,
             past_until: false,
             life: None,
@@ -323,6 +328,10 @@ impl Reader {
                 self.ready.extend_from_slice(entry.time.as_bytes());
                 self.ready.push(b' ');
             }
+            if let Some(details) = &self.details {
+                self.ready.extend_from_slice(details.as_bytes());
+                self.ready.push(b' ');
+            }
         }
         self.ready.extend_from_slice(entry.text);
         if !entry.partial {
@@ -340,6 +349,42 @@ impl Reader {
         self.past_until |= past;
         in_time
     }
+}
+
+/// What `--log-opt labels=`, `env=` and `tag=` name, as docker shows it: sorted, and with commas
+/// between.
+fn details(config: &ContainerConfig) -> String {
+    let mut found = BTreeMap::new();
+    for (option, value) in &config.log.options {
+        let names: Vec<&str> = value.split(',').filter(|name| !name.is_empty()).collect();
+        match option.as_str() {
+            "tag" if !value.is_empty() => drop(found.insert("tag", value.as_str())),
+            "labels" => {
+                let labels = config.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+                found.extend(labels.filter(|(key, _)| names.contains(key)));
+            }
+            "env" => {
+                let variables = config.process.env.iter().filter_map(|line| line.split_once('='));
+                found.extend(variables.filter(|(key, _)| names.contains(key)));
+            }
+            _ => {}
+        }
+    }
+    let all: Vec<String> =
+        found.iter().map(|(key, value)| format!("{}={}", escaped(key), escaped(value))).collect();
+    all.join(",")
+}
+
+/// As in the query of an address: what is neither a letter, a digit nor one of `-_.~` is in hexadecimal,
+/// and a blank is `+`.
+fn escaped(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        b' ' => "+".to_string(),
+        b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
 }
 
 /// Whether the entry is within the time that is wanted, and whether it is past it.

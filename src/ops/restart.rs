@@ -1,6 +1,6 @@
 //! Stopping a container, if it runs, and starting it again.
 
-use super::stop::{Stopped, Stopping};
+use super::stop::{Manner, Stopped, Stopping};
 use super::{reconcile, start};
 use crate::error::{Doing, Result};
 use crate::settings::Settings;
@@ -23,8 +23,7 @@ pub struct Restarting<'a> {
 }
 
 impl<'a> Restarting<'a> {
-    /// Sends the stop signal, if it runs; with `--rm` the container stays. `seconds` instead of its
-    /// own stop timeout, if given.
+    /// Sends the stop signal, if it runs; with `--rm` the container stays.
     ///
     /// # Errors
     /// As [`Stopping::begin`].
@@ -32,10 +31,10 @@ impl<'a> Restarting<'a> {
         settings: &'a Settings,
         store: &'a Store,
         entry: &'a Entry,
-        seconds: Option<u32>,
+        manner: Manner,
     ) -> Result<Restarting<'a>> {
         let _kept = if entry.config.ending.remove { Some(containers::keep(store, &entry.id)?) } else { None };
-        let stopping = Stopping::begin(settings, store, entry, seconds)
+        let stopping = Stopping::begin(settings, store, entry, manner)
             .doing(|| format!("restart container {}", entry.name))?;
         Ok(Restarting { settings, store, entry, stopping, _kept })
     }

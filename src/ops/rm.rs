@@ -72,7 +72,7 @@ pub fn remove_by_force(
     for round in 0..200_u32 {
         let Some(now) = reconcile::look(settings, store, &entry.id)? else { return Ok(stopped) };
         if now.status() == Status::Running {
-            stopped = stop::stop(settings, store, &now, seconds)?;
+            stopped = stop::stop(settings, store, &now, stop::Manner { seconds, ..stop::Manner::default() })?;
             continue;
         }
         match containers::take_lock(store, &entry.id) {

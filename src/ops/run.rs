@@ -11,6 +11,7 @@ use crate::store::containers::Entry;
 use crate::store::layout::Store;
 use crate::supervisor::client::{self, Attachment, Ended, Endpoint, Options};
 use crate::supervisor::detach::DetachKeys;
+use crate::sys::fd::Passed;
 
 /// How a client attends its container.
 #[derive(Clone, Debug)]
@@ -32,7 +33,8 @@ pub enum Outcome {
     Ended(i32),
 }
 
-/// Makes and starts a container, and attends it as wished.
+/// Makes and starts a container, and attends it as wished. Its program gets what is `passed` beside
+/// its standard streams.
 ///
 /// # Errors
 /// Those of making and starting it. With `--rm` a failure leaves nothing, otherwise the container.
@@ -41,6 +43,7 @@ pub fn run(
     store: &Store,
     request: &ContainerRequest,
     attendance: &Attendance,
+    passed: Vec<Passed>,
 ) -> Result<Outcome> {
     let planned = create::plan(settings, store, request)?;
     // While signals still end us.
@@ -57,7 +60,7 @@ pub fn run(
         }
     };
     let Startup { attachment, signals } =
-        start_or_clean_up(settings, store, &entry, &attendance.attach, signals, clean_up)?;
+        start_or_clean_up(settings, store, &entry, &attendance.attach, passed, signals, clean_up)?;
     let outcome = attend(settings, store, &entry, attachment, attendance);
     // Only now: what came before the relay listened was kept for it.
     drop(signals);

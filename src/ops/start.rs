@@ -13,7 +13,7 @@ use crate::store::ports;
 use crate::supervisor::client::{self, Attachment};
 use crate::supervisor::control;
 use crate::supervisor::protocol::{Hello, Request, VERSION};
-use crate::sys::fd;
+use crate::sys::fd::{self, Passed};
 use crate::sys::process::{self, Child};
 use crate::sys::signal::{Signal, SignalFd};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -90,7 +90,7 @@ pub fn hold_signals() -> Result<SignalFd> {
 /// runs.
 pub fn start(settings: &Settings, store: &Store, entry: &Entry, attach: &Attach) -> Result<Startup> {
     start_required(settings, store, &entry.config)?;
-    start_or_clean_up(settings, store, entry, attach, hold_signals()?, || {})
+    start_or_clean_up(settings, store, entry, attach, Vec::new(), hold_signals()?, || {})
 }
 
 /// Starts what the container requires, and what that requires, unless it runs.
@@ -159,6 +159,7 @@ fn in_between(store: &Store, entry: &Entry) -> Result<bool> {
 }
 
 /// As [`start`], under signals that are held already; after a failure or a signal, `clean_up` runs.
+/// The container's program gets what is `passed` beside its standard streams.
 ///
 /// # Errors
 /// As [`start`].
@@ -167,10 +168,11 @@ pub fn start_or_clean_up(
     store: &Store,
     entry: &Entry,
     attach: &Attach,
+    passed: Vec<Passed>,
     signals: SignalFd,
     clean_up: impl Fn(),
 ) -> Result<Startup> {
-    let launched = launch(settings, store, entry, attach);
+    let launched = launch(settings, store, entry, attach, passed);
     let (supervisor, socket) = launched.inspect_err(|_| clean_up())?;
     if let Some(signal) = interrupted(&socket, &signals)? {
         // It is PID 1 of its namespace: with it goes all that it has made.
@@ -198,7 +200,13 @@ pub fn start_or_clean_up(
 }
 
 /// Makes the supervisor and greets it.
-fn launch(settings: &Settings, store: &Store, entry: &Entry, attach: &Attach) -> Result<(Child, OwnedFd)> {
+fn launch(
+    settings: &Settings,
+    store: &Store,
+    entry: &Entry,
+    attach: &Attach,
+    passed: Vec<Passed>,
+) -> Result<(Child, OwnedFd)> {
     if entry.status() == Status::Running {
         return Err(Error::new(Kind::Conflict, format!("container {} is already running", entry.name)));
     }
@@ -218,11 +226,16 @@ fn launch(settings: &Settings, store: &Store, entry: &Entry, attach: &Attach) ->
     if !listeners.is_empty() {
         args.extend(["--listeners".into(), listeners.len().to_string().into()]);
     }
+    let mut keep: Vec<OwnedFd> = std::iter::once(theirs).chain(listeners).collect();
+    for (number, fd) in passed.into_iter().map(Passed::into_parts) {
+        args.extend(["--passed".into(), number.to_string().into()]);
+        keep.push(fd);
+    }
     args.push(entry.id.as_str().into());
     let role = Role {
         name: "supervisor",
         args,
-        keep: std::iter::once(theirs).chain(listeners).collect(),
+        keep,
         // A pid namespace can only be joined from the host's, or from one above it.
         new_pid_namespace: entry.config.namespaces.pid == Namespace::Private,
         sealed: true,

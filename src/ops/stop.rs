@@ -31,13 +31,21 @@ pub enum Stopped {
     Killed,
 }
 
+/// What is asked of a stop; where it says nothing, the container's own settings hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// What it is told.
+    pub signal: Option<Signal>,
+    /// Seconds until SIGKILL.
+    pub seconds: Option<u32>,
+}
+
 /// Stops a container and waits until it has ended, its record is written and its lock is free.
-/// `seconds` instead of its own stop timeout, if given.
 ///
 /// # Errors
 /// When it goes on in spite of SIGKILL.
-pub fn stop(settings: &Settings, store: &Store, entry: &Entry, seconds: Option<u32>) -> Result<Stopped> {
-    Stopping::begin(settings, store, entry, seconds)?.finish()
+pub fn stop(settings: &Settings, store: &Store, entry: &Entry, manner: Manner) -> Result<Stopped> {
+    Stopping::begin(settings, store, entry, manner)?.finish()
 }
 
 /// A container that has got its stop signal. Several are stopped at once by beginning with all of
@@ -60,11 +68,12 @@ impl<'a> Stopping<'a> {
         settings: &'a Settings,
         store: &'a Store,
         entry: &'a Entry,
-        seconds: Option<u32>,
+        manner: Manner,
     ) -> Result<Stopping<'a>> {
         let ending = &entry.config.ending;
-        let patience = Duration::from_secs(u64::from(seconds.unwrap_or(ending.stop_timeout)));
-        let signal = Signal::from_number(ending.stop_signal).unwrap_or(Signal::TERM);
+        let patience = Duration::from_secs(u64::from(manner.seconds.unwrap_or(ending.stop_timeout)));
+        let own = || Signal::from_number(ending.stop_signal).unwrap_or(Signal::TERM);
+        let signal = manner.signal.unwrap_or_else(own);
         Stopping::with(settings, store, entry, signal, patience)
             .doing(|| format!("stop container {}", entry.name))
     }

@@ -31,6 +31,9 @@ pub struct JoinRequest {
     pub size: Option<WindowSize>,
     /// Descriptors 4, 5 and 6 are the process's standard input, output and error; else /dev/null.
     pub pipes: bool,
+    /// The descriptors after these are what the process is to have under these numbers.
+    #[serde(default)]
+    pub passed: Vec<i32>,
 }
 
 /// What the role says.
@@ -141,13 +144,16 @@ fn serve(socket: &OwnedFd) -> Result<i32> {
         },
         (false, false) => Stdio::Pipes { stdin: None, stdout: None, stderr: None },
     };
+    let first = if matches!(stdio, Stdio::Pipes { stdin: Some(_), .. }) { 7 } else { 4 };
+    let passed = (first..).zip(&request.passed).map(|(at, &number)| fd::Passed::from_starter(at, number));
+    let passed = passed.collect::<Result<Vec<_>>>()?;
     // While /proc is the host's: there may be none, or an image's, in there.
     let single_id = IdMaps::current()?.is_single();
     if single_id {
         lower::name_apt_config(&mut request.spec.process.env);
     }
     let nested = enter(&request.init, &stdio)?;
-    let (child, master) = launch::run_joined(&request.spec, stdio, single_id, nested)?;
+    let (child, master) = launch::run_joined(&request.spec, stdio, passed, single_id, nested)?;
     if let Some(master) = &master {
         JoinAnswer::Terminal.send(socket.as_fd(), Some(master.as_fd()));
     }

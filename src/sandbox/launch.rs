@@ -8,7 +8,7 @@ use super::step::{Step, Walker, message};
 use crate::container::state::ProcId;
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::oci::spec::{IdMapping, Spec};
-use crate::sys::fd;
+use crate::sys::fd::{self, Passed};
 use crate::sys::process::{self, Child};
 use crate::sys::tty::WindowSize;
 use crate::sys::userns::{self, Extent, IdMaps};
@@ -62,11 +62,17 @@ pub struct Running {
 /// Clones init, which begins with its steps at once.
 ///
 /// We are inside the user namespace, with one thread; `single_id` says that it maps only one. With `print`, the plan goes to standard
-/// error first.
+/// error first. The program finds what is `passed` under the numbers that go with it.
 ///
 /// # Errors
 /// For what the spec asks and cannot be; when the kernel refuses the namespaces.
-pub fn prepare(spec: &Spec, stdio: Stdio, single_id: bool, print: bool) -> Result<Prepared> {
+pub fn prepare(
+    spec: &Spec,
+    stdio: Stdio,
+    passed: Vec<Passed>,
+    single_id: bool,
+    print: bool,
+) -> Result<Prepared> {
     let plan = plan::plan(spec, Inside { single_id, nested: false })?;
     if print {
         for (number, step) in plan.steps.iter().enumerate() {
@@ -78,14 +84,16 @@ pub fn prepare(spec: &Spec, stdio: Stdio, single_id: bool, print: bool) -> Resul
         }
     }
     let (ours, theirs) = fd::socket_pair()?;
+    let (theirs, passed) = fd::out_of_the_way(theirs, passed)?;
     let steps = plan.steps;
     let outside = match plan.namespaces & libc::CLONE_NEWUSER {
         0 => None,
         _ => Some(outside(spec, &steps, &stdio)?),
     };
-    let body = || child(&steps, &stdio, &theirs, outside.as_ref());
+    let body = || child(&steps, &stdio, &passed, &theirs, outside.as_ref());
     let child = process::spawn(plan.namespaces, body)?;
     drop(theirs);
+    drop(passed);
     drop(stdio);
     let host_pid = process::pid_of(child.as_fd())?;
     let prepared = Prepared { child, host_pid, report: ours, steps };
@@ -115,13 +123,16 @@ fn outside(spec: &Spec, steps: &[Step], stdio: &Stdio) -> Result<Outside> {
 pub fn run_joined(
     spec: &Spec,
     stdio: Stdio,
+    passed: Vec<Passed>,
     single_id: bool,
     nested: bool,
 ) -> Result<(Child, Option<OwnedFd>)> {
     let steps = plan::plan_exec(spec, Inside { single_id, nested })?;
     let (report, theirs) = fd::socket_pair()?;
-    let child = process::spawn(0, || child(&steps, &stdio, &theirs, None))?;
+    let (theirs, passed) = fd::out_of_the_way(theirs, passed)?;
+    let child = process::spawn(0, || child(&steps, &stdio, &passed, &theirs, None))?;
     drop(theirs);
+    drop(passed);
     drop(stdio);
     let mut master = None;
     loop {
@@ -308,7 +319,13 @@ impl Failure {
 }
 
 /// The child: walks the steps and never returns.
-fn child(steps: &[Step], stdio: &Stdio, report: &OwnedFd, outside: Option<&Outside>) -> Infallible {
+fn child(
+    steps: &[Step],
+    stdio: &Stdio,
+    passed: &[Passed],
+    report: &OwnedFd,
+    outside: Option<&Outside>,
+) -> Infallible {
     let mut size = None;
     let set_up = match stdio {
         Stdio::Tty { size: wanted } => {
@@ -319,6 +336,7 @@ fn child(steps: &[Step], stdio: &Stdio, report: &OwnedFd, outside: Option<&Outsi
     };
     // What the one who launches has open is its own: in a shared pid namespace others can see it here.
     let mut keep = vec![report.as_fd()];
+    keep.extend(passed.iter().map(Passed::fd));
     keep.extend(outside.into_iter().flat_map(Outside::descriptors));
     let set_up = set_up.and_then(|()| fd::close_all_but(&keep));
     process::reset_signals();
@@ -331,6 +349,7 @@ fn child(steps: &[Step], stdio: &Stdio, report: &OwnedFd, outside: Option<&Outsi
         size,
         account: Default::default(),
         cover: Cover::default(),
+        passed,
     };
     let mut failure = set_up.err().map(|error| (usize::from(u16::MAX), error));
     if failure.is_none() {

@@ -94,6 +94,9 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
             optional: spec.extension.hostname_is_default,
         });
     }
+    if new(NamespaceKind::Uts) && !spec.domainname.is_empty() {
+        steps.push(Step::Domainname { name: spec.domainname.clone() });
+    }
     for (key, value) in &spec.linux.sysctl {
         let path = format!("/proc/sys/{}", key.replace('.', "/"));
         steps.push(Step::Sysctl { key: key.clone(), path: path.into(), value: value.clone() });

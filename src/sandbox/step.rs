@@ -71,6 +71,7 @@ pub(crate) enum Step {
     Mask { path: PathBuf },
     Loopback,
     Hostname { name: String, optional: bool },
+    Domainname { name: String },
     Sysctl { key: String, path: PathBuf, value: String },
     WaitForNetwork,
     PivotRoot,
@@ -130,6 +131,7 @@ impl fmt::Display for Step {
             Step::Mask { path } => write!(f, "hide {}", path.display()),
             Step::Loopback => write!(f, "bring up the loopback device"),
             Step::Hostname { name, .. } => write!(f, "set the host name to {name}"),
+            Step::Domainname { name } => write!(f, "set the NIS domain name to {name}"),
             Step::Sysctl { key, value, .. } => write!(f, "set the sysctl {key} to {value:?}"),
             Step::WaitForNetwork => write!(f, "wait until the network is connected"),
             Step::PivotRoot => write!(f, "change the root"),
@@ -178,6 +180,8 @@ pub(super) struct Walker<'a> {
     pub account: account::Account,
     /// An empty read-only directory and /dev/null, for masks; made at the first.
     pub cover: rootfs::Cover,
+    /// What the program gets beside its standard streams.
+    pub passed: &'a [fd::Passed],
 }
 
 impl Walker<'_> {
@@ -279,6 +283,9 @@ impl Step {
                 Err(rustix::io::Errno::PERM) if *optional => Ok(()),
                 other => other.doing(|| "set the host name"),
             },
+            Step::Domainname { name } => {
+                rustix::system::setdomainname(name.as_bytes()).doing(|| "set the NIS domain name")
+            }
             Step::Sysctl { key, path, value } => sysctl(key, path, value),
             Step::WaitForNetwork => wait_for_network(w),
             Step::PivotRoot => {
@@ -314,7 +321,10 @@ impl Step {
                 credentials::capabilities(&w.account, *effective, *permitted, *inheritable, *ambient)
             }
             Step::NoNewPrivileges => seccomp::set_no_new_privileges(),
-            Step::CloseInherited => fd::close_range_on_exec(3),
+            Step::CloseInherited => {
+                fd::close_range_on_exec(3)?;
+                fd::put_in_place(w.passed)
+            }
             Step::Execute { args, env } => execute::execute(args, env, &w.account),
         }
     }

@@ -25,7 +25,7 @@ use crate::sandbox::userns;
 use crate::settings::{Settings, StorageDriver};
 use crate::store::layout::Store;
 use crate::store::{containers, leases};
-use crate::sys::fd;
+use crate::sys::fd::{self, Passed};
 use crate::sys::file::{self, Durable};
 use crate::sys::process;
 use crate::sys::userns::IdMaps;
@@ -42,14 +42,22 @@ struct Order {
     settings: Settings,
     store: Store,
     id: ContainerId,
-    /// Sockets of published ports that the client has bound.
-    given: Vec<OwnedFd>,
+    given: Given,
+}
+
+/// The descriptors that the client has handed over.
+#[derive(Default)]
+struct Given {
+    /// Sockets of published ports that it has bound.
+    listeners: Vec<OwnedFd>,
+    /// What the container's program gets beside its standard streams.
+    passed: Vec<Passed>,
 }
 
 /// The role: supervises one container from launch to exit record; returns the exit code.
 ///
-/// `words` are `--root ROOT --runroot RUN [--debug] [--listeners COUNT] ID`; the listeners are
-/// descriptors from 4 on.
+/// `words` are `--root ROOT --runroot RUN [--debug] [--listeners COUNT] [--passed NUMBER]... ID`; the
+/// listeners are descriptors from 4 on, and those that are passed on follow them.
 #[must_use]
 pub fn main(words: Vec<OsString>) -> u8 {
     let Ok(socket) = fd::inherited(3) else { return 125 };
@@ -86,7 +94,7 @@ fn read_hello(socket: &OwnedFd) -> Result<Hello> {
 
 fn order(words: Vec<OsString>) -> Result<Order> {
     let bad = || failed("this role is started by box itself");
-    let (mut root, mut run, mut debug, mut id, mut given) = (None, None, false, None, Vec::new());
+    let (mut root, mut run, mut debug, mut id, mut given) = (None, None, false, None, Given::default());
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         match word.to_str() {
@@ -95,7 +103,13 @@ fn order(words: Vec<OsString>) -> Result<Order> {
             Some("--debug") => debug = true,
             Some("--listeners") => {
                 let count: Option<i32> = words.next().and_then(|word| word.to_str()?.parse().ok());
-                given = (0..count.ok_or_else(bad)?).map(|at| fd::inherited(4 + at)).collect::<Result<_>>()?;
+                let count = count.ok_or_else(bad)?;
+                given.listeners = (0..count).map(|at| fd::inherited(4 + at)).collect::<Result<_>>()?;
+            }
+            Some("--passed") => {
+                let number = words.next().and_then(|word| word.to_str()?.parse().ok()).ok_or_else(bad)?;
+                let at = 4 + given.listeners.len() + given.passed.len();
+                given.passed.push(Passed::from_starter(at as i32, number)?);
             }
             Some(word) => id = Some(word.parse()?),
             None => return Err(bad()),
@@ -210,7 +224,7 @@ fn launch(
     client: Option<&OwnedFd>,
     hello: &Hello,
     sockets: &Path,
-    given: Vec<OwnedFd>,
+    given: Given,
 ) -> Result<Launched> {
     let maps = IdMaps::current()?;
     let name = containers::name(store, &config.id)?;
@@ -224,11 +238,11 @@ fn launch(
             (Stdio::Pipes { stdin, stdout: Some(ends.stdout), stderr: Some(ends.stderr) }, Some(streams))
         }
     };
-    let prepared = launch::prepare(&spec, child_ends, maps.is_single(), settings.debug)?;
+    let prepared = launch::prepare(&spec, child_ends, given.passed, maps.is_single(), settings.debug)?;
     // Before it executes: a short one would be gone before we look.
     let rest = Rest::of(config, prepared.host_pid);
     // While init mounts.
-    let beside = beside(store, config, sockets, &prepared, given);
+    let beside = beside(store, config, sockets, &prepared, given.listeners);
     let connected = beside.and_then(|beside| {
         let client = client.map(AsFd::as_fd);
         Ok((beside, networks(store, config, &attachments, &prepared, client)?))

@@ -210,6 +210,86 @@ pub fn inherited(number: RawFd) -> Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
+/// A descriptor that a program is to find under a number.
+#[derive(Debug)]
+pub struct Passed {
+    number: RawFd,
+    fd: OwnedFd,
+}
+
+impl Passed {
+    /// A copy of what our own caller left open under `number`; `None` if that is nothing, or
+    /// something that we have opened ourselves.
+    #[must_use]
+    pub fn from_caller(number: RawFd) -> Option<Passed> {
+        if number < 3 {
+            return None;
+        }
+        // SAFETY: only the descriptor's flags are read.
+        let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+        // Ours are close-on-exec, each of them.
+        if flags < 0 || flags & libc::FD_CLOEXEC != 0 {
+            return None;
+        }
+        // SAFETY: it is open, and borrowed for the length of one call; nothing of ours owns it.
+        let fd = unsafe { BorrowedFd::borrow_raw(number) };
+        let fd = rustix::io::fcntl_dupfd_cloexec(fd, OUT_OF_THE_WAY).ok()?;
+        Some(Passed { number, fd })
+    }
+
+    /// What our starter opened for us as `at`, to be known as `number`.
+    ///
+    /// # Errors
+    /// When it is not open.
+    pub fn from_starter(at: RawFd, number: RawFd) -> Result<Passed> {
+        Ok(Passed { number, fd: inherited(at)? })
+    }
+
+    /// The number, and the descriptor on its way.
+    #[must_use]
+    pub fn into_parts(self) -> (RawFd, OwnedFd) {
+        (self.number, self.fd)
+    }
+
+    /// The descriptor.
+    #[must_use]
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        std::os::fd::AsFd::as_fd(&self.fd)
+    }
+}
+
+/// Where descriptors wait until their numbers are free.
+const OUT_OF_THE_WAY: RawFd = 64;
+
+/// Moves `report` and all in `passed` to numbers that none of `passed` is meant to have.
+///
+/// # Errors
+/// When descriptors have run out.
+pub fn out_of_the_way(report: OwnedFd, mut passed: Vec<Passed>) -> Result<(OwnedFd, Vec<Passed>)> {
+    let Some(last) = passed.iter().map(|passed| passed.number).max() else { return Ok((report, passed)) };
+    let from = last.saturating_add(1).max(OUT_OF_THE_WAY);
+    let up = |fd: &OwnedFd| rustix::io::fcntl_dupfd_cloexec(fd, from).doing(|| "move a descriptor");
+    let report = up(&report)?;
+    for one in &mut passed {
+        one.fd = up(&one.fd)?;
+    }
+    Ok((report, passed))
+}
+
+/// Puts each of `passed` where the program is to find it. Call it in a child, right before execve.
+///
+/// # Errors
+/// For a number beyond the limit of open files.
+pub fn put_in_place(passed: &[Passed]) -> Result<()> {
+    for Passed { number, fd } in passed {
+        // SAFETY: whatever had the number is not used again in this process, which is about to exec.
+        if unsafe { libc::dup2(fd.as_raw_fd(), *number) } < 0 {
+            return Err(io::Error::last_os_error()).doing(|| format!("pass on descriptor {number}"));
+        }
+    }
+    Ok(())
+}
+
 /// Makes `fd` our descriptor 0, 1 or 2.
 ///
 /// # Errors

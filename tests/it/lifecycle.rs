@@ -288,3 +288,20 @@ fn a_dead_supervisor_is_noticed_by_the_next_command() {
     env.run(["start", "c"]).code(0);
     assert_eq!(env.status("c"), "running");
 }
+
+#[test]
+fn stop_and_restart_send_the_signal_that_they_are_told() {
+    let env = Env::new();
+    let script = "trap 'exit 3' INT; trap 'exit 4' USR1; echo ready; while :; do sleep 0.05; done";
+    env.ok(["run", "-d", "--name", "c", "--network", "none", "busybox", "sh", "-c", script]);
+    env.until_logged("c", "ready");
+    env.run(["stop", "--signal", "INT", "c"]).code(0).stdout("c\n");
+    env.run(["inspect", "-f", "{{.State.ExitCode}}", "c"]).stdout("3\n");
+    let died = "trap 'echo told' USR1; echo ready; while :; do sleep 0.05; done";
+    env.ok(["run", "-d", "--name", "d", "--network", "none", "busybox", "sh", "-c", died]);
+    env.until_logged("d", "ready");
+    env.run(["restart", "-s", "SIGUSR1", "-t", "1", "d"]).code(0);
+    env.until_logged("d", "told");
+    env.run(["stop", "-s", "NOSUCH", "d"]).fails(125, "--signal");
+    env.run(["rm", "-f", "-t", "0", "d"]).code(0);
+}

@@ -195,3 +195,16 @@ fn who_follows_a_log_misses_no_line_when_a_new_file_begins() {
     assert!(text == wanted.join("\n"), "{} lines", text.lines().count());
     assert!(log_files(&env, "c").len() > 3);
 }
+
+#[test]
+fn details_are_the_labels_and_variables_that_the_log_s_options_name() {
+    let env = Env::new();
+    let options = ["--log-opt", "labels=L,none", "--log-opt", "env=E", "--log-opt", "tag=t"];
+    let what = ["--label", "L=1", "--label", "M=2", "-e", "E=a b,=", "busybox", "echo", "hi"];
+    env.ok([&["run", "--name", "c", "--network", "none"], &options[..], &what].concat());
+    env.run(["logs", "c"]).stdout("hi\n");
+    env.run(["logs", "--details", "c"]).stdout("E=a+b%2C%3D,L=1,tag=t hi\n");
+    env.run(["logs", "--details", "-t", "c"]).stdout_matches(r"^\d{4}-\S+ E=\S+ hi\n$");
+    env.ok(["run", "--name", "d", "--network", "none", "busybox", "echo", "hi"]);
+    env.run(["logs", "--details", "d"]).stdout(" hi\n");
+}

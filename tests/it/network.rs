@@ -270,3 +270,12 @@ fn the_network_of_a_container_that_does_not_run_is_refused() {
     env.run(["create", "--name", "stopped", "busybox", "true"]).code(0);
     env.run(["run", "--rm", "--network", "container:stopped", "busybox", "true"]).fails(125, "does not run");
 }
+
+#[test]
+fn a_domain_name_is_in_the_hosts_file_and_in_the_kernel() {
+    let env = Env::new();
+    let flags = ["run", "--rm", "--network", "none", "-h", "web", "--domainname", "example.org", "busybox"];
+    let ask = "hostname; hostname -f; cat /proc/sys/kernel/domainname";
+    env.run([&flags[..], &["sh", "-c", ask]].concat()).code(0).stdout("web\nweb.example.org\nexample.org\n");
+    env.run(["run", "--uts", "host", "--domainname", "a.b", "busybox", "true"]).fails(125, "--domainname");
+}

@@ -172,3 +172,18 @@ fn who_cannot_have_one_is_told_why() {
     env.run(["run", "--rm", "--userns", "keep-id:uid=x", "busybox", "true"]).fails(125, "uid=x");
     env.run(["run", "--rm", "--userns", "auto", "busybox", "true"]).fails(125, "not yet");
 }
+
+#[test]
+fn a_user_without_a_name_gets_one() {
+    let env = Env::new();
+    let of = |flags: &[&str]| {
+        let script = "tail -n 1 /etc/passwd; tail -n 1 /etc/group; whoami";
+        env.run([&["run", "--rm", "--network", "none"], flags, &["busybox", "sh", "-c", script]].concat())
+    };
+    let passwd = "1234:*:1234:5678:container user:/:/bin/sh\n";
+    of(&["--user", "1234:5678"]).code(0).stdout(&format!("{passwd}5678:x:5678:1234\n1234\n"));
+    of(&["--user", "1234", "-w", "/tmp"])
+        .code(0)
+        .stdout_contains("1234:*:1234:0:container user:/tmp:/bin/sh\n");
+    assert!(!of(&["--user", "1234", "--passwd=false"]).out().contains("1234"));
+}

@@ -3,6 +3,7 @@
 mod defaults;
 
 use super::super::{Context, output};
+use super::descriptors::DescriptorFlags;
 use super::network::NetworkFlags;
 use super::registry::{RegistryFlags, RetryFlags, without_password};
 use super::surroundings::SurroundingsFlags;
@@ -270,7 +271,8 @@ pub(crate) struct ContainerFlags {
     #[arg(long, value_name = "NAME", value_parser = words::log_driver, help_heading = "Files")]
     log_driver: Option<LogDriver>,
 
-    /// Option of the log's driver: max-size=SIZE, max-file=NUMBER, path=FILE
+    /// Option of the log's driver: max-size=SIZE, max-file=NUMBER, path=FILE, and for `logs --details`
+    /// env=NAMES, labels=NAMES, tag=TEXT
     #[arg(long, value_name = "KEY=VALUE", value_parser = words::pair, help_heading = "Files")]
     log_opt: Vec<(String, String)>,
 
@@ -338,6 +340,9 @@ pub(crate) struct RunFlags {
     /// Remove the container and, if nothing else uses it, the image when it has ended
     #[arg(long)]
     pub(crate) rmi: bool,
+
+    #[command(flatten)]
+    pub(crate) descriptors: DescriptorFlags,
 }
 
 impl ContainerFlags {

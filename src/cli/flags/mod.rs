@@ -1,6 +1,7 @@
 //! Flags that several commands share.
 
 pub(crate) mod container;
+pub(crate) mod descriptors;
 pub(crate) mod global;
 pub(crate) mod network;
 pub(crate) mod refused;

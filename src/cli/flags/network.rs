@@ -19,6 +19,10 @@ pub(crate) struct NetworkFlags {
     #[arg(long, short = 'h', value_name = "NAME", help_heading = "Network")]
     hostname: Option<String>,
 
+    /// Domain of that name: in /etc/hosts, and for NIS
+    #[arg(long, value_name = "NAME", help_heading = "Network")]
+    domainname: Option<String>,
+
     /// Network: NAME[:ip=ADDRESS,ip6=ADDRESS,mac=ADDRESS,alias=NAME,interface_name=NAME] (may be
     /// repeated), none, host, container:NAME, ns:PATH, pasta or slirp4netns[:OPTION=VALUE,...]
     /// (default: box)
@@ -106,6 +110,7 @@ impl NetworkFlags {
         }
         let identity = IdentityRequest {
             hostname: self.hostname,
+            domainname: self.domainname.filter(|name| !name.is_empty()),
             dns: self.dns,
             dns_search: self.dns_search,
             dns_options: self.dns_option,
