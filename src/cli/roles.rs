@@ -12,6 +12,7 @@ pub(super) fn find(argv0: &OsStr) -> Option<Role> {
     match name {
         "worker" => Some(|_| crate::ops::worker::main()),
         "supervisor" => Some(crate::supervisor::run::main),
+        "uplink" => Some(crate::network::uplink::main),
         "exec" => Some(|_| crate::sandbox::join::main()),
         "unshare" => Some(|words| match crate::ops::unshare::main(words) {
             Ok(code) => code,

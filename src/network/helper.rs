@@ -1,5 +1,6 @@
 //! Starting the programs that carry a container's packets.
 
+use super::uplink::Keeper;
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::sys::userns::find_helper;
 use crate::sys::{fd, process};
@@ -38,15 +39,24 @@ pub(super) fn ready_pipe() -> Result<(OwnedFd, OwnedFd)> {
     rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).doing(|| "make a pipe")
 }
 
+/// What becomes of a program when the one who started it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Orphan {
+    /// It ends too: by the signal, and with the supervisor's pid namespace.
+    Ends,
+    /// It lives until [`Program::exit`].
+    Lives,
+}
+
 /// Starts a program and waits until it says that the network is up.
-///
-/// It dies with us: with its parent by the signal, and with the supervisor's pid namespace.
-pub(super) fn start(program: Program<'_>) -> Result<process::Child> {
+pub(super) fn start(program: Program<'_>, orphan: Orphan) -> Result<process::Child> {
     let words = words(program.name)?;
     let (path, args, env) = command(&program)?;
     let null = null()?;
     let child = process::spawn(0, || {
-        process::die_with_parent(libc::SIGKILL);
+        if orphan == Orphan::Ends {
+            process::die_with_parent(libc::SIGKILL);
+        }
         execute(&program, (&null, &words), (&path, &args, &env))
     })
     .doing(|| format!("start {}", program.name))?;
@@ -60,14 +70,16 @@ pub(super) fn start(program: Program<'_>) -> Result<process::Child> {
     Err(not_connected(name, &words))
 }
 
-/// Starts a program that outlives us, in the user namespace of the process behind `inside`, and
-/// waits until it says that the network is up. It ends by [`Program::exit`] only.
+/// Starts a program that outlives us, in the user namespace of the process behind `inside`, with
+/// `keeper` to look after it, and waits until that says that the network is up.
 ///
-/// It is nobody's child: whoever asked for it is not there any more when it ends.
-pub(super) fn start_detached(program: Program<'_>, inside: BorrowedFd<'_>) -> Result<()> {
+/// They are nobody's children: whoever asked for them is not there any more when they end. The
+/// keeper gets the program as a child, and what it takes to start another.
+pub(super) fn start_detached(program: Program<'_>, inside: BorrowedFd<'_>, keeper: &Keeper) -> Result<()> {
     let words = words(program.name)?;
     let (path, args, env) = command(&program)?;
     let null = null()?;
+    let (answer, writer) = ready_pipe()?;
     let between = process::spawn(0, || {
         let started = process::spawn(0, || {
             // A failure means that it leads a session already.
@@ -75,18 +87,21 @@ pub(super) fn start_detached(program: Program<'_>, inside: BorrowedFd<'_>) -> Re
             if rustix::process::chdir("/").is_err() || crate::sys::userns::enter(inside).is_err() {
                 process::exit_now(126);
             }
-            execute(&program, (&null, &words), (&path, &args, &env))
+            match process::spawn(0, || execute(&program, (&null, &words), (&path, &args, &env))) {
+                Ok(child) => keeper.execute(&program, &child, writer.as_fd(), null.as_fd()),
+                Err(_) => process::exit_now(126),
+            }
         });
         process::exit_now(i32::from(started.is_err()))
     })
     .doing(|| format!("start {}", program.name))?;
     between.wait()?;
-    let name = program.name;
-    if is_ready(program)? {
+    drop(writer);
+    if wait_for_byte(answer.as_fd())? {
         seal(&words);
         return Ok(());
     }
-    Err(not_connected(name, &words))
+    Err(not_connected(program.name, &words))
 }
 
 /// Starts a program from a process that may have several threads. Its descriptors keep the numbers
@@ -108,6 +123,8 @@ pub(super) fn start_among_threads(
     command.env("HOME", std::env::var_os("HOME").unwrap_or_default()).current_dir("/");
     let copy = words.try_clone().doing(|| "duplicate a descriptor")?;
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::from(copy));
+    // The supervisor takes signals from a descriptor; the program is to be ended by them.
+    process::unblock_signals_in(&mut command);
     let mut child = command.spawn().doing(|| format!("start {}", program.name))?;
     drop((kept, exit));
     let name = program.name;
@@ -137,7 +154,7 @@ fn words(name: &str) -> Result<OwnedFd> {
         .doing(|| "make a file in memory")
 }
 
-const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+pub(super) const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What execve takes, made before the clone.
 fn command(program: &Program<'_>) -> Result<(CString, process::CStrings, process::CStrings)> {
@@ -194,7 +211,7 @@ fn not_connected(name: &str, words: &OwnedFd) -> Error {
 }
 
 /// Whether a byte came before the end of the pipe and of our patience.
-fn wait_for_byte(reader: BorrowedFd<'_>) -> Result<bool> {
+pub(super) fn wait_for_byte(reader: BorrowedFd<'_>) -> Result<bool> {
     loop {
         let mut waiting = [PollFd::from_borrowed_fd(reader, PollFlags::IN)];
         match poll(&mut waiting, Some(&PATIENCE)) {

@@ -13,6 +13,7 @@ pub mod netlink;
 pub mod pasta;
 pub mod slirp;
 mod thread;
+pub mod uplink;
 
 use crate::container::config::{Network, NetworkMode};
 use crate::container::port::Bound;

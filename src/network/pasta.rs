@@ -24,7 +24,8 @@ pub(super) fn start(options: &UplinkOptions, ports: &[Bound], netns: BorrowedFd<
     let begin = |files: [String; 2], ready| {
         let [netns_file, ready_file] = files;
         let args = args(options, ports, &netns_file, &ready_file);
-        helper::start(helper::Program { name: PROGRAM, install: INSTALL, args, netns, ready, exit: None })
+        let program = helper::Program { name: PROGRAM, install: INSTALL, args, netns, ready, exit: None };
+        helper::start(program, helper::Orphan::Ends)
     };
     let first = begin(["/proc/self/fd/3".into(), "/proc/self/fd/4".into()], helper::ready_pipe()?);
     match first {

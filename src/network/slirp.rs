@@ -1,5 +1,6 @@
 //! A slirp4netns of the container's own.
 
+use super::uplink::Keeper;
 use super::{INTERFACE, MTU, helper};
 use crate::container::uplink::UplinkOptions;
 use crate::error::{Doing, Error, Result};
@@ -29,13 +30,13 @@ pub(super) fn start(options: &UplinkOptions, netns: BorrowedFd<'_>) -> Result<Ch
         ready: helper::ready_pipe()?,
         exit: None,
     };
-    helper::start(program).map_err(explain)
+    helper::start(program, helper::Orphan::Ends).map_err(explain)
 }
 
 /// Starts the one of a bridge from outside everything of ours, for the supervisor `us` that has the
 /// bridge's namespace open as `netns` and holds the FIFO at `users` open.
 ///
-/// It lives until nobody has the FIFO open for writing any more.
+/// It lives until nobody has the FIFO open for writing any more; [`uplink`](super::uplink) sees to that.
 ///
 /// # Errors
 /// `Unsupported` when it or /dev/net/tun is missing; when the supervisor has gone.
@@ -43,15 +44,9 @@ pub fn start_shared(us: &Child, order: &SharedUplink) -> Result<()> {
     let path = format!("/proc/{}/fd/{}", us.pid, order.netns);
     let netns = File::open(path).doing(|| "open the bridge's network namespace")?;
     let users = order.open_users()?;
-    let program = helper::Program {
-        name: PROGRAM,
-        install: INSTALL,
-        args: order.args([3, 4, 5]),
-        netns: netns.as_fd(),
-        ready: helper::ready_pipe()?,
-        exit: Some(users.as_fd()),
-    };
-    helper::start_detached(program, us.as_fd()).map_err(explain)
+    let keeper = Keeper::prepare(order)?;
+    let program = order.program(netns.as_fd(), users.as_fd())?;
+    helper::start_detached(program, us.as_fd(), &keeper).map_err(explain)
 }
 
 /// What a bridge's slirp4netns is to be.
@@ -62,6 +57,11 @@ pub struct SharedUplink {
     pub netns: i32,
     /// The FIFO whose writers are its users.
     pub users: PathBuf,
+    /// The name of the bridge.
+    pub bridge: String,
+    /// Its device is made a port of the bridge by whoever starts it, who otherwise leaves that to
+    /// the supervisor.
+    pub plug: bool,
     /// Its own subnet.
     pub subnet: String,
     /// Bytes of a packet.
@@ -71,22 +71,39 @@ pub struct SharedUplink {
 }
 
 impl SharedUplink {
-    /// Starts it anew, as a child of ours: the one before was killed.
+    /// The program, whose device will be in the namespace behind `netns` and which will end when
+    /// nobody writes to `users` any more.
+    pub(super) fn program<'a>(
+        &self,
+        netns: BorrowedFd<'a>,
+        users: BorrowedFd<'a>,
+    ) -> Result<helper::Program<'a>> {
+        Ok(helper::Program {
+            name: PROGRAM,
+            install: INSTALL,
+            args: self.args([3, 4, 5]),
+            netns,
+            ready: helper::ready_pipe()?,
+            exit: Some(users),
+        })
+    }
+
+    /// Starts it anew, as a child of ours: the one before was killed, and so was who looked after it.
     ///
     /// # Errors
     /// As [`start_shared`].
-    pub fn restart(&self, netns: BorrowedFd<'_>) -> Result<()> {
+    pub fn restart(&self, netns: BorrowedFd<'_>) -> Result<std::process::Child> {
         let users = self.open_users()?;
-        let program = helper::Program {
-            name: PROGRAM,
-            install: INSTALL,
-            args: Vec::new(),
-            netns,
-            ready: helper::ready_pipe()?,
-            exit: Some(users.as_fd()),
-        };
+        let program = self.program(netns, users.as_fd())?;
         // Whoever reaps our children reaps this one too.
-        helper::start_among_threads(program, |numbers| self.args(numbers)).map(drop).map_err(explain)
+        helper::start_among_threads(program, |numbers| self.args(numbers)).map_err(explain)
+    }
+
+    /// Whether the FIFO is read.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        rustix::fs::open(&self.users, flags, Mode::empty()).is_ok()
     }
 
     /// The reading end of the FIFO. It has a writer already, the supervisor: so the end of the last one is noticed.

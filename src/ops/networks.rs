@@ -1,12 +1,13 @@
 //! Networks: made, removed, and who uses them.
 
-use super::{ps, rm};
+use super::{ps, reconcile, rm};
 use crate::container::bridge::{DEFAULT_NETWORK, Join, Lease, NetworkConfig, NetworkName};
 use crate::container::config::NetworkMode;
 use crate::container::id::ContainerId;
-use crate::container::state::Status;
+use crate::container::state::{State, Status};
 use crate::container::subnet::Subnet;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, failed};
+use crate::network::slirp::{self, SharedUplink};
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
@@ -14,7 +15,8 @@ use crate::store::leases;
 use crate::store::networks::{self, Draft};
 use crate::supervisor::bridge::connect::not_connected;
 use crate::supervisor::control;
-use crate::supervisor::protocol::Request;
+use crate::supervisor::protocol::{Answer, Request};
+use crate::sys::process::Child;
 use std::net::Ipv4Addr;
 
 /// Makes a network; with `ignore` one of that name is taken as it is.
@@ -109,7 +111,7 @@ pub fn remove(
 /// # Errors
 /// `Conflict` if it is connected, has a network mode of its own, or its address is taken.
 pub fn connect(store: &Store, entry: &Entry, join: &Join) -> Result<()> {
-    change(store, entry, Request::Connect(join.clone()), |joins| {
+    let answer = change(store, entry, Request::Connect(join.clone()), |joins| {
         if joins.iter().any(|known| known.network == join.network) {
             return Err(Error::new(
                 Kind::Conflict,
@@ -122,7 +124,27 @@ pub fn connect(store: &Store, entry: &Entry, join: &Join) -> Result<()> {
         }
         joins.push(join.clone());
         Ok(())
-    })
+    })?;
+    match answer.uplink {
+        Some(order) => raise(store, entry, join, &order).map_err(|error| {
+            failed(format!("the container is in network {} now, which has no way out", join.network))
+                .with_kind(error.kind())
+                .because(error)
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Starts an uplink for the supervisor of a container, outside of it: there was none.
+fn raise(store: &Store, entry: &Entry, join: &Join, order: &SharedUplink) -> Result<()> {
+    let _lock = leases::lock(store, &join.network)?;
+    let State::Started(started) = containers::state(store, &entry.id)? else { return Ok(()) };
+    let Some(pidfd) = reconcile::process_of(&started.supervisor)? else { return Ok(()) };
+    // Another container of the network may have been faster.
+    if order.is_up() {
+        return Ok(());
+    }
+    slirp::start_shared(&Child { pid: started.supervisor.pid, pidfd }, order)
 }
 
 /// Takes a container out of a network; one that runs at once.
@@ -138,6 +160,7 @@ pub fn disconnect(store: &Store, entry: &Entry, network: &NetworkName) -> Result
             _ => Ok(()),
         }
     })
+    .map(drop)
 }
 
 /// Has the supervisor do it, or writes it down for the next start.
@@ -146,7 +169,7 @@ fn change(
     entry: &Entry,
     request: Request,
     edit: impl FnOnce(&mut Vec<Join>) -> Result<()>,
-) -> Result<()> {
+) -> Result<Answer> {
     if entry.config.network.mode != NetworkMode::Bridge {
         return Err(Error::new(
             Kind::Conflict,
@@ -155,14 +178,15 @@ fn change(
         .hint("make it with --network NAME"));
     }
     if entry.status() == Status::Running {
-        return control::request(&store.container_run(&entry.id), &request, None).map(drop);
+        return control::request(&store.container_run(&entry.id), &request, None);
     }
     let Some(_lock) = containers::take_lock(store, &entry.id)? else {
         return Err(Error::new(Kind::Conflict, format!("container {} is just being started", entry.name)));
     };
     let mut joins = containers::config(store, &entry.id)?.network.joins;
     edit(&mut joins)?;
-    containers::write_joins(store, &entry.id, &joins)
+    containers::write_joins(store, &entry.id, &joins)?;
+    Ok(Answer::done())
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@
 //! any that lives; only when none does is the bridge made.
 //!
 //! Its slirp4netns has the reading end of the FIFO `uplink`; every supervisor has a writing end. So
-//! the kernel counts: when the last supervisor is gone, however, slirp4netns ends; when slirp4netns
-//! is gone, however, every supervisor hears of it, and the first to take the lock starts another.
+//! the kernel counts: when the last supervisor is gone, however, slirp4netns ends. What looks after it
+//! outside of everything ([`uplink`](crate::network::uplink)) reads there too; when that is gone as well,
+//! however, every supervisor hears of it, and the first to take the lock starts another slirp4netns.
 
 pub mod connect;
 
@@ -20,6 +21,7 @@ use crate::error::{Doing, Error, Result, failed};
 use crate::network::bridge::{self, Bridge, Inside};
 use crate::network::dns::Desk;
 use crate::network::slirp::{self, SharedUplink};
+use crate::network::uplink::Again;
 use crate::network::{host_has_ipv6, tun_problem};
 use crate::store::layout::Store;
 use crate::store::leases::{self, Holder};
@@ -31,9 +33,6 @@ use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-/// An uplink that ends sooner than this would end again: it is given up.
-const TOO_SOON: Duration = Duration::from_secs(1);
 
 /// The networks that a running container takes part in.
 #[derive(Debug)]
@@ -59,7 +58,16 @@ struct Joined {
 struct Uplink {
     users: OwnedFd,
     order: SharedUplink,
-    since: Instant,
+    again: Again,
+}
+
+/// Who is there to start an uplink that has to outlive us.
+#[derive(Clone, Copy, Debug)]
+enum Outside<'a> {
+    /// Who started us, and waits.
+    Client(BorrowedFd<'a>),
+    /// Who connects us to one more network, and hears of it in the answer.
+    Later,
 }
 
 /// Gives a container its addresses, before anything of it exists. They are released by the end of
@@ -121,13 +129,13 @@ impl Networks {
         let inside = Inside::enter(netns)?;
         let mut networks = Networks { store: store.clone(), id: id.clone(), inside, joined: Vec::new() };
         for attachment in attachments {
-            networks.join(attachment, Some(client))?;
+            networks.join(attachment, Outside::Client(client))?;
         }
         Ok(networks)
     }
 
     /// Connects one network.
-    fn join(&mut self, attachment: &Attachment, client: Option<BorrowedFd<'_>>) -> Result<()> {
+    fn join(&mut self, attachment: &Attachment, outside: Outside<'_>) -> Result<()> {
         let name = &attachment.network;
         let store = &self.store;
         let _lock = leases::lock(store, name)?;
@@ -150,7 +158,7 @@ impl Networks {
         let holder = Holder { pid, start_time, fd: number, inode: netns::inode(&bridge.netns)? };
         leases::hold(store, name, &self.id, &holder)?;
         let uplink = match wants_uplink(&config) {
-            true => Some(Uplink::raise(store, &config, &mut bridge, client)?),
+            true => Some(Uplink::raise(store, &config, &mut bridge, outside)?),
             false => None,
         };
         self.joined.push(Joined { place, config, bridge, uplink });
@@ -173,21 +181,42 @@ impl Networks {
         self.joined.iter().filter_map(|joined| Some((joined.place, joined.uplink.as_ref()?.users.as_fd())))
     }
 
-    /// The uplink of the network at `place` has ended: starts another unless somebody has.
+    /// The uplink that the network at `place` still lacks.
+    #[must_use]
+    pub fn lacking(&self, place: usize) -> Option<&SharedUplink> {
+        let joined = self.joined.iter().find(|joined| joined.place == place)?;
+        let uplink = joined.uplink.as_ref()?;
+        (!is_served(uplink.users.as_fd())).then_some(&uplink.order)
+    }
+
+    /// The uplink of the network at `place` has ended, with all that looked after it: starts another
+    /// unless somebody has. It is ours then, and ends with us.
     ///
-    /// `false` if it is given up: it never stays, or cannot be started any more.
-    pub fn renew(&mut self, place: usize) -> bool {
+    /// What is returned is how long to wait before this is to be called again with `waited`; `None`
+    /// if there is an uplink.
+    pub fn renew(&mut self, place: usize, waited: bool) -> Option<Duration> {
         let joined = self.joined.iter_mut().find(|joined| joined.place == place);
-        let Some(Joined { config, bridge, uplink: Some(uplink), .. }) = joined else { return false };
-        let Ok(_lock) = leases::lock(&self.store, &config.name) else { return false };
+        let Joined { config, bridge, uplink, .. } = joined?;
+        let uplink = uplink.as_mut()?;
+        let lock = leases::lock(&self.store, &config.name);
         if is_served(uplink.users.as_fd()) {
-            return true;
+            return None;
         }
-        if uplink.since.elapsed() < TOO_SOON {
-            return false;
+        if !waited {
+            let delay = uplink.again.ended(Instant::now());
+            if !delay.is_zero() {
+                return Some(delay);
+            }
         }
-        uplink.since = Instant::now();
-        uplink.order.restart(bridge.netns.as_fd()).and_then(|()| bridge.plug_uplink(config)).is_ok()
+        uplink.again.starts(Instant::now());
+        let renewed = lock.and_then(|_lock| {
+            let mut child = uplink.order.restart(bridge.netns.as_fd())?;
+            bridge.plug_uplink(config).inspect_err(|_| {
+                // Nobody has use for it as it is; it is reaped with our other children.
+                let _ = child.kill();
+            })
+        });
+        renewed.err().map(|_| uplink.again.ended(Instant::now()))
     }
 }
 
@@ -231,19 +260,21 @@ impl Uplink {
         store: &Store,
         config: &NetworkConfig,
         bridge: &mut Bridge,
-        client: Option<BorrowedFd<'_>>,
+        outside: Outside<'_>,
     ) -> Result<Uplink> {
         let path = users_file(store, config);
         let order = SharedUplink {
             netns: netns::number(bridge.netns.as_fd()),
             users: path.clone(),
+            bridge: config.interface.clone(),
+            plug: matches!(outside, Outside::Later),
             subnet: bridge::uplink_subnet(config).to_string(),
             mtu: config.mtu(),
             ipv6: config.subnet(false).is_some() && host_has_ipv6(),
         };
-        let since = Instant::now();
+        let again = Again::new(Instant::now());
         if let Some(users) = open(&path, OFlags::WRONLY | OFlags::NONBLOCK)? {
-            return Ok(Uplink { users, order, since });
+            return Ok(Uplink { users, order, again });
         }
         match nix::unistd::mkfifo(&path, nix::sys::stat::Mode::from_bits_truncate(0o600)) {
             Ok(()) | Err(nix::errno::Errno::EEXIST) => {}
@@ -251,15 +282,16 @@ impl Uplink {
         }
         // Reading too, or there would have to be a reader; from now on slirp4netns has a user.
         let both = open(&path, OFlags::RDWR)?.ok_or_else(|| failed("a FIFO cannot be opened"))?;
-        match client {
-            Some(client) => ask(client, &order)?,
-            None => order.restart(bridge.netns.as_fd())?,
+        if let Outside::Client(client) = outside {
+            ask(client, &order)?;
+            bridge.plug_uplink(config)?;
+            drop(both);
+            let users = open(&path, OFlags::WRONLY | OFlags::NONBLOCK)?;
+            let users = users.ok_or_else(|| failed(format!("{} ended at once", slirp::PROGRAM)))?;
+            return Ok(Uplink { users, order, again });
         }
-        bridge.plug_uplink(config)?;
         let users = open(&path, OFlags::WRONLY | OFlags::NONBLOCK)?;
-        drop(both);
-        let users = users.ok_or_else(|| failed(format!("{} ended at once", slirp::PROGRAM)))?;
-        Ok(Uplink { users, order, since })
+        Ok(Uplink { users: users.ok_or_else(|| failed("a FIFO cannot be opened"))?, order, again })
     }
 }
 

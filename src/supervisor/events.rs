@@ -73,6 +73,8 @@ pub struct Monitor {
     /// Answers for the names in the container's networks.
     pub names: Option<dns::Server>,
     networks: Option<Networks>,
+    /// Uplinks that are to be started again, by their tokens.
+    retries: Vec<(Instant, u64)>,
     limits: Limits,
     streams: Streams,
     log: LogWriter,
@@ -119,6 +121,7 @@ impl Monitor {
             ports: None,
             names: None,
             networks: None,
+            retries: Vec::new(),
             limits,
             streams,
             log,
@@ -230,7 +233,7 @@ impl Monitor {
 
     /// Waits for something to happen, and handles it.
     fn turn(&mut self, until: Option<Instant>) -> Result<()> {
-        let deadline = if self.exit.is_some() { until } else { self.kill_at };
+        let deadline = if self.exit.is_some() { until } else { self.next_deadline() };
         let settling = !self.settled && deadline.is_none();
         let deadline = if settling { Some(Instant::now() + SETTLE) } else { deadline };
         let timeout = deadline.map(|at| {
@@ -258,7 +261,12 @@ impl Monitor {
             self.kill_at = None;
             self.signal_init(libc::SIGKILL);
         }
+        self.retry_uplinks();
         Ok(())
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        self.retries.iter().map(|(at, _)| *at).chain(self.kill_at).min()
     }
 
     fn handle(&mut self, token: u64, flags: EventFlags) {
@@ -267,8 +275,8 @@ impl Monitor {
             INIT => self.take_exit(),
             ATTACH | CONTROL => self.accept(token),
             INPUT => self.flush_input(),
-            UPLINK => self.renew_uplink(),
-            token if (NETWORK..UPLINK).contains(&token) => self.renew_network(token),
+            UPLINK => self.uplink_ended(),
+            token if (NETWORK..UPLINK).contains(&token) => self.network_ended(token),
             token if token >= CONTROLLER => self.serve_controller((token - CONTROLLER) as usize),
             token if token >= CLIENT => self.serve_client((token - CLIENT) as usize, flags),
             token => self.serve_output((token - OUTPUT) as usize),
@@ -316,24 +324,6 @@ impl Monitor {
             self.exit = Some(Exit { code: exit.code(), signal: exit.signal() });
             // Its descriptor stays readable for ever.
             let _ = epoll::delete(&self.epoll, &self.init);
-        }
-    }
-
-    /// The uplink has ended before its container.
-    fn renew_uplink(&mut self) {
-        let Some(mut uplink) = self.uplink.take().filter(|_| self.exit.is_none()) else { return };
-        let _ = epoll::delete(&self.epoll, &uplink);
-        // Only a process with one thread makes others.
-        if let Some(ports) = &mut self.ports {
-            ports.pause();
-        }
-        let renewed = uplink.renew();
-        if let Some(ports) = &mut self.ports {
-            ports.resume();
-        }
-        if renewed {
-            // Without a watch it still carries packets.
-            let _ = self.keep(uplink);
         }
     }
 

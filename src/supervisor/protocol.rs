@@ -11,6 +11,7 @@
 use crate::container::bridge::{Join, NetworkName};
 use crate::container::port::{Bound, PortMap};
 use crate::error::{self, Doing, Error, Result, failed};
+use crate::network::slirp::SharedUplink;
 use crate::sys::tty::WindowSize;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -241,6 +242,9 @@ pub struct Answer {
     /// To `ports`: what was added.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bound: Vec<Bound>,
+    /// To `connect`: the uplink that the network lacks, for the client to start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uplink: Option<SharedUplink>,
 }
 
 impl Answer {

@@ -2,14 +2,12 @@
 
 use crate::container::config::Network;
 use crate::container::port::Bound;
-use crate::error::Result;
+use crate::error::{Result, failed};
 use crate::network;
+use crate::network::uplink::Again;
 use crate::sys::process::{self, Child};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
-
-/// One that ends sooner than this would end again: it is given up.
-const TOO_SOON: Duration = Duration::from_secs(1);
 
 /// The process that carries the container's packets, and what it takes to start it again.
 #[derive(Debug)]
@@ -18,7 +16,7 @@ pub struct Keeper {
     ports: Vec<Bound>,
     netns: OwnedFd,
     child: Child,
-    since: Instant,
+    again: Again,
 }
 
 impl Keeper {
@@ -28,26 +26,25 @@ impl Keeper {
     /// As [`network::connect`].
     pub fn connect(network: &Network, ports: &[Bound], netns: OwnedFd) -> Result<Option<Keeper>> {
         let uplink = network::connect(network, ports, netns.as_fd())?;
-        let since = Instant::now();
+        let again = Again::new(Instant::now());
         let (network, ports) = (network.clone(), ports.to_vec());
-        Ok(uplink.child.map(|child| Keeper { network, ports, netns, child, since }))
+        Ok(uplink.child.map(|child| Keeper { network, ports, netns, child, again }))
+    }
+
+    /// It has ended: how long to wait before [`Keeper::renew`].
+    pub fn ended(&mut self) -> Duration {
+        self.again.ended(Instant::now())
     }
 
     /// Starts it again after it has ended. Connections through it are lost, the address is not.
     ///
-    /// `false` if it is given up: it never stays, or cannot be started any more.
-    pub fn renew(&mut self) -> bool {
-        if self.since.elapsed() < TOO_SOON {
-            return false;
-        }
-        match network::connect(&self.network, &self.ports, self.netns.as_fd()) {
-            Ok(network::Uplink { child: Some(child), .. }) => {
-                self.child = child;
-                self.since = Instant::now();
-                true
-            }
-            _ => false,
-        }
+    /// # Errors
+    /// As [`network::connect`].
+    pub fn renew(&mut self) -> Result<()> {
+        self.again.starts(Instant::now());
+        let uplink = network::connect(&self.network, &self.ports, self.netns.as_fd())?;
+        self.child = uplink.child.ok_or_else(|| failed("this network mode has no uplink"))?;
+        Ok(())
     }
 
     /// Ends it, if it has not ended.

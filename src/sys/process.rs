@@ -337,6 +337,18 @@ pub fn reset_signals() {
     unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut()) };
 }
 
+/// Has a command begin with no signal blocked, as [`reset_signals`] does for a clone: std passes the
+/// mask of the thread on.
+pub fn unblock_signals_in(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt;
+    let unblock = || {
+        let none = nix::sys::signal::SigSet::empty();
+        none.thread_set_mask().map_err(io::Error::from)
+    };
+    // SAFETY: between fork and exec it makes one system call and touches no memory but its own.
+    unsafe { command.pre_exec(unblock) };
+}
+
 impl AsFd for Child {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()

@@ -3,7 +3,7 @@
 use crate::env::{EVERYONE, Env, eventually};
 
 /// A container that runs until it is removed.
-fn sleeper(env: &Env, name: &str, flags: &[&str]) {
+pub(crate) fn sleeper(env: &Env, name: &str, flags: &[&str]) {
     let mut words = vec!["run", "-d", "--name", name];
     words.extend(flags);
     words.extend(["busybox", "sleep", "600"]);
@@ -11,17 +11,17 @@ fn sleeper(env: &Env, name: &str, flags: &[&str]) {
 }
 
 /// A field of `.NetworkSettings`.
-fn setting(env: &Env, container: &str, field: &str) -> String {
+pub(crate) fn setting(env: &Env, container: &str, field: &str) -> String {
     env.ok(["inspect", "-f", &format!("{{{{.NetworkSettings.{field}}}}}"), container])
 }
 
 /// Whether one container gets an answer to a ping of that address.
-fn reaches(env: &Env, from: &str, address: &str) -> bool {
+pub(crate) fn reaches(env: &Env, from: &str, address: &str) -> bool {
     env.run(["exec", from, "ping", "-c", "1", "-W", "2", address]).code == Some(0)
 }
 
 /// The slirp4netns processes of this test.
-fn uplinks(env: &Env) -> Vec<i32> {
+pub(crate) fn uplinks(env: &Env) -> Vec<i32> {
     let all = env.processes();
     all.into_iter().filter(|(_, what)| what.contains("[slirp4netns]")).map(|(pid, _)| pid).collect()
 }
@@ -227,34 +227,6 @@ fn a_container_is_connected_and_disconnected_while_it_runs() {
     assert!(addresses.contains("10.89.0.2/24") && !addresses.contains("10.88."), "{addresses}");
     env.run(["run", "-d", "--name", "d", "--network", "none", "busybox", "sleep", "600"]).code(0);
     env.run(["network", "connect", "one", "d"]).fails(125, "network mode");
-}
-
-#[test]
-fn a_killed_uplink_is_replaced_for_all_and_connections_inside_live_on() {
-    for user in EVERYONE {
-        let env = Env::of(user);
-        sleeper(&env, "a", &[]);
-        sleeper(&env, "b", &[]);
-        let [first] = uplinks(&env)[..] else { panic!("{:?}", env.processes()) };
-        // One that dies within a second of its start is given up.
-        std::thread::sleep(std::time::Duration::from_millis(1200));
-        let kill = |pid: i32| std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status();
-        assert!(kill(first).is_ok_and(|status| status.success()));
-        eventually("another one runs", || uplinks(&env).iter().any(|pid| *pid != first));
-        let mirror = crate::network::package_mirror();
-        let script = format!("timeout 5 wget -qO- http://{mirror}/debian/dists/bookworm/Release | head -n 1");
-        for name in ["a", "b"] {
-            eventually("the way out is back", || {
-                env.run(["exec", name, "sh", "-c", &script]).out().contains("Origin")
-            });
-        }
-        assert_eq!(uplinks(&env).len(), 1, "one is enough: {:?}", env.processes());
-        // The one that has started it goes: another one sees to it.
-        env.run(["kill", "a", "b"]).code(0);
-        eventually("nothing is left", || env.processes().is_empty());
-        env.run(["rm", "a", "b"]).code(0);
-        assert!(env.ok(["run", "--rm", "busybox", "sh", "-c", &script]).contains("Origin"));
-    }
 }
 
 #[test]

@@ -47,6 +47,7 @@ mod stampede;
 mod storage;
 mod system;
 mod terminal;
+mod uplinks;
 mod userns;
 mod volumes;
 mod wicked;

@@ -1,6 +1,6 @@
 //! Networks that a running container enters and leaves.
 
-use super::{Networks, free_interface, reserve_one};
+use super::{Networks, Outside, free_interface, reserve_one};
 use crate::container::bridge::{Join, NetworkName, NetworkRecord};
 use crate::error::{Error, Kind, Result};
 use crate::network::hosts;
@@ -10,8 +10,7 @@ use crate::supervisor::{bundle, links};
 impl Networks {
     /// Connects the running container to one more network, at later starts too; returns its place.
     ///
-    /// An uplink that is missing becomes a child of ours: when we end, the next supervisor that
-    /// notices starts another.
+    /// An uplink that is missing is to be started by whoever asked for this: what we start ends with us.
     ///
     /// # Errors
     /// `Conflict` if it is connected already, or its address is taken; then nothing has changed.
@@ -27,7 +26,7 @@ impl Networks {
         }
         let interface = free_interface(join, &record.attachments);
         let attachment = reserve_one(&store, (&id, &name), join, &interface)?;
-        if let Err(error) = self.join(&attachment, None) {
+        if let Err(error) = self.join(&attachment, Outside::Later) {
             leases::leave(&store, &join.network, &id);
             let _ = self.inside.unplug(&interface);
             return Err(error);

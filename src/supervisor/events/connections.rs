@@ -200,7 +200,10 @@ impl Monitor {
             }
             Request::Resize(size) => self.resize(size),
             Request::Ping => {}
-            Request::Connect(join) => self.enter_network(&join)?,
+            Request::Connect(join) => {
+                let uplink = self.enter_network(&join)?;
+                return Ok(Some(Answer { uplink, ..Answer::done() }));
+            }
             Request::Disconnect { network } => self.leave_network(&network)?,
             Request::Stat => {
                 let attached = |client: &&Client| client.hello.as_ref().is_some_and(Hello::attaches);
