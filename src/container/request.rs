@@ -244,8 +244,8 @@ pub enum NetworkRequest {
     Path(PathBuf),
     /// `slirp4netns`.
     Slirp4netns(UplinkOptions),
-    /// `pasta`.
-    Pasta,
+    /// `pasta`, with its options.
+    Pasta(UplinkOptions),
     /// A network of several containers.
     Bridge(JoinRequest),
 }

@@ -344,7 +344,7 @@ fn network(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) ->
         Some(NetworkRequest::Host) => NetworkMode::Host,
         Some(NetworkRequest::Container(name)) => NetworkMode::Container(other(name, host)?),
         Some(NetworkRequest::Path(path)) => NetworkMode::Path(host.cwd.join(path)),
-        Some(NetworkRequest::Pasta) => NetworkMode::Pasta,
+        Some(NetworkRequest::Pasta(_)) => NetworkMode::Pasta,
     };
     let joins = joins(request, host)?;
     let links = links(request, &mode, host)?;
@@ -356,7 +356,7 @@ fn network(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) ->
     let ports = published(request, &mode, &mut exposed)?;
     port::sort(&mut exposed);
     let uplink = match first {
-        Some(NetworkRequest::Slirp4netns(options)) => options.clone(),
+        Some(NetworkRequest::Slirp4netns(options) | NetworkRequest::Pasta(options)) => options.clone(),
         _ => UplinkOptions::default(),
     };
     Ok(Network { mode, exposed, uplink, ports, publish_all: request.publish_all, joins, links })

@@ -231,6 +231,11 @@ fn last_line(words: &OwnedFd) -> String {
     // slirp4netns ends with a line that only says that it has failed.
     let nothing =
         |line: &str| line.is_empty() || line.starts_with("WARNING") || line.starts_with("child failed");
-    let line = text.lines().map(str::trim).rfind(|line| !nothing(line));
+    let lines = || text.lines().map(str::trim);
+    // A wrong option is named first, and all options that there are follow.
+    let wrong = |line: &&str| {
+        ["unrecognized option", "invalid option", "requires an argument"].iter().any(|it| line.contains(it))
+    };
+    let line = lines().find(wrong).or_else(|| lines().rfind(|line| !nothing(line)));
     line.unwrap_or("it said nothing within 20 seconds").to_string()
 }

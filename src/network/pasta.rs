@@ -43,10 +43,7 @@ pub(super) fn start(options: &UplinkOptions, ports: &[Bound], netns: BorrowedFd<
 
 fn args(options: &UplinkOptions, ports: &[Bound], netns: &str, ready: &str) -> Vec<String> {
     let own = options.addresses();
-    let (address, prefix) = (own.address.to_string(), own.prefix.to_string());
-    let (gateway, dns) = (own.gateway.to_string(), own.dns.to_string());
-    let mtu = options.mtu.unwrap_or(MTU).to_string();
-    let args = [
+    let mut args: Vec<String> = [
         "--foreground",
         "--quiet",
         "--stderr",
@@ -59,41 +56,70 @@ fn args(options: &UplinkOptions, ports: &[Bound], netns: &str, ready: &str) -> V
         // Written when it is up, a pipe in our case.
         "--pid",
         ready,
-        // The same addresses as with slirp4netns. Without them it takes the host's own, and the
-        // host cannot be reached by its address.
         "--config-net",
-        "--ns-ifname",
-        INTERFACE,
-        "--mtu",
-        &mtu,
-        "--ipv4-only",
-        "--address",
-        &address,
-        "--netmask",
-        &prefix,
-        "--gateway",
-        &gateway,
-        "--dns-forward",
-        &dns,
-        // Neither the host's loopback nor its ports are the container's.
-        "--no-map-gw",
-        "-T",
-        "none",
-        "-U",
-        "none",
-    ];
-    let mut args: Vec<String> = args.map(str::to_string).into();
-    for (flag, protocol) in [("-t", Protocol::Tcp), ("-u", Protocol::Udp)] {
+    ]
+    .map(str::to_string)
+    .into();
+    let says = |names: &[&str]| names.iter().any(|name| options.says_pasta(name));
+    let mut usually = |names: &[&str], value: String| {
+        if !says(names) {
+            args.extend([names[0].to_string(), value]);
+        }
+    };
+    usually(&["--ns-ifname", "-I"], INTERFACE.into());
+    usually(&["--mtu", "-m"], MTU.to_string());
+    // The same addresses as with slirp4netns. Without them it takes the host's own, and the host
+    // cannot be reached by its address.
+    args.extend(["--address".to_string(), own.address.to_string()]);
+    args.extend(["--netmask".to_string(), own.prefix.to_string()]);
+    args.extend(["--gateway".to_string(), own.gateway.to_string()]);
+    args.extend(["--dns-forward".to_string(), own.dns.to_string()]);
+    let v6 = options.pasta.iter().any(|word| word.parse::<std::net::Ipv6Addr>().is_ok());
+    if !v6 && !says(&["--ipv4-only", "-4"]) {
+        args.push("--ipv4-only".into());
+    }
+    // Neither the host's loopback nor its ports are the container's, unless that is asked for.
+    if !says(&["--map-gw"]) {
+        args.push("--no-map-gw".into());
+    }
+    for (short, long) in [("-T", "--tcp-ns"), ("-U", "--udp-ns")] {
+        if !says(&[short, long]) {
+            args.extend([short.to_string(), "none".to_string()]);
+        }
+    }
+    for (short, long, protocol) in
+        [("-t", "--tcp-ports", Protocol::Tcp), ("-u", "--udp-ports", Protocol::Udp)]
+    {
         let before = args.len();
         for port in ports.iter().filter(|port| port.protocol == protocol) {
             let ip = port.host_ip.map(|ip| format!("{ip}/")).unwrap_or_default();
-            args.extend([flag.to_string(), format!("{ip}{}:{}", port.host, port.container)]);
+            args.extend([short.to_string(), format!("{ip}{}:{}", port.host, port.container)]);
         }
-        if args.len() == before {
-            args.extend([flag.to_string(), "none".to_string()]);
+        if args.len() == before && !says(&[short, long]) {
+            args.extend([short.to_string(), "none".to_string()]);
         }
     }
+    args.extend(rest(options));
     args
+}
+
+/// The user's words but for those that are in the container's addresses already.
+fn rest(options: &UplinkOptions) -> Vec<String> {
+    const SAID: &[&str] =
+        &["-a", "--address", "-n", "--netmask", "-g", "--gateway", "--dns-forward", "--map-gw"];
+    let mut rest = Vec::new();
+    let mut words = options.pasta.iter().peekable();
+    while let Some(word) = words.next() {
+        if !SAID.contains(&word.as_str()) {
+            rest.push(word.clone());
+        } else if word != "--map-gw"
+            && let Some(value) = words.next()
+            && value.parse::<std::net::Ipv6Addr>().is_ok()
+        {
+            rest.extend([word.clone(), value.clone()]);
+        }
+    }
+    rest
 }
 
 #[cfg(test)]
@@ -105,6 +131,18 @@ mod tests {
         let args = args(&UplinkOptions::default(), &[], "/n", "/r").join(" ");
         assert!(args.contains("--address 10.0.2.100 --netmask 24 --gateway 10.0.2.2 --dns-forward 10.0.2.3"));
         assert!(args.contains("--netns /n --pid /r") && args.ends_with("-t none -u none"));
+    }
+
+    #[test]
+    fn the_user_s_words_go_before_box_s() {
+        let of = |text: &str| args(&UplinkOptions::parse_pasta(text).unwrap(), &[], "/n", "/r").join(" ");
+        let text = of("-a,10.9.8.7,-n,16,-g,10.9.0.1,-m,1500,-I,eth0,--map-gw,-T,5201,-t,auto");
+        assert!(text.contains("--address 10.9.8.7 --netmask 16 --gateway 10.9.0.1"), "{text}");
+        assert!(text.ends_with("-U none -u none -m 1500 -I eth0 -T 5201 -t auto"), "{text}");
+        assert!(!text.contains("map-gw") && !text.contains("65520") && !text.contains("tap0"), "{text}");
+        let both = of("-a,fd00::7,-g,fd00::1");
+        assert!(both.contains("--address 10.0.2.100") && both.ends_with("-a fd00::7 -g fd00::1"), "{both}");
+        assert!(!both.contains("--ipv4-only"), "{both}");
     }
 
     #[test]

@@ -165,11 +165,12 @@ fn args(options: &UplinkOptions, ipv6: bool) -> Vec<String> {
     if let Some((base, prefix)) = options.subnet {
         args.push(format!("--cidr={base}/{prefix}"));
     }
-    if let Some(address) = options.outbound {
-        args.push(format!("--outbound-addr={address}"));
+    let from = |address: Option<String>, interface: &Option<String>| address.or(interface.clone());
+    if let Some(from) = from(options.outbound.map(|it| it.to_string()), &options.outbound_interface) {
+        args.push(format!("--outbound-addr={from}"));
     }
-    if let Some(address) = options.outbound6 {
-        args.push(format!("--outbound-addr6={address}"));
+    if let Some(from) = from(options.outbound6.map(|it| it.to_string()), &options.outbound6_interface) {
+        args.push(format!("--outbound-addr6={from}"));
     }
     // By descriptor: pids of our pid namespace mean others in the host's /proc.
     args.push("/proc/self/fd/3".into());

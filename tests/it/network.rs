@@ -266,6 +266,47 @@ fn an_uplink_that_fails_is_explained() {
 }
 
 #[test]
+fn options_of_slirp4netns_and_pasta_are_theirs() {
+    let env = Env::new();
+    let port = greeter();
+    let show = format!(
+        "ip -o -4 addr; ip route; ip link; cat /etc/resolv.conf /etc/hosts; timeout 5 wget -qO- http://$1:{port}/ || echo closed"
+    );
+    let of = |network: &str, host: &str| {
+        env.ok(["run", "--rm", "--network", network, "busybox", "sh", "-c", &show, "sh", host])
+    };
+    let slirp = of(
+        "slirp4netns:cidr=10.9.8.0/24,mtu=1400,allow_host_loopback=true,port_handler=slirp4netns",
+        "10.9.8.2",
+    );
+    for part in ["10.9.8.100/24", "via 10.9.8.2", "mtu 1400", "nameserver 10.9.8.3", "10.9.8.100\t", "hello"]
+    {
+        assert!(slirp.contains(part), "{part}: {slirp}");
+    }
+    assert!(of("slirp4netns:enable_ipv6=false", "10.0.2.2").ends_with("closed"));
+    let wrong = ["run", "--rm", "--network", "slirp4netns:port_handler=mine", "busybox", "true"];
+    env.run(wrong).fails(125, "rootlesskit or slirp4netns");
+    if !std::path::Path::new("/usr/bin/pasta").exists() {
+        return;
+    }
+    let words = "-a,10.7.0.9,-n,16,-g,10.7.0.1,--dns-forward,10.7.0.3,-m,1400,-I,up0,--map-gw";
+    let pasta = of(&format!("pasta:{words}"), "10.7.0.1");
+    for part in
+        ["10.7.0.9/16", "via 10.7.0.1 dev up0", "mtu 1400", "nameserver 10.7.0.3", "10.7.0.9\t", "hello"]
+    {
+        assert!(pasta.contains(part), "{part}: {pasta}");
+    }
+    assert!(of("pasta", "10.0.2.2").ends_with("closed"), "the host's loopback is closed");
+    // From the container's loopback to the host's, as -T says.
+    assert!(of(&format!("pasta:-T,{port}"), "127.0.0.1").ends_with("hello"));
+    let run = |network: &str| env.run(["run", "--rm", "--network", network, "busybox", "true"]);
+    run("pasta:--frob").fails(125, "unrecognized option '--frob'");
+    run("pasta:--pid,/x").fails(125, "box needs it itself");
+    run("pasta:-a,x").fails(125, "no value of pasta's --address");
+    run("pasta:--ipv6-only").fails(125, "not yet: pasta without IPv4");
+}
+
+#[test]
 fn the_network_of_a_container_that_does_not_run_is_refused() {
     let env = Env::new();
     env.run(["create", "--name", "stopped", "busybox", "true"]).code(0);

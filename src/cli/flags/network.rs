@@ -139,9 +139,8 @@ fn with_what_is_there(networks: Vec<NetworkRequest>) -> Vec<NetworkRequest> {
         if let Some(warning) = picked.warning {
             output::warning(warning);
         }
-        let lesser =
-            if picked.mode == NetworkMode::Pasta { NetworkRequest::Pasta } else { NetworkRequest::None };
-        return vec![lesser];
+        let pasta = || NetworkRequest::Pasta(UplinkOptions::default());
+        return vec![if picked.mode == NetworkMode::Pasta { pasta() } else { NetworkRequest::None }];
     }
     // Neighbours are reached all the same.
     let why = network::tun_problem().map_or_else(
@@ -171,8 +170,7 @@ pub(crate) fn parse(text: &str) -> Result<NetworkRequest> {
         ("container", name) if !name.is_empty() => Ok(NetworkRequest::Container(name.to_string())),
         ("ns", path) if !path.is_empty() => Ok(NetworkRequest::Path(path.into())),
         ("slirp4netns", options) => Ok(NetworkRequest::Slirp4netns(UplinkOptions::parse(options)?)),
-        ("pasta", "") => Ok(NetworkRequest::Pasta),
-        ("pasta", _) => Err(not_yet(format!("options of --network {text}"))),
+        ("pasta", options) => Ok(NetworkRequest::Pasta(UplinkOptions::parse_pasta(options)?)),
         ("none" | "host" | "container" | "ns", _) => {
             Err(invalid(format!("{text:?} is no network: none, host, container:NAME and ns:PATH are")))
         }
