@@ -60,6 +60,7 @@ fn decided(words: &[&str]) -> Result<String, String> {
 /// A value that the flag takes and that is not its default.
 fn sample(name: &str, file: &str) -> String {
     match name {
+        "preserve-fd" | "preserve-fds" => "3",
         "add-host" => "a:1.2.3.4",
         "annotation" | "label" | "env-merge" => "a=b",
         "log-opt" => "path=/x",
@@ -107,7 +108,10 @@ fn each_flag_changes_the_request_or_refuses_by_its_name() {
     /// Accepted because what they ask for is what happens anyway.
     const WITHOUT_EFFECT: [&str; 4] = ["disable-content-trust", "init-path", "no-healthcheck", "runtime"];
     /// These are about the image, the name and the client, not about the container.
-    const NOT_DECIDED: [&str; 22] = [
+    const NOT_DECIDED: [&str; 24] = [
+        // Descriptors go to the first start, and are none of the configuration.
+        "preserve-fd",
+        "preserve-fds",
         // Its containers are looked up by whoever resolves it.
         "requires",
         "arch",
