@@ -18,7 +18,7 @@ test:
 stress:
 	@scripts/stress
 
-## bench: times box against bwrap, crun, podman, skopeo and umoci, in one run
+## bench: times box against its peers in one run; `scripts/bench ROW…` for some rows
 bench:
 	@scripts/bench
 
