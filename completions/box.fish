@@ -214,7 +214,11 @@ complete -c box -n "__fish_box_using_subcommand create" -l pid -d 'PID namespace
 complete -c box -n "__fish_box_using_subcommand create" -l ipc -d 'IPC namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand create" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand create" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
-complete -c box -n "__fish_box_using_subcommand create" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)' -r
+complete -c box -n "__fish_box_using_subcommand create" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside), auto (ids that no other container with auto has, N of them with auto:size=N), private (the same ids in a namespace of its own), container:NAME, ns:PATH' -r
+complete -c box -n "__fish_box_using_subcommand create" -l uidmap -d 'Users in a namespace of its own: the first one inside, the first one outside (0 is the caller, its subordinate ids follow from 1 on; @UID is one of the host), how many; as in --uidmap 0:1:1000 --uidmap 1000:0:1' -r
+complete -c box -n "__fish_box_using_subcommand create" -l gidmap -d 'Groups, in the same way; as the users if it is not given' -r
+complete -c box -n "__fish_box_using_subcommand create" -l subuidname -d 'The users that /etc/subuid gives to NAME, in a namespace of its own' -r
+complete -c box -n "__fish_box_using_subcommand create" -l subgidname -d 'The groups that /etc/subgid gives to NAME' -r
 complete -c box -n "__fish_box_using_subcommand create" -l blkio-weight -r
 complete -c box -n "__fish_box_using_subcommand create" -l blkio-weight-device -r
 complete -c box -n "__fish_box_using_subcommand create" -l cgroup-conf -r
@@ -233,7 +237,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l device-read-bps -r
 complete -c box -n "__fish_box_using_subcommand create" -l device-read-iops -r
 complete -c box -n "__fish_box_using_subcommand create" -l device-write-bps -r
 complete -c box -n "__fish_box_using_subcommand create" -l device-write-iops -r
-complete -c box -n "__fish_box_using_subcommand create" -l gidmap -r
 complete -c box -n "__fish_box_using_subcommand create" -l gpus -r
 complete -c box -n "__fish_box_using_subcommand create" -l health-cmd -r
 complete -c box -n "__fish_box_using_subcommand create" -l health-interval -r
@@ -267,10 +270,7 @@ complete -c box -n "__fish_box_using_subcommand create" -l seccomp-policy -r
 complete -c box -n "__fish_box_using_subcommand create" -l secret -r
 complete -c box -n "__fish_box_using_subcommand create" -l shm-size-systemd -r
 complete -c box -n "__fish_box_using_subcommand create" -l storage-opt -r
-complete -c box -n "__fish_box_using_subcommand create" -l subgidname -r
-complete -c box -n "__fish_box_using_subcommand create" -l subuidname -r
 complete -c box -n "__fish_box_using_subcommand create" -l systemd -r
-complete -c box -n "__fish_box_using_subcommand create" -l uidmap -r
 complete -c box -n "__fish_box_using_subcommand create" -l volume-driver -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpu-count -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpu-percent -r
@@ -629,7 +629,11 @@ complete -c box -n "__fish_box_using_subcommand run" -l pid -d 'PID namespace: p
 complete -c box -n "__fish_box_using_subcommand run" -l ipc -d 'IPC namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand run" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand run" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
-complete -c box -n "__fish_box_using_subcommand run" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)' -r
+complete -c box -n "__fish_box_using_subcommand run" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside), auto (ids that no other container with auto has, N of them with auto:size=N), private (the same ids in a namespace of its own), container:NAME, ns:PATH' -r
+complete -c box -n "__fish_box_using_subcommand run" -l uidmap -d 'Users in a namespace of its own: the first one inside, the first one outside (0 is the caller, its subordinate ids follow from 1 on; @UID is one of the host), how many; as in --uidmap 0:1:1000 --uidmap 1000:0:1' -r
+complete -c box -n "__fish_box_using_subcommand run" -l gidmap -d 'Groups, in the same way; as the users if it is not given' -r
+complete -c box -n "__fish_box_using_subcommand run" -l subuidname -d 'The users that /etc/subuid gives to NAME, in a namespace of its own' -r
+complete -c box -n "__fish_box_using_subcommand run" -l subgidname -d 'The groups that /etc/subgid gives to NAME' -r
 complete -c box -n "__fish_box_using_subcommand run" -l blkio-weight -r
 complete -c box -n "__fish_box_using_subcommand run" -l blkio-weight-device -r
 complete -c box -n "__fish_box_using_subcommand run" -l cgroup-conf -r
@@ -648,7 +652,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l device-read-bps -r
 complete -c box -n "__fish_box_using_subcommand run" -l device-read-iops -r
 complete -c box -n "__fish_box_using_subcommand run" -l device-write-bps -r
 complete -c box -n "__fish_box_using_subcommand run" -l device-write-iops -r
-complete -c box -n "__fish_box_using_subcommand run" -l gidmap -r
 complete -c box -n "__fish_box_using_subcommand run" -l gpus -r
 complete -c box -n "__fish_box_using_subcommand run" -l health-cmd -r
 complete -c box -n "__fish_box_using_subcommand run" -l health-interval -r
@@ -682,10 +685,7 @@ complete -c box -n "__fish_box_using_subcommand run" -l seccomp-policy -r
 complete -c box -n "__fish_box_using_subcommand run" -l secret -r
 complete -c box -n "__fish_box_using_subcommand run" -l shm-size-systemd -r
 complete -c box -n "__fish_box_using_subcommand run" -l storage-opt -r
-complete -c box -n "__fish_box_using_subcommand run" -l subgidname -r
-complete -c box -n "__fish_box_using_subcommand run" -l subuidname -r
 complete -c box -n "__fish_box_using_subcommand run" -l systemd -r
-complete -c box -n "__fish_box_using_subcommand run" -l uidmap -r
 complete -c box -n "__fish_box_using_subcommand run" -l volume-driver -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpu-count -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpu-percent -r
@@ -1326,7 +1326,11 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d 'IPC namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside), auto (ids that no other container with auto has, N of them with auto:size=N), private (the same ids in a namespace of its own), container:NAME, ns:PATH' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l uidmap -d 'Users in a namespace of its own: the first one inside, the first one outside (0 is the caller, its subordinate ids follow from 1 on; @UID is one of the host), how many; as in --uidmap 0:1:1000 --uidmap 1000:0:1' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -d 'Groups, in the same way; as the users if it is not given' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -d 'The users that /etc/subuid gives to NAME, in a namespace of its own' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -d 'The groups that /etc/subgid gives to NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight-device -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-conf -r
@@ -1345,7 +1349,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-read-iops -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-write-bps -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-write-iops -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l gpus -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-cmd -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-interval -r
@@ -1379,10 +1382,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l secret -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size-systemd -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l storage-opt -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l systemd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l uidmap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l volume-driver -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-count -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-percent -r
@@ -1828,7 +1828,11 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'IPC namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside), auto (ids that no other container with auto has, N of them with auto:size=N), private (the same ids in a namespace of its own), container:NAME, ns:PATH' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l uidmap -d 'Users in a namespace of its own: the first one inside, the first one outside (0 is the caller, its subordinate ids follow from 1 on; @UID is one of the host), how many; as in --uidmap 0:1:1000 --uidmap 1000:0:1' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -d 'Groups, in the same way; as the users if it is not given' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -d 'The users that /etc/subuid gives to NAME, in a namespace of its own' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -d 'The groups that /etc/subgid gives to NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight-device -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-conf -r
@@ -1847,7 +1851,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-read-iops -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-write-bps -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-write-iops -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l gpus -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -r
@@ -1881,10 +1884,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l secret -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size-systemd -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l storage-opt -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l systemd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l uidmap -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l volume-driver -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-count -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-percent -r

@@ -431,7 +431,7 @@ fn what_holds_it_in(config: &ContainerConfig, tmpfs: Map<String, Value>) -> Valu
         "UTSMode": mode(&namespaces.uts),
         "UsernsMode": match &namespaces.user {
             UserNamespace::Host => "",
-            UserNamespace::NoMap | UserNamespace::KeepId { .. } => "private",
+            _ => "private",
         },
     })
 }

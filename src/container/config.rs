@@ -11,6 +11,7 @@ use super::uplink::UplinkOptions;
 use super::volume::VolumeName;
 use crate::image::digest::{BlobDigest, ChainId, ImageId};
 use crate::settings::StorageDriver;
+use crate::sys::userns::IdMaps;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -191,6 +192,30 @@ pub enum UserNamespace {
         /// What it is called in the container's account files when they do not know it; empty if
         /// it is not to be written there.
         name: String,
+        /// How many ids there are in it; all that there are.
+        #[serde(default)]
+        size: Option<u32>,
+    },
+    /// One of its own with these ids; those outside are ids of the shared one.
+    Mapped {
+        /// The ids.
+        maps: IdMaps,
+        /// `auto`: the first of the ids outside that no other container with `auto` has, and how many.
+        auto: Option<(u32, u32)>,
+    },
+    /// That of another container, which must run.
+    Container {
+        /// The other one.
+        id: ContainerId,
+        /// What that one's is.
+        of: Box<UserNamespace>,
+    },
+    /// One that somebody made.
+    Path {
+        /// Its entry in /proc, or a file that it is mounted on.
+        path: PathBuf,
+        /// Its ids when the container was made.
+        of: Box<UserNamespace>,
     },
 }
 

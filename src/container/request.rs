@@ -187,10 +187,12 @@ pub struct NamespacesRequest {
     pub cgroup: NamespaceRequest,
     /// `--userns`.
     pub user: UserNamespaceRequest,
+    /// `--uidmap` and its relatives.
+    pub ids: IdMapRequest,
 }
 
 /// `--userns`, as asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum UserNamespaceRequest {
     /// The user's shared one.
     #[default]
@@ -203,7 +205,59 @@ pub enum UserNamespaceRequest {
         uid: Option<u32>,
         /// The group id inside.
         gid: Option<u32>,
+        /// How many ids.
+        size: Option<u32>,
     },
+    /// One of its own with the same ids.
+    Private,
+    /// Ids that no other container with `auto` has.
+    Auto {
+        /// How many; as many as the image needs, and 1024 at least.
+        size: Option<u32>,
+        /// Users that are to be certain ones.
+        uids: Vec<IdMapWord>,
+        /// Groups that are to be certain ones.
+        gids: Vec<IdMapWord>,
+    },
+    /// That of a container: a name, an id or its beginning.
+    Container(String),
+    /// The one that a file stands for.
+    Path(PathBuf),
+}
+
+/// `--uidmap`, `--gidmap`, `--subuidname`, `--subgidname`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IdMapRequest {
+    /// `--uidmap`.
+    pub uids: Vec<IdMapWord>,
+    /// `--gidmap`; as the users where it is empty, and the other way round.
+    pub gids: Vec<IdMapWord>,
+    /// `--subuidname`: whose lines of /etc/subuid are mapped.
+    pub subuid_name: Option<String>,
+    /// `--subgidname`: whose lines of /etc/subgid.
+    pub subgid_name: Option<String>,
+}
+
+impl IdMapRequest {
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == IdMapRequest::default()
+    }
+}
+
+/// One row of a map: `count` ids from `inside` on are those from `outside` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdMapWord {
+    /// The first one in the container.
+    pub inside: u32,
+    /// The first one outside: an id of the shared user namespace, in which the caller is 0 and its
+    /// subordinate ids follow from 1 on.
+    pub outside: u32,
+    /// `outside` is an id of the host.
+    pub of_host: bool,
+    /// How many.
+    pub count: u32,
 }
 
 /// Host name, name servers and hosts, as asked for.
@@ -335,6 +389,9 @@ impl ContainerRequest {
                 _ => None,
             })
             .collect();
+        if let UserNamespaceRequest::Container(name) = &spaces.user {
+            named.push(name);
+        }
         named.extend(self.networks.iter().filter_map(|network| match network {
             NetworkRequest::Container(name) => Some(name.as_str()),
             _ => None,

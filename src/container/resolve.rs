@@ -85,6 +85,8 @@ pub struct HostFacts {
     pub storage: StorageDriver,
     /// The caller's user and group.
     pub ids: (u32, u32),
+    /// The user namespace, where it takes more than the request to decide on it.
+    pub user_namespace: Option<UserNamespace>,
     /// The caller's login name; only asked for when its ids are kept.
     pub user_name: String,
     /// The containers that the request names ([`ContainerRequest::named_containers`]), found.
@@ -299,31 +301,42 @@ fn namespaces(request: &ContainerRequest, host: &HostFacts) -> Result<Namespaces
 
 fn user_namespace(request: &ContainerRequest, host: &HostFacts) -> Result<UserNamespace> {
     let asked = &request.namespaces;
-    let user = match asked.user {
-        UserNamespaceRequest::Host => return Ok(UserNamespace::Host),
-        UserNamespaceRequest::NoMap => UserNamespace::NoMap,
-        UserNamespaceRequest::KeepId { uid, gid } => {
+    let user = match (&host.user_namespace, &asked.user) {
+        (Some(decided), _) => decided.clone(),
+        (None, UserNamespaceRequest::NoMap) => UserNamespace::NoMap,
+        (None, UserNamespaceRequest::KeepId { uid, gid, size }) => {
             // Other ids than the host's are most likely those of a user that the image has.
-            let name = if (uid, gid) == (None, None) { host.user_name.clone() } else { String::new() };
-            UserNamespace::KeepId { uid: uid.unwrap_or(host.ids.0), gid: gid.unwrap_or(host.ids.1), name }
+            let name = if (uid, gid) == (&None, &None) { host.user_name.clone() } else { String::new() };
+            let (uid, gid) = (uid.unwrap_or(host.ids.0), gid.unwrap_or(host.ids.1));
+            UserNamespace::KeepId { uid, gid, name, size: *size }
         }
+        (None, _) => UserNamespace::Host,
     };
-    // They belong to the other one's user namespace, and ours has no rights over them.
+    let joined = match &user {
+        UserNamespace::Host => return Ok(user),
+        UserNamespace::Container { id, .. } => Some(id),
+        _ => None,
+    };
+    // They belong to the other one's user namespace, and a new one has no rights over them.
     let of_others =
         [("--pid", &asked.pid), ("--ipc", &asked.ipc), ("--uts", &asked.uts), ("--cgroupns", &asked.cgroup)];
-    let shared = of_others.iter().find(|(_, one)| matches!(one, NamespaceRequest::Container(_)));
-    let shared = shared.map(|(flag, _)| *flag).or(match request.networks.first() {
-        Some(NetworkRequest::Container(_)) => Some("--network container"),
-        Some(NetworkRequest::Path(_)) => Some("--network ns"),
+    let mut shared = of_others.into_iter().filter_map(|(flag, one)| match one {
+        NamespaceRequest::Container(name) => Some((flag, Some(name))),
         _ => None,
     });
-    match shared {
-        Some(flag) => Err(Error::new(
+    let network = match request.networks.first() {
+        Some(NetworkRequest::Container(name)) => Some(("--network container", Some(name))),
+        Some(NetworkRequest::Path(_)) => Some(("--network ns", None)),
+        _ => None,
+    };
+    let of_it =
+        |name: Option<&String>| joined.is_some() && name.and_then(|n| host.containers.get(n)) == joined;
+    match shared.find(|(_, name)| !of_it(*name)).or(network.filter(|(_, name)| !of_it(*name))) {
+        Some((flag, _)) => Err(Error::new(
             Kind::Unsupported,
-            format!(
-                "{flag}: namespaces of another user namespace cannot be shared under --userns nomap or keep-id"
-            ),
-        )),
+            format!("{flag}: namespaces of another user namespace cannot be shared under this --userns"),
+        )
+        .hint("with --userns container:NAME, and host, the namespaces of NAME can be")),
         None => Ok(user),
     }
 }

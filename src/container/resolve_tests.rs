@@ -18,6 +18,7 @@ fn host() -> HostFacts {
         last_capability: 40,
         storage: StorageDriver::Auto,
         ids: (1001, 1002),
+        user_namespace: None,
         user_name: "ann".into(),
         containers: BTreeMap::from([("web".to_string(), ContainerId::from_random([7; 32]))]),
         mounts: MountFacts::default(),

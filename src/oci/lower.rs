@@ -195,7 +195,9 @@ fn accounts(config: &ContainerConfig) -> Vec<Account> {
     let home = process.workdir.clone();
     let (user, group) = process.user.split_once(':').unwrap_or((&process.user, ""));
     let main = match (&config.namespaces.user, user.parse::<u32>()) {
-        (UserNamespace::KeepId { uid, gid, name }, _) if !name.is_empty() => Some((name.clone(), *uid, *gid)),
+        (UserNamespace::KeepId { uid, gid, name, .. }, _) if !name.is_empty() => {
+            Some((name.clone(), *uid, *gid))
+        }
         // Many programs ask for the name of their user, and fail where there is none.
         (_, Ok(uid)) if uid != 0 || custom => Some((user.to_string(), uid, group.parse().unwrap_or(0))),
         _ => None,
@@ -247,8 +249,15 @@ fn usual_devices() -> Vec<Device> {
 
 fn namespaces(config: &ContainerConfig, input: &LowerInput<'_>) -> Result<Vec<Namespace>> {
     let mut list = vec![Namespace { kind: NamespaceKind::Mount, path: None }];
-    if input.nested.is_some() {
-        list.push(Namespace { kind: NamespaceKind::User, path: None });
+    match &config.namespaces.user {
+        UserNamespace::Host => {}
+        UserNamespace::Container { id, .. } => {
+            list.push(Namespace { kind: NamespaceKind::User, path: Some(of_container(input, id, "user")?) });
+        }
+        UserNamespace::Path { path, .. } => {
+            list.push(Namespace { kind: NamespaceKind::User, path: Some(path.clone()) });
+        }
+        _ => list.push(Namespace { kind: NamespaceKind::User, path: None }),
     }
     let mut add = |kind: NamespaceKind, share: &Share, file: &str| -> Result<()> {
         match share {
@@ -347,7 +356,9 @@ fn kernel_mounts(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<Mount>
     add("/dev", "tmpfs", "nosuid,noexec,strictatime,mode=755,size=65536k");
     // Group 5 is tty in every distribution; with one id mapped there is no group 5.
     let pts = "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620";
-    add("/dev/pts", "devpts", &if input.single_id { pts.to_string() } else { format!("{pts},gid=5") });
+    // The group tty has to be one that is mapped.
+    let tty = !input.single_id && input.last_gid >= 5;
+    add("/dev/pts", "devpts", &if tty { format!("{pts},gid=5") } else { pts.to_string() });
     if host_ipc {
         add("/dev/mqueue", "bind", "rbind,nosuid,noexec,nodev,box.optional");
         add("/dev/shm", "bind", "rbind,nosuid,noexec,nodev,box.optional");

@@ -1,6 +1,6 @@
 //! From a request to a container that can be started.
 
-use super::{keep, mounts, pull, reconcile, rm};
+use super::{ids, keep, mounts, pull, reconcile, rm};
 use crate::container::config::ContainerConfig;
 use crate::container::id::ContainerId;
 use crate::container::name::ContainerName;
@@ -15,7 +15,7 @@ use crate::store::layout::Store;
 use crate::store::volumes::{self, Volume};
 use crate::store::{images, lock::Lock, networks};
 use crate::sys::file::{self, Durable};
-use crate::sys::userns::{self, Mapping};
+use crate::sys::userns;
 use crate::sys::{limits, random};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ pub struct Planned {
     volumes: Vec<Volume>,
     /// Volumes that belong to other containers.
     borrowed: Vec<VolumeName>,
+    /// Keeps others from choosing the same ids until the container is there.
+    _ids: Option<Lock>,
     /// Keeps the image from being collected until the container refers to it.
     _images: Lock,
 }
@@ -51,17 +53,20 @@ pub fn plan(settings: &Settings, store: &Store, request: &ContainerRequest) -> R
     if let Some(name) = request.name.as_ref().filter(|_| !request.replace) {
         containers::name_is_free(store, name)?;
     }
-    let host = host_facts(settings, store, request)?;
+    let mut host = host_facts(settings, store, request)?;
     let id = ContainerId::from_random(random::bytes());
     let now = Timestamp::now();
+    let ids;
     let (config, held) = if request.rootfs {
         let held = images::hold(store)?;
+        (host.user_namespace, ids) = ids::decide(settings, store, request, &[], &host.containers)?;
         (resolve(request, None, id, now, &host)?, held)
     } else {
         let (image, held) = image(settings, store, request)?;
         keep::note_use(store, &image.id);
         let name = name_to_record(&image, &request.image);
         let chain = image.chain();
+        (host.user_namespace, ids) = ids::decide(settings, store, request, &chain, &host.containers)?;
         let facts = ImageFacts {
             name: &name,
             id: &image.id,
@@ -78,6 +83,7 @@ pub fn plan(settings: &Settings, store: &Store, request: &ContainerRequest) -> R
         cid_file: request.cid_file.clone(),
         volumes: mounts::wanted(request),
         borrowed: mounts::borrowed(&host.mounts),
+        _ids: ids,
         _images: held,
     })
 }
@@ -243,29 +249,11 @@ fn id_file_exists(path: &Path) -> Error {
     )
 }
 
-/// Whether the caller has ids to put into a user namespace below its own.
-fn check_user_namespace(asked: UserNamespaceRequest) -> Result<()> {
-    let flag = match asked {
-        UserNamespaceRequest::Host => return Ok(()),
-        UserNamespaceRequest::NoMap => "nomap",
-        UserNamespaceRequest::KeepId { .. } => "keep-id",
-    };
-    match userns::choose_mapping() {
-        Mapping::Subordinate { .. } => Ok(()),
-        Mapping::Identity => Err(invalid(format!("--userns {flag} is for users who are not root"))),
-        Mapping::Single { reason } => Err(Error::new(
-            Kind::Unsupported,
-            format!("--userns {flag} needs a range of subordinate ids: {reason}"),
-        )
-        .hint("`box doctor` says how to get one")),
-    }
-}
-
 /// What [`resolve`] wants to know of this host.
 fn host_facts(settings: &Settings, store: &Store, request: &ContainerRequest) -> Result<HostFacts> {
-    check_user_namespace(request.namespaces.user)?;
+    ids::check(&request.namespaces.user)?;
     let keeps_ids = matches!(request.namespaces.user, UserNamespaceRequest::KeepId { .. });
-    let ids = (nix::unistd::getuid().as_raw(), nix::unistd::getgid().as_raw());
+    let own = (nix::unistd::getuid().as_raw(), nix::unistd::getgid().as_raw());
     let mut hard_limits = BTreeMap::new();
     for (name, _) in limits::NAMES {
         hard_limits.insert(name.to_string(), limits::get(name)?.1);
@@ -291,8 +279,9 @@ fn host_facts(settings: &Settings, store: &Store, request: &ContainerRequest) ->
         processors: processors(),
         last_capability: last_capability(),
         storage: settings.storage,
-        ids,
-        user_name: if keeps_ids { userns::user_name(ids.0).unwrap_or_default() } else { String::new() },
+        ids: own,
+        user_namespace: None,
+        user_name: if keeps_ids { userns::user_name(own.0).unwrap_or_default() } else { String::new() },
         containers: named,
         networks,
         mounts,

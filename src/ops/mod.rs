@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod exec;
 pub mod history;
 pub mod host;
+pub mod ids;
 pub mod images;
 pub mod import;
 pub mod info;

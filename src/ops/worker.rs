@@ -231,6 +231,10 @@ fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_jso
             driver::choose(&here.store, asked, &here.inside)
         }),
         "reset" => typed(body, |(): ()| super::reset::job(here)),
+        "id-maps-at" => foreground(body, |path: PathBuf| crate::sandbox::foreign::maps_at(&path)),
+        "owners" => {
+            foreground(body, |chain: Vec<crate::image::digest::ChainId>| super::ids::owners_job(here, &chain))
+        }
         "id-maps" => typed(body, |(): ()| id_maps(here)),
         "empty-trash" => typed(body, |(): ()| containers::empty_trash(&here.store, &here.inside)),
         "check" => foreground(body, |depth| check::check(&here.store, &depth, &here.inside)),

@@ -1,6 +1,7 @@
 //! Clones init, feeds it, waits until it runs.
 
 use super::fill::Ids;
+use super::foreign;
 use super::outside::{self, Outside};
 use super::plan::{self, Inside};
 use super::rootfs::Cover;
@@ -86,19 +87,23 @@ pub fn prepare(
     let (ours, theirs) = fd::socket_pair()?;
     let (theirs, passed) = fd::out_of_the_way(theirs, passed)?;
     let steps = plan.steps;
-    let outside = match plan.namespaces & libc::CLONE_NEWUSER {
-        0 => None,
+    let user = plan.user.as_deref().map(foreign::open).transpose()?;
+    let outside = match (&user, plan.namespaces & libc::CLONE_NEWUSER) {
+        (None, 0) => None,
         _ => Some(outside(spec, &steps, &stdio)?),
     };
     let body = || child(&steps, &stdio, &passed, &theirs, outside.as_ref());
-    let child = process::spawn(plan.namespaces, body)?;
+    let child = match &user {
+        Some(user) => foreign::spawn(user, plan.namespaces, body)?,
+        None => process::spawn(plan.namespaces, body)?,
+    };
     drop(theirs);
     drop(passed);
     drop(stdio);
     let host_pid = process::pid_of(child.as_fd())?;
     let prepared = Prepared { child, host_pid, report: ours, steps };
     if outside.is_some()
-        && let Err(error) = prepared.map_ids(spec)
+        && let Err(error) = prepared.map_ids(spec, user.as_ref())
     {
         return Err(prepared.give_up(error));
     }
@@ -150,14 +155,18 @@ pub fn run_joined(
 }
 
 impl Prepared {
-    /// Gives ids to the new user namespace that init waits in, and lets it begin.
-    fn map_ids(&self, spec: &Spec) -> Result<()> {
+    /// Gives ids to the user namespace that init waits in, if it is a new one, and lets it begin.
+    fn map_ids(&self, spec: &Spec, joined: Option<&OwnedFd>) -> Result<()> {
         let extents = |list: &[IdMapping]| -> Vec<Extent> {
             let extent = |m: &IdMapping| Extent { inside: m.container_id, outside: m.host_id, count: m.size };
             list.iter().map(extent).collect()
         };
         let (uids, gids) = (extents(&spec.linux.uid_mappings), extents(&spec.linux.gid_mappings));
-        userns::write_nested_maps(self.host_pid, &IdMaps { uids, gids })?;
+        let maps = IdMaps { uids, gids };
+        match joined {
+            None => userns::write_nested_maps(self.host_pid, &maps)?,
+            Some(_) => foreign::check(self.host_pid, &maps)?,
+        }
         rustix::io::write(&self.report, &[message::GO]).doing(|| "let init begin").map(drop)
     }
 

@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod devices;
 pub mod execute;
 mod fill;
+pub mod foreign;
 pub mod join;
 pub mod launch;
 pub(crate) mod outside;

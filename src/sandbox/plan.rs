@@ -17,6 +17,8 @@ use std::path::PathBuf;
 pub(crate) struct Plan {
     /// New namespaces for clone3: `CLONE_NEW*`.
     pub namespaces: i32,
+    /// The user namespace that they are made in, if it is not the one that we are in.
+    pub user: Option<PathBuf>,
     /// The steps.
     pub steps: Vec<Step>,
 }
@@ -38,16 +40,19 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
     let mut namespaces = 0;
     let mut shared_pids = false;
     let mut steps = Vec::new();
-    let nested = is_private(spec, NamespaceKind::User);
+    let mut user = None;
+    let nested = spec.linux.namespaces.iter().any(|n| n.kind == NamespaceKind::User);
+    let new_user = is_private(spec, NamespaceKind::User);
     if nested {
-        steps.push(Step::TakeIds);
+        steps.push(Step::TakeIds { single_id: inside.single_id });
     }
     steps.extend([Step::NewSession, Step::NewKeyring]);
     for namespace in &spec.linux.namespaces {
         match (&namespace.path, namespace.kind) {
             // We are in the user's namespace already; a further one is made below it.
             (None, kind) => namespaces |= flag(kind),
-            (Some(path), _) if nested => {
+            (Some(path), NamespaceKind::User) => user = Some(path.clone()),
+            (Some(path), _) if new_user => {
                 return Err(Error::new(
                     Kind::Unsupported,
                     format!("the namespace {} cannot be entered from a new user namespace", path.display()),
@@ -112,7 +117,7 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
         steps.push(Step::EnterPidNamespace);
     }
     steps.extend(process_steps(spec, inside)?);
-    Ok(Plan { namespaces, steps })
+    Ok(Plan { namespaces, user, steps })
 }
 
 /// What is done to the sources of mounts before they are mounted.
@@ -142,7 +147,7 @@ pub(super) fn sources(spec: &Spec) -> Result<Vec<Step>> {
 pub(crate) fn plan_exec(spec: &Spec, inside: Inside) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     if inside.nested {
-        steps.push(Step::BecomeRoot);
+        steps.push(Step::BecomeRoot { single_id: inside.single_id });
     }
     steps.extend([Step::NewSession, Step::NewKeyring, Step::EnterRoot]);
     if spec.process.terminal {

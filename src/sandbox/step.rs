@@ -47,8 +47,8 @@ pub(crate) struct BindMount {
 /// One thing that init does between clone3 and execve.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
-    TakeIds,
-    BecomeRoot,
+    TakeIds { single_id: bool },
+    BecomeRoot { single_id: bool },
     NewSession,
     NewKeyring,
     JoinNamespace { path: PathBuf, flag: i32 },
@@ -98,8 +98,8 @@ pub(crate) enum Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Step::TakeIds => write!(f, "wait for the ids of the new user namespace and be root in it"),
-            Step::BecomeRoot => write!(f, "be root in the container's user namespace"),
+            Step::TakeIds { .. } => write!(f, "wait for the ids of the new user namespace and be root in it"),
+            Step::BecomeRoot { .. } => write!(f, "be root in the container's user namespace"),
             Step::NewSession => write!(f, "start a session"),
             Step::NewKeyring => write!(f, "take a session keyring of its own"),
             Step::JoinNamespace { path, .. } => write!(f, "join the namespace {}", path.display()),
@@ -214,8 +214,8 @@ impl Step {
             return outside.attach(number, self, w);
         }
         match self {
-            Step::TakeIds => take_ids(w),
-            Step::BecomeRoot => become_root(),
+            Step::TakeIds { single_id } => take_ids(w, *single_id),
+            Step::BecomeRoot { single_id } => become_root(*single_id),
             Step::NewSession => {
                 // A failure means that we lead one already.
                 let _ = rustix::process::setsid();
@@ -348,13 +348,16 @@ fn wait_for_network(w: &Walker<'_>) -> Result<()> {
 }
 
 /// Our ids have no meaning in the new user namespace until the one who launches has mapped some.
-fn take_ids(w: &Walker<'_>) -> Result<()> {
+fn take_ids(w: &Walker<'_>, single_id: bool) -> Result<()> {
     wait_for_go(w)?;
-    become_root()
+    become_root(single_id)
 }
 
-fn become_root() -> Result<()> {
-    credentials::become_root()?;
+fn become_root(single_id: bool) -> Result<()> {
+    // Where one id is mapped we have it already, and nobody may set groups.
+    if !single_id {
+        credentials::become_root()?;
+    }
     // A change of ids hides our files in /proc, of which steps write some. Our memory is still that
     // of the outer user namespace, whose rights are needed to look into it.
     process::set_dumpable(true);

@@ -296,19 +296,19 @@ fn confirm(reports: OwnedFd, child: &Child) -> Result<()> {
 }
 
 /// What a child says before it executes: a pid, or why it cannot.
-enum Report {
+pub(super) enum Report {
     NoneLives,
     Child(i32),
     Failed(i32, String),
 }
 
 impl Report {
-    fn failure(error: &Error) -> Report {
+    pub(super) fn failure(error: &Error) -> Report {
         let errno = error.io().and_then(std::io::Error::raw_os_error).unwrap_or(0);
         Report::Failed(errno, error.to_string())
     }
 
-    fn send(&self, to: BorrowedFd<'_>) {
+    pub(super) fn send(&self, to: BorrowedFd<'_>) {
         let mut bytes = Vec::with_capacity(64);
         let (tag, number, text) = match self {
             Report::NoneLives => (b'n', 0, ""),
@@ -324,7 +324,7 @@ impl Report {
         let _ = rustix::io::write(to, &bytes);
     }
 
-    fn receive(from: BorrowedFd<'_>) -> Result<Report> {
+    pub(super) fn receive(from: BorrowedFd<'_>) -> Result<Report> {
         let mut head = [0; 6];
         read_exact(from, &mut head)?;
         let number = i32::from_ne_bytes([head[1], head[2], head[3], head[4]]);
@@ -337,7 +337,7 @@ impl Report {
         })
     }
 
-    fn error(errno: i32, text: String) -> Error {
+    pub(super) fn error(errno: i32, text: String) -> Error {
         if errno == 0 {
             return failed(text);
         }

@@ -10,16 +10,17 @@
 //!
 //! 1. `images.lock`: adding to the images (shared) against collecting garbage (exclusive)
 //!    (within it: `tmp/gate` and `index.lock`, each held for a moment and never both)
-//! 2. `volumes.lock`: making a container that uses volumes, and the volumes (shared), against
+//! 2. `ids.lock`: choosing ids for a container with `--userns auto` until it is written down
+//! 3. `volumes.lock`: making a container that uses volumes, and the volumes (shared), against
 //!    removing volumes that nobody uses (exclusive)
-//! 3. `names.lock`: changing a container's name and removing names that lead nowhere
-//! 4. `making.lock`: beginning a container's directory (shared, for a moment) against sweeping those
+//! 4. `names.lock`: changing a container's name and removing names that lead nowhere
+//! 5. `making.lock`: beginning a container's directory (shared, for a moment) against sweeping those
 //!    that a crash left half made (exclusive)
-//! 5. `containers/<id>/lock`: held by a supervisor as long as it lives; taken without waiting
-//! 6. `volumes/<name>/lock`: filling a new volume from the image, by a container that starts
-//! 7. `networks/<name>/lock` in the runtime directory: who takes part in a network; one at a time,
+//! 6. `containers/<id>/lock`: held by a supervisor as long as it lives; taken without waiting
+//! 7. `volumes/<name>/lock`: filling a new volume from the image, by a container that starts
+//! 8. `networks/<name>/lock` in the runtime directory: who takes part in a network; one at a time,
 //!    and only then `networks/lock`: which networks there are
-//! 8. `userns/lock` in the runtime directory: finding or making the user namespace
+//! 9. `userns/lock` in the runtime directory: finding or making the user namespace
 //!
 //! A container's lock is only ever tried, so it cannot be part of a deadlock: a supervisor may take
 //! `volumes.lock` while it holds its own container's.

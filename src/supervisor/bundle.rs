@@ -3,7 +3,7 @@
 use super::links;
 use super::sources;
 use crate::container::bridge::Attachment;
-use crate::container::config::{ContainerConfig, Namespace, NetworkMode, Rootfs};
+use crate::container::config::{ContainerConfig, Namespace, NetworkMode, Rootfs, UserNamespace};
 use crate::container::id::ContainerId;
 use crate::container::idmap;
 use crate::container::state::State;
@@ -236,6 +236,9 @@ fn peers(store: &Store, config: &ContainerConfig) -> Result<BTreeMap<ContainerId
         }
     }
     if let NetworkMode::Container(id) = &config.network.mode {
+        wanted.push(id);
+    }
+    if let UserNamespace::Container { id, .. } = &shares.user {
         wanted.push(id);
     }
     let mut inits = BTreeMap::new();

@@ -1,12 +1,13 @@
 //! User namespaces and their id maps.
 
 use crate::error::{Doing, Error, Kind, Result, failed};
+use serde::{Deserialize, Serialize};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// One line of a map: `count` ids from `inside` on are the ids from `outside` on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extent {
     /// The first id in the namespace.
     pub inside: u32,
@@ -17,7 +18,7 @@ pub struct Extent {
 }
 
 /// The maps of a user namespace.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdMaps {
     /// User ids.
     pub uids: Vec<Extent>,
@@ -120,6 +121,17 @@ pub fn subordinate_ids() -> Option<Subordinate> {
     (!found.uids.is_empty() && !found.gids.is_empty()).then_some(found)
 }
 
+/// The ranges (first and count) that `file`, of the form of /etc/subuid, gives to the user `name`; none
+/// if it cannot be read.
+///
+/// Source: subuid(5).
+#[must_use]
+pub fn ranges_of(file: &str, name: &str) -> Vec<(u32, u32)> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    // A number that no user has: only the name counts.
+    ranges(&text, u32::MAX, Some(name))
+}
+
 fn ranges(text: &str, uid: u32, name: Option<&str>) -> Vec<(u32, u32)> {
     let range = |line: &str| {
         let mut parts = line.trim().split(':');
@@ -162,6 +174,42 @@ pub enum Mapping {
     },
     /// The caller is root already; every id keeps its number.
     Identity,
+}
+
+impl Mapping {
+    /// The maps that the namespace has, or will have once it is made.
+    ///
+    /// # Errors
+    /// When /proc is not mounted.
+    pub fn maps(&self) -> Result<IdMaps> {
+        let own = |id: u32| Extent { inside: 0, outside: id, count: 1 };
+        let (uid, gid) = (own(nix::unistd::getuid().as_raw()), own(nix::unistd::getgid().as_raw()));
+        Ok(match self {
+            Mapping::Subordinate { ids, .. } => {
+                IdMaps { uids: in_a_row(uid, &ids.uids), gids: in_a_row(gid, &ids.gids) }
+            }
+            Mapping::Single { .. } => IdMaps { uids: vec![uid], gids: vec![gid] },
+            Mapping::Identity => {
+                let ours = IdMaps::current()?;
+                let same = |extents: &[Extent]| -> Vec<Extent> {
+                    extents.iter().map(|e| Extent { outside: e.inside, ..*e }).collect()
+                };
+                IdMaps { uids: same(&ours.uids), gids: same(&ours.gids) }
+            }
+        })
+    }
+}
+
+/// The caller's own id as 0, and the ranges from 1 on.
+fn in_a_row(own: Extent, ranges: &[(u32, u32)]) -> Vec<Extent> {
+    let mut row = vec![own];
+    let mut inside: u32 = 1;
+    for (first, count) in ranges {
+        let count = (*count).min(u32::MAX - inside);
+        row.push(Extent { inside, outside: *first, count });
+        inside += count;
+    }
+    row
 }
 
 /// Chooses the best mapping this host offers the caller.
@@ -258,12 +306,9 @@ fn write_proc(pid: i32, name: &str, text: &str) -> Result<()> {
 
 fn start_helper(helper: &Path, pid: i32, own: u32, ranges: &[(u32, u32)]) -> Result<std::process::Child> {
     let mut command = Command::new(helper);
-    command.arg(pid.to_string()).args(["0".to_string(), own.to_string(), "1".to_string()]);
-    let mut inside: u32 = 1;
-    for (first, count) in ranges {
-        let count = (*count).min(u32::MAX - inside);
-        command.args([inside.to_string(), first.to_string(), count.to_string()]);
-        inside += count;
+    command.arg(pid.to_string());
+    for extent in in_a_row(Extent { inside: 0, outside: own, count: 1 }, ranges) {
+        command.args([extent.inside, extent.outside, extent.count].map(|number| number.to_string()));
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command.spawn().doing(|| format!("run {}", helper.display()))
@@ -307,6 +352,15 @@ pub fn join_file(file: impl AsFd) -> Result<()> {
     rustix::thread::move_into_link_name_space(file.as_fd(), None).doing(|| "enter a namespace")
 }
 
+/// Enters the user namespace that `file` is open on.
+///
+/// # Errors
+/// `EINVAL` when it is one of another kind, or the one that we are in.
+pub fn join_user(file: impl AsFd) -> Result<()> {
+    use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+    move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::User)).doing(|| "enter a user namespace")
+}
+
 /// Leaves our namespaces of these kinds (`CLONE_NEW*`) for new ones.
 ///
 /// # Errors
@@ -330,6 +384,15 @@ mod tests {
         assert_eq!(ranges(text, 1001, Some("alice")), [(100_000, 65536)]);
         assert_eq!(ranges(text, 1002, Some("bob")), [(200_000, 10)]);
         assert_eq!(ranges(text, 7, Some("carol")), []);
+    }
+
+    #[test]
+    fn the_callers_own_id_comes_before_the_subordinate_ones() {
+        let own = Extent { inside: 0, outside: 1001, count: 1 };
+        let row = in_a_row(own, &[(100_000, 10), (300_000, 5)]);
+        let more = [(1, 100_000, 10), (11, 300_000, 5)];
+        let more = more.map(|(inside, outside, count)| Extent { inside, outside, count });
+        assert_eq!(row, [&[own][..], &more].concat());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `--userns`: containers with a user namespace of their own below the one that the user shares.
 
-use crate::env::{Env, User};
+use crate::env::{Env, User, finish};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
@@ -170,7 +170,154 @@ fn who_cannot_have_one_is_told_why() {
         env.run(["run", "--rm", "--userns", "nomap", flag, value, "busybox", "true"]).fails(125, flag);
     }
     env.run(["run", "--rm", "--userns", "keep-id:uid=x", "busybox", "true"]).fails(125, "uid=x");
-    env.run(["run", "--rm", "--userns", "auto", "busybox", "true"]).fails(125, "not yet");
+    env.run(["run", "--rm", "--userns", "pod", "busybox", "true"]).fails(125, "not yet");
+}
+
+/// The rows of a map, their columns apart by one space.
+fn rows(text: &str) -> Vec<String> {
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[test]
+fn containers_with_auto_have_ids_that_no_other_one_has() {
+    let env = Env::new();
+    let map = |name: &str| rows(&env.ok(["exec", name, "cat", "/proc/self/uid_map", "/proc/self/gid_map"]));
+    for (name, mode) in [("a", "auto"), ("b", "auto:size=2000"), ("c", "auto:size=1500,uidmapping=1000:0:1")]
+    {
+        env.run(["run", "-d", "--name", name, "--userns", mode, "busybox", "sleep", "1000"]).code(0);
+    }
+    assert_eq!(map("a"), ["0 1 1024", "0 1 1024"]);
+    assert_eq!(map("b"), ["0 1025 2000", "0 1025 2000"]);
+    assert_eq!(map("c"), ["0 3025 1000", "1000 0 1", "1001 4025 499", "0 3025 1500"]);
+    let script = "stat -c %u:%g / /etc/passwd; touch /x && chown 33:44 /x && stat -c %u:%g /x";
+    env.run(["exec", "b", "sh", "-c", script]).code(0).stdout("0:0\n0:0\n33:44\n");
+    env.run(["inspect", "a", "--format", "{{.HostConfig.UsernsMode}}"]).stdout("private\n");
+    // They keep them, and those of one that has gone are free again.
+    env.run(["restart", "-t", "0", "b"]).code(0);
+    assert_eq!(map("b")[0], "0 1025 2000");
+    env.run(["rm", "-f", "-t", "0", "a"]).code(0);
+    env.run(["run", "--rm", "--userns", "auto:size=1000", "busybox", "cat", "/proc/self/uid_map"])
+        .code(0)
+        .stdout("         0          1       1000\n");
+    env.run(["create", "--userns", "auto:size=65000", "busybox"]).fails(125, "are free");
+    env.run(["run", "--rm", "--userns", "auto", "--user", "5000", "busybox", "cat", "/proc/self/uid_map"])
+        .code(0)
+        .stdout("         0       4525       5001\n");
+}
+
+#[test]
+fn simultaneous_containers_with_auto_share_no_ids() {
+    let env = Env::new();
+    let children: Vec<_> =
+        (0..6).map(|_| env.spawn(["run", "-d", "--userns", "auto", "busybox", "sleep", "1000"])).collect();
+    for child in children {
+        child.finish().code(0);
+    }
+    let ids = env.ok(["ps", "-q"]);
+    let mut first: Vec<String> =
+        ids.lines().map(|id| env.ok(["exec", id, "cat", "/proc/self/uid_map"])).collect();
+    first.sort();
+    first.dedup();
+    assert_eq!(first.len(), 6, "{first:?}");
+}
+
+#[test]
+fn private_has_the_same_ids_in_a_namespace_of_its_own() {
+    for user in [User::Sub, User::NoSub, User::Root] {
+        let env = Env::of(user);
+        let shared = env.ok(["run", "--rm", "busybox", "readlink", "/proc/self/ns/user"]);
+        let script = "readlink /proc/self/ns/user; touch /x && chown 0 /x && stat -c %u /x";
+        let output = env.run(["run", "--rm", "--userns", "private", "busybox", "sh", "-c", script]);
+        output.code(0);
+        let lines: Vec<String> = output.out().lines().map(str::to_string).collect();
+        assert_ne!(lines[0], shared.trim(), "{user:?}");
+        assert_eq!(lines[1], "0");
+    }
+}
+
+#[test]
+fn ids_are_mapped_as_the_rows_say() {
+    let env = Env::new();
+    let script = "cat /proc/self/uid_map /proc/self/gid_map; stat -c %u:%g /etc/passwd";
+    let map = |flags: &[&str]| {
+        let output = env.run([&["run", "--rm"], flags, &["busybox", "sh", "-c", script]].concat());
+        output.code(0);
+        rows(&output.out())
+    };
+    assert_eq!(map(&["--uidmap", "0:1:5000"]), ["0 1 5000", "0 1 5000", "0:0"]);
+    assert_eq!(map(&["--gidmap", "0:7:10", "--uidmap", "0:1:9"]), ["0 1 9", "0 7 10", "0:0"]);
+    let caller = map(&["--uidmap", "1000:0:1", "--uidmap", "0:1:1000"]);
+    assert_eq!(caller[..2], ["0 1 1000", "1000 0 1"]);
+    let host = format!("0:@{}:100", subordinate(&env, 0));
+    assert_eq!(map(&["--uidmap", &host])[0], "0 1 100");
+    assert_eq!(map(&["--subuidname", "box-sub"])[0], "0 1 65536");
+    // A row without a count is one id; there is no group for terminals then.
+    assert_eq!(map(&["--uidmap", "0:0"]), ["0 0 1", "0 0 1", "0:0"]);
+    assert_eq!(map(&["--userns", "keep-id:uid=5,gid=5,size=100", "--user", "0"])[2], "6 6 94");
+    for (flags, why) in [
+        (["--uidmap", "0:0:70000"], "not all there"),
+        (["--uidmap", "5:0:7"], "no user 0"),
+        (["--uidmap", "0:@1:1"], "not one of those"),
+        (["--subuidname", "nobody-at-all"], "/etc/subuid has no line"),
+    ] {
+        env.run([&["run", "--rm"], &flags[..], &["busybox", "true"]].concat()).fails(125, why);
+    }
+    env.run(["run", "--rm", "--userns", "auto", "--uidmap", "0:1:10", "busybox", "true"])
+        .fails(125, "mutually exclusive");
+    let variable = |value: &str| {
+        let mut command = env.command(["run", "--rm", "busybox", "cat", "/proc/self/uid_map"]);
+        command.env("PODMAN_USERNS", value);
+        finish(command, b"")
+    };
+    variable("nomap").code(0).stdout("         0          1      65536\n");
+    variable("mine").fails(125, "PODMAN_USERNS=mine");
+}
+
+#[test]
+fn the_namespace_of_another_container_is_joined_and_its_others_with_it() {
+    let env = Env::new();
+    env.run(["run", "-d", "--name", "a", "--userns", "auto", "busybox", "sleep", "1000"]).code(0);
+    env.run(["run", "-d", "--name", "b", "busybox", "sleep", "1000"]).code(0);
+    let own = env.ok(["exec", "a", "readlink", "/proc/self/ns/user"]);
+    let script = "readlink /proc/self/ns/user; touch /x && stat -c %u /x /etc/passwd";
+    env.run(["run", "--rm", "--userns", "container:a", "busybox", "sh", "-c", script])
+        .code(0)
+        .stdout(&format!("{own}\n0\n0\n"));
+    env.run(["run", "--rm", "--userns", "container:b", "busybox", "readlink", "/proc/self/ns/user"])
+        .code(0)
+        .stdout(&format!("{}\n", env.ok(["exec", "b", "readlink", "/proc/self/ns/user"])));
+    let shared = ["--network", "--pid", "--ipc", "--uts"].map(|flag| format!("{flag}=container:a"));
+    let mut args = vec!["run", "--rm", "--userns", "container:a"];
+    args.extend(shared.iter().map(String::as_str));
+    args.extend([
+        "busybox",
+        "sh",
+        "-c",
+        "for n in net pid ipc uts; do readlink /proc/self/ns/$n; done; cat /proc/1/comm",
+    ]);
+    let joined = env.run(&args);
+    let theirs = env.ok([
+        "exec",
+        "a",
+        "sh",
+        "-c",
+        "for n in net pid ipc uts; do readlink /proc/self/ns/$n; done; cat /proc/1/comm",
+    ]);
+    joined.code(0).stdout(&format!("{theirs}\n"));
+    env.run(["run", "--rm", "--userns", "container:a", "--network", "container:b", "busybox", "true"])
+        .fails(125, "--network container");
+    let pid = env.ok(["inspect", "a", "--format", "{{.State.Pid}}"]);
+    let at = |kind: &str| format!("ns:/proc/{pid}/ns/{kind}");
+    env.run(["run", "--rm", "--userns", &at("user"), "busybox", "readlink", "/proc/self/ns/user"])
+        .code(0)
+        .stdout(&format!("{own}\n"));
+    env.run(["run", "--rm", "--userns", &at("net"), "busybox", "true"]).fails(125, "/proc/PID/ns/user");
+    env.run(["run", "--rm", "--userns", "ns:/etc/passwd", "busybox", "true"]).fails(125, "no user namespace");
+    env.run(["run", "--rm", "--userns", "container:none", "busybox", "true"]).fails(125, "no such container");
+    // It has to run for that.
+    env.run(["create", "--name", "c", "--userns", "container:a", "busybox", "true"]).code(0);
+    env.run(["stop", "-t", "0", "a"]).code(0);
+    env.run(["start", "c"]).fails(125, "does not run");
 }
 
 #[test]

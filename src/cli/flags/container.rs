@@ -7,6 +7,7 @@ use super::descriptors::DescriptorFlags;
 use super::network::NetworkFlags;
 use super::registry::{RegistryFlags, RetryFlags, without_password};
 use super::surroundings::SurroundingsFlags;
+use super::userns::UserNamespaceFlags;
 use super::words;
 use crate::container::caps::CapSet;
 use crate::container::config::{Device, LogDriver};
@@ -17,7 +18,7 @@ use crate::container::name::ContainerName;
 use crate::container::port::{Exposed, PortMap, Publish};
 use crate::container::request::{
     ContainerRequest, EndingRequest, ImageVolumes, NamespaceRequest, NamespacesRequest, NetworkRequest,
-    ProcessRequest, PullPolicy, PullRequest, SecurityRequest, UserNamespaceRequest,
+    ProcessRequest, PullPolicy, PullRequest, SecurityRequest,
 };
 use crate::container::security::SecurityOption;
 use crate::container::size::ByteSize;
@@ -312,10 +313,8 @@ pub(crate) struct ContainerFlags {
     #[arg(long, value_name = "MODE", value_parser = words::namespace, help_heading = "Security")]
     cgroupns: Option<NamespaceRequest>,
 
-    /// User namespace: host (the caller is root inside), keep-id (the caller has its own ids
-    /// inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside)
-    #[arg(long, value_name = "MODE", value_parser = words::user_namespace, help_heading = "Security")]
-    userns: Option<UserNamespaceRequest>,
+    #[command(flatten)]
+    user_namespace: UserNamespaceFlags,
 
     /// The image (or a directory with --rootfs), then the command and its arguments
     #[arg(value_name = "IMAGE", trailing_var_arg = true, required = true)]
@@ -352,7 +351,9 @@ impl ContainerFlags {
     /// # Errors
     /// `Unsupported` for what is not there yet; `NotFound` for a file that is not there.
     pub(crate) fn request(mut self, ctx: &Context) -> Result<ContainerRequest> {
+        self.user_namespace.fill_from_environment()?;
         let defaults = self.fill(ctx.conf()?)?;
+        let (user, ids) = self.user_namespace.request()?;
         let (networks, identity) = self.network.request()?;
         let mut words = self.words.into_iter();
         let image = words.next().unwrap_or_default();
@@ -434,7 +435,8 @@ impl ContainerFlags {
                 ipc: self.ipc.unwrap_or_default(),
                 uts: self.uts.unwrap_or_default(),
                 cgroup: self.cgroupns.unwrap_or_default(),
-                user: self.userns.unwrap_or_default(),
+                user,
+                ids,
             },
             identity,
             links: self.link,

@@ -95,6 +95,7 @@ fn sample(name: &str, file: &str) -> String {
         "ulimit" => "nofile=10",
         "umask" => "077",
         "userns" => "nomap",
+        "uidmap" | "gidmap" => "0:1:10",
         "passwd" => "false",
         "hostuser" => "root",
         "tz" => "local",
@@ -108,10 +109,15 @@ fn each_flag_changes_the_request_or_refuses_by_its_name() {
     /// Accepted because what they ask for is what happens anyway.
     const WITHOUT_EFFECT: [&str; 4] = ["disable-content-trust", "init-path", "no-healthcheck", "runtime"];
     /// These are about the image, the name and the client, not about the container.
-    const NOT_DECIDED: [&str; 24] = [
+    const NOT_DECIDED: [&str; 28] = [
         // Descriptors go to the first start, and are none of the configuration.
         "preserve-fd",
         "preserve-fds",
+        // What the caller's ids make of them is tried by tests/it/userns.rs.
+        "uidmap",
+        "gidmap",
+        "subuidname",
+        "subgidname",
         // Its containers are looked up by whoever resolves it.
         "requires",
         "arch",

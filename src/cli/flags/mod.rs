@@ -7,4 +7,5 @@ pub(crate) mod network;
 pub(crate) mod refused;
 pub(crate) mod registry;
 mod surroundings;
+mod userns;
 pub(crate) mod words;

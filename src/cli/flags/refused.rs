@@ -38,7 +38,6 @@ const NOT_YET: &[(&str, Option<char>, Takes)] = &[
     ("device-read-iops", None, Value),
     ("device-write-bps", None, Value),
     ("device-write-iops", None, Value),
-    ("gidmap", None, Value),
     ("gpus", None, Value),
     ("health-cmd", None, Value),
     ("health-interval", None, Value),
@@ -73,10 +72,7 @@ const NOT_YET: &[(&str, Option<char>, Takes)] = &[
     ("secret", None, Value),
     ("shm-size-systemd", None, Value),
     ("storage-opt", None, Value),
-    ("subgidname", None, Value),
-    ("subuidname", None, Value),
     ("systemd", None, Value),
-    ("uidmap", None, Value),
     ("use-api-socket", None, Nothing),
     ("volume-driver", None, Value),
 ];

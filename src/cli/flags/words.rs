@@ -1,7 +1,7 @@
 //! Small words of flags, as types.
 
 use crate::container::config::{Device, LogDriver};
-use crate::container::request::{ImageVolumes, NamespaceRequest, PullPolicy, UserNamespaceRequest};
+use crate::container::request::{ImageVolumes, NamespaceRequest, PullPolicy};
 use crate::container::volume::{clean_destination, not_yet};
 use crate::error::{Result, invalid};
 use std::net::IpAddr;
@@ -107,35 +107,6 @@ pub(crate) fn namespace(text: &str) -> Result<NamespaceRequest> {
     }
 }
 
-/// `--userns`.
-pub(crate) fn user_namespace(text: &str) -> Result<UserNamespaceRequest> {
-    match text.split_once(':').unwrap_or((text, "")) {
-        ("" | "host", "") => Ok(UserNamespaceRequest::Host),
-        ("nomap", "") => Ok(UserNamespaceRequest::NoMap),
-        ("keep-id", words) => keep_id(words),
-        ("auto" | "private" | "container" | "ns" | "pod", _) => Err(not_yet(format!("--userns {text}"))),
-        _ => Err(invalid("it is host, nomap or keep-id[:uid=UID,gid=GID]")),
-    }
-}
-
-/// `uid=UID,gid=GID`, both optional.
-fn keep_id(words: &str) -> Result<UserNamespaceRequest> {
-    let (mut uid, mut gid) = (None, None);
-    for word in words.split(',').filter(|word| !word.is_empty()) {
-        let (place, number) = match word.split_once('=') {
-            Some(("uid", number)) => (&mut uid, number),
-            Some(("gid", number)) => (&mut gid, number),
-            _ => return Err(invalid(format!("keep-id has no option {word:?}: it has uid=UID and gid=GID"))),
-        };
-        let id: u32 = number.parse().unwrap_or(u32::MAX);
-        if id > i32::MAX as u32 {
-            return Err(invalid(format!("{word:?}: ids go from 0 to {}", i32::MAX)));
-        }
-        *place = Some(id);
-    }
-    Ok(UserNamespaceRequest::KeepId { uid, gid })
-}
-
 /// `--pull`.
 pub(crate) fn pull(text: &str) -> Result<PullPolicy> {
     match text {
@@ -228,15 +199,5 @@ mod tests {
         assert_eq!(entrypoint("/bin/sh -c"), ["/bin/sh -c"]);
         assert_eq!(entrypoint(r#"["/bin/sh","-c"]"#), ["/bin/sh", "-c"]);
         assert!(entrypoint("").is_empty());
-    }
-
-    #[test]
-    fn namespaces_of_later_are_refused_by_name() {
-        assert_eq!(user_namespace("auto").unwrap_err().to_string(), "not yet: --userns auto");
-        let keep = UserNamespaceRequest::KeepId { uid: Some(7), gid: None };
-        assert_eq!(user_namespace("keep-id:uid=7").unwrap(), keep);
-        for wrong in ["keep-id:uid", "keep-id:uid=-1", "keep-id:user=7", "mine"] {
-            assert!(user_namespace(wrong).is_err(), "{wrong}");
-        }
     }
 }

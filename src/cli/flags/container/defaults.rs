@@ -1,6 +1,6 @@
 //! What containers.conf and config.toml say where no flag does.
 
-use super::super::surroundings;
+use super::super::{surroundings, userns};
 use super::{ContainerFlags, words};
 use crate::container::limit::UlimitRequest;
 use crate::container::request::{Defaults, NetworkRequest};
@@ -79,8 +79,8 @@ impl ContainerFlags {
                 *flag = Some(parse(key, value, words::namespace)?);
             }
         }
-        if let (None, Some(value)) = (&self.userns, &of.userns) {
-            self.userns = Some(parse("userns", value, words::user_namespace)?);
+        if let (false, Some(value)) = (self.user_namespace.is_given(), &of.userns) {
+            self.user_namespace.userns = Some(parse("userns", value, userns::user_namespace)?);
         }
         let network = &mut self.network;
         if let (true, Some(value)) = (network.network.is_empty(), &of.netns) {
