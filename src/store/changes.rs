@@ -1,11 +1,12 @@
 //! What differs between a layer and those below it, or between two stacks.
 
 use super::pack::Placeholders;
-use super::stack::{Found, Stack, read_link};
+use super::stack::{Found, Stack, ancestors, read_link};
 use crate::error::Result;
-use rustix::fs::FileType;
+use rustix::fs::{FileType, OFlags};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::os::fd::AsFd;
 
 /// How something differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +33,25 @@ pub struct Change {
 /// # Errors
 /// What the file system says.
 pub fn of_top(stack: &Stack, left_out: &Placeholders) -> Result<Vec<Change>> {
+    if stack.has_whole_top() {
+        return of_whole_top(stack, left_out).map(sorted);
+    }
     let mut changes = BTreeMap::new();
     below(stack, b"", left_out, &mut changes)?;
     Ok(sorted(changes))
+}
+
+/// What an uppermost layer that is whole changes, by path.
+///
+/// # Errors
+/// What the file system says.
+pub fn of_whole_top(stack: &Stack, left_out: &Placeholders) -> Result<BTreeMap<Vec<u8>, How>> {
+    let mut before = BTreeMap::new();
+    stack.walk_below_top(&mut |found| {
+        before.insert(found.path.clone(), found.clone());
+        Ok(())
+    })?;
+    difference((stack, &before), (stack, &contents(stack, left_out)?))
 }
 
 fn sorted(changes: BTreeMap<Vec<u8>, How>) -> Vec<Change> {
@@ -91,13 +108,22 @@ fn hidden(stack: &Stack, path: &[u8], changes: &mut BTreeMap<Vec<u8>, How>) -> R
 /// # Errors
 /// What the file system says.
 pub fn between(from: &(Stack, Placeholders), to: &(Stack, Placeholders)) -> Result<Vec<Change>> {
-    let (before, after) = (contents(from)?, contents(to)?);
-    let (from, to) = (&from.0, &to.0);
+    let (before, after) = (contents(&from.0, &from.1)?, contents(&to.0, &to.1)?);
+    difference((&from.0, &before), (&to.0, &after)).map(sorted)
+}
+
+/// What a stack shows, by path.
+type Contents = BTreeMap<Vec<u8>, Found>;
+
+fn difference(
+    (from, before): (&Stack, &Contents),
+    (to, after): (&Stack, &Contents),
+) -> Result<BTreeMap<Vec<u8>, How>> {
     let mut changes = BTreeMap::new();
-    for (path, old) in &before {
+    for (path, old) in before {
         match after.get(path) {
             // Of a directory that is gone one line is enough.
-            None if parent_is_gone(path, &after) => {}
+            None if directory_is_gone(path, after) => {}
             None => drop(changes.insert(path.clone(), How::Deleted)),
             Some(new) if !same(from, old, to, new)? => drop(changes.insert(path.clone(), How::Changed)),
             Some(_) => {}
@@ -106,15 +132,22 @@ pub fn between(from: &(Stack, Placeholders), to: &(Stack, Placeholders)) -> Resu
     for path in after.keys().filter(|path| !before.contains_key(*path)) {
         changes.insert(path.clone(), How::Added);
     }
-    Ok(sorted(changes))
+    // As in an overlay's layer, a directory with something else in it is another one.
+    let ways: Vec<Vec<u8>> = changes.keys().flat_map(|path| ancestors(path)).map(<[u8]>::to_vec).collect();
+    for way in ways {
+        changes.entry(way).or_insert(How::Changed);
+    }
+    Ok(changes)
 }
 
-fn parent_is_gone(path: &[u8], after: &BTreeMap<Vec<u8>, Found>) -> bool {
+/// Whether the directory of `path` is no longer there, or no directory any more.
+fn directory_is_gone(path: &[u8], after: &Contents) -> bool {
     let parent = path.iter().rposition(|&byte| byte == b'/').map(|at| &path[..at]);
-    parent.is_some_and(|parent| !after.contains_key(parent))
+    let is_directory = |parent| after.get(parent).is_some_and(|dir| dir.kind() == FileType::Directory);
+    parent.is_some_and(|parent| !is_directory(parent))
 }
 
-fn contents((stack, left_out): &(Stack, Placeholders)) -> Result<BTreeMap<Vec<u8>, Found>> {
+fn contents(stack: &Stack, left_out: &Placeholders) -> Result<Contents> {
     let mut all = BTreeMap::new();
     stack.walk(&mut |found| {
         if !found.path.is_empty() && !left_out.is_one(stack, found)? {
@@ -134,9 +167,19 @@ fn same(from: &Stack, old: &Found, to: &Stack, new: &Found) -> Result<bool> {
     }
     Ok(match kind {
         FileType::RegularFile => {
-            (old.stat.st_size, old.stat.st_mtime) == (new.stat.st_size, new.stat.st_mtime)
+            let about = |of: &Found| (of.stat.st_size, of.stat.st_mtime, of.stat.st_mtime_nsec);
+            about(old) == about(new) && attributes(from, old)? == attributes(to, new)?
         }
         FileType::Symlink => read_link(from, old)? == read_link(to, new)?,
         _ => true,
     })
+}
+
+fn attributes(of: &Stack, file: &Found) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    // Not blocking: by now it may have become a FIFO.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+    match of.open_at(file.layer, &file.path, flags)? {
+        Some(fd) => of.attributes(file.layer, fd.as_fd()),
+        None => Ok(Vec::new()),
+    }
 }

@@ -8,6 +8,7 @@
 //! "SOURCE_DATE_EPOCH".
 
 use super::archive::{Member, MemberKind};
+use super::changes::{self, How};
 use super::layers;
 use super::layout::Store;
 use super::stack::{Found, Stack, read_link, shown};
@@ -99,7 +100,17 @@ impl<'a, W: Write> Packer<'a, W> {
     /// # Errors
     /// As [`Packer::everything`].
     pub fn change(&mut self, left_out: &Placeholders) -> Result<()> {
-        self.change_below(b"", left_out)
+        if !self.stack.has_whole_top() {
+            return self.change_below(b"", left_out);
+        }
+        for (path, how) in changes::of_whole_top(self.stack, left_out)? {
+            match (how, self.stack.lookup(0, &path)?) {
+                (How::Deleted, _) => self.whiteout(&path, 0)?,
+                (_, Some(found)) => self.member(&found)?,
+                (_, None) => {}
+            }
+        }
+        Ok(())
     }
 
     fn change_below(&mut self, path: &[u8], left_out: &Placeholders) -> Result<()> {
@@ -108,14 +119,14 @@ impl<'a, W: Write> Packer<'a, W> {
                 continue;
             }
             if found.is_whiteout() {
-                self.whiteout(&found)?;
+                self.whiteout(&found.path, self.time(&found).0)?;
                 continue;
             }
             self.member(&found)?;
             if found.kind() == FileType::Directory {
                 if self.stack.is_opaque(0, &found.path)? {
                     let path = [&found.path[..], b"/.wh..wh..opq"].concat();
-                    self.empty_file(path, &found)?;
+                    self.empty_file(path, self.time(&found).0)?;
                 }
                 self.change_below(&found.path, left_out)?;
             }
@@ -150,16 +161,16 @@ impl<'a, W: Write> Packer<'a, W> {
         self.tar.finish()
     }
 
-    fn whiteout(&mut self, found: &Found) -> Result<()> {
-        let (dir, name) = match found.path.iter().rposition(|&byte| byte == b'/') {
-            Some(at) => found.path.split_at(at + 1),
-            None => (&b""[..], &found.path[..]),
+    fn whiteout(&mut self, path: &[u8], time: i64) -> Result<()> {
+        let (dir, name) = match path.iter().rposition(|&byte| byte == b'/') {
+            Some(at) => path.split_at(at + 1),
+            None => (&b""[..], path),
         };
-        self.empty_file([dir, b".wh.", name].concat(), found)
+        self.empty_file([dir, b".wh.", name].concat(), time)
     }
 
-    fn empty_file(&mut self, path: Vec<u8>, of: &Found) -> Result<()> {
-        let member = Member { path, mtime: self.time(of), mode: 0, ..Member::plain_file("", 0) };
+    fn empty_file(&mut self, path: Vec<u8>, time: i64) -> Result<()> {
+        let member = Member { path, mtime: (time, 0), mode: 0, ..Member::plain_file("", 0) };
         self.tar.member(&member, io::empty())
     }
 

@@ -22,6 +22,8 @@ pub struct Stack {
     roots: Vec<OwnedFd>,
     /// The ids of the container that the uppermost layer belongs to, if they are others than ours.
     ids: Option<IdMaps>,
+    /// The uppermost has everything by itself.
+    whole: bool,
 }
 
 /// What ids are seen as that are not mapped (/proc/sys/kernel/overflowuid).
@@ -66,7 +68,7 @@ impl Stack {
         let open = |path: &PathBuf| {
             fs::open(path, flags, Mode::empty()).doing(|| format!("open {}", path.display()))
         };
-        Ok(Stack { roots: directories.iter().map(open).collect::<Result<_>>()?, ids: None })
+        Ok(Stack { roots: directories.iter().map(open).collect::<Result<_>>()?, ids: None, whole: false })
     }
 
     /// The same, its uppermost layer written by a container with id maps of its own: owners are shown
@@ -74,6 +76,24 @@ impl Stack {
     #[must_use]
     pub fn seen_by(self, ids: Option<IdMaps>) -> Stack {
         Stack { ids, ..self }
+    }
+
+    /// The same, its uppermost layer a copy of all that is below, as the container changed it since:
+    /// nothing shines through.
+    #[must_use]
+    pub fn with_whole_top(self) -> Stack {
+        Stack { whole: true, ..self }
+    }
+
+    /// Whether the uppermost layer has everything by itself.
+    #[must_use]
+    pub fn has_whole_top(&self) -> bool {
+        self.whole
+    }
+
+    /// The layers from one on, as far down as one can see.
+    fn visible(&self, from: usize) -> std::ops::Range<usize> {
+        from..if self.whole && from == 0 { 1 } else { self.roots.len() }
     }
 
     /// The owners that a container gave; one that it cannot give is nobody.
@@ -140,7 +160,7 @@ impl Stack {
     /// # Errors
     /// What the file system says.
     pub fn lookup(&self, from: usize, path: &[u8]) -> Result<Option<Found>> {
-        for layer in from..self.roots.len() {
+        for layer in self.visible(from) {
             let found = self.in_layer(layer, path)?;
             if let Some(found) = found {
                 return Ok((!found.is_whiteout()).then_some(found));
@@ -194,7 +214,15 @@ impl Stack {
     pub fn walk(&self, visit: &mut dyn FnMut(&Found) -> Result<()>) -> Result<()> {
         let Some(root) = self.in_layer(0, b"")? else { return Ok(()) };
         visit(&root)?;
-        self.walk_below(b"", &(0..self.roots.len()).collect::<Vec<_>>(), visit)
+        self.walk_below(b"", &self.visible(0).collect::<Vec<_>>(), visit)
+    }
+
+    /// As [`Stack::walk`], through what the layers below the uppermost show; without the root.
+    ///
+    /// # Errors
+    /// As [`Stack::walk`].
+    pub fn walk_below_top(&self, visit: &mut dyn FnMut(&Found) -> Result<()>) -> Result<()> {
+        self.walk_below(b"", &self.visible(1).collect::<Vec<_>>(), visit)
     }
 
     fn walk_below(
@@ -255,7 +283,7 @@ impl Stack {
 }
 
 /// The directories on the way to `path`, the uppermost first, without the root.
-fn ancestors(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn ancestors(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| &path[..at])
 }
 

@@ -3,7 +3,7 @@
 use super::layouts;
 use super::outgoing::{Conversion, Format, layer_type, package};
 use super::publish::{Part, Parts, publish, stage_packed};
-use crate::container::config::{ContainerConfig, MountSource, Rootfs, UserNamespace};
+use crate::container::config::{ContainerConfig, MountSource, Rootfs};
 use crate::container::id::ContainerId;
 use crate::container::idmap;
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
@@ -133,13 +133,6 @@ fn pack(
 ) -> Result<StagedLayer> {
     let (stack, owners) = of_container(store, container)?;
     let left_out = placeholders(container);
-    if !everything && stack.depth() == 1 {
-        return Err(Error::new(
-            Kind::Unsupported,
-            "not yet: commit of a container whose root file system is a copy (the vfs driver)",
-        )
-        .hint("with --squash it works: all files become one layer"));
-    }
     stage_packed(staging, |to| {
         let mut packer = Packer::new(&stack, owners, newest, to);
         if everything {
@@ -228,16 +221,14 @@ fn finish(
 /// The files of a container: its own on top of its image's.
 fn of_container(store: &Store, container: &ContainerConfig) -> Result<(Stack, Owners)> {
     match &container.rootfs {
-        Rootfs::Layers(_) if driver::copied(store, &container.id).is_dir() => {
-            let ids = idmap::nested(&container.namespaces.user, &IdMaps::current()?)?;
-            let directory = driver::copied(store, &container.id);
-            Ok((Stack::open(&[directory])?.seen_by(ids), Owners::default()))
-        }
         Rootfs::Layers(chain) => {
-            let upper = store.container(&container.id).join("diff");
-            let directories = [upper].into_iter().chain(downwards(store, chain)).collect::<Vec<_>>();
+            let whole = driver::copied(store, &container.id).is_dir();
+            let top = driver::own_files(store, &container.id);
+            let directories = [top].into_iter().chain(downwards(store, chain)).collect::<Vec<_>>();
             let ids = idmap::nested(&container.namespaces.user, &IdMaps::current()?)?;
-            Ok((Stack::open(&directories)?.seen_by(ids), Owners::of(store, chain, 1)?))
+            let stack = Stack::open(&directories)?.seen_by(ids);
+            let stack = if whole { stack.with_whole_top() } else { stack };
+            Ok((stack, Owners::of(store, chain, 1)?))
         }
         Rootfs::Directory(path) => Ok((Stack::open(std::slice::from_ref(path))?, Owners::default())),
     }
@@ -255,6 +246,7 @@ fn placeholders(container: &ContainerConfig) -> Placeholders {
         "/etc/hosts",
         "/etc/resolv.conf",
         "/proc",
+        "/run/.box-apt.conf",
         "/run/.containerenv",
         "/run/secrets",
         "/sys",
@@ -292,23 +284,7 @@ fn of_thing(store: &Store, thing: &Thing) -> Result<(Stack, Placeholders)> {
 pub fn diff(store: &Store, thing: &Thing, than: Option<&Thing>) -> Result<Vec<Change>> {
     let _hold = images::hold(store)?;
     let this = of_thing(store, thing)?;
-    let than = match (thing, than) {
-        (Thing::Container(id), None) if driver::copied(store, id).is_dir() => {
-            let container = containers::config(store, id)?;
-            if container.namespaces.user != UserNamespace::Host {
-                return Err(Error::new(
-                    Kind::Unsupported,
-                    "not yet: diff of a container with the vfs driver and a user namespace of its own",
-                ));
-            }
-            match &container.rootfs {
-                Rootfs::Layers(chain) => Some(Thing::Layers(chain.clone())),
-                Rootfs::Directory(_) => None,
-            }
-        }
-        (_, than) => than.cloned(),
-    };
-    match than.as_ref() {
+    match than {
         Some(other) => changes::between(&of_thing(store, other)?, &this),
         None if this.0.depth() == 0 => Ok(Vec::new()),
         None => changes::of_top(&this.0, &this.1),

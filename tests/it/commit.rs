@@ -14,7 +14,14 @@ const CHANGES: &str = "rm -r /l/opaque; mkdir /l/opaque; echo back >/l/opaque/ba
     mkdir -p '/dir/with a long name that has ü in it/'$(printf 'x%.0s' $(seq 1 120)); touch -d @1000000000 /old";
 
 fn changed(env: &Env, image: &str) {
-    env.run(["run", "--name", "c", "--network", "none", "-v", "/data", image, "sh", "-c", CHANGES]).code(0);
+    changed_on(env, "overlay", image);
+}
+
+fn changed_on(env: &Env, driver: &str, image: &str) {
+    let run = ["run", "--name", "c", "--network", "none", "-v", "/data", image, "sh", "-c", CHANGES];
+    let mut args = vec!["--storage-driver", driver];
+    args.extend(run);
+    env.run(args).code(0);
 }
 
 /// What a container of the new image must see.
@@ -70,14 +77,81 @@ fn a_committed_image_has_what_the_container_changed() {
 }
 
 #[test]
+fn a_copy_s_commit_has_only_what_the_container_changed() {
+    for user in EVERYONE {
+        let env = Env::empty(user);
+        let image = name("test/layers");
+        env.run(["pull", "-q", &image]).code(0);
+        changed_on(&env, "vfs", &image);
+        env.run(["commit", "c", "made"]).code(0);
+        check(&env, "made");
+        // What nobody touched is not in the new layer, and keeps its owner.
+        let list = "cd made; new=$(jq -r '.layers[-1].digest' blobs/sha256/$(jq -r '.manifests[0].digest' index.json |
+            cut -d: -f2) | cut -d: -f2); tar --numeric-owner -tf blobs/sha256/$new | grep -v '^dir/' | sort";
+        env.run(["save", "-q", "--format", "oci-dir", "-o", "made", "made"]).code(0);
+        let mut program = env.program("sh");
+        program.args(["-c", list]);
+        let expected = "fifo\nhard\nhome/\nl/\nl/.wh.kept\nl/.wh.one\nl/opaque/\nl/opaque/.wh.new\nl/opaque/back\n\
+            link\nnew\nold\nsparse\ntool\n";
+        finish(program, b"").code(0).stdout(expected);
+        env.run(["commit", "--squash", "c", "flat"]).code(0);
+        check(&env, "flat");
+        env.run(["save", "-q", "--format", "oci-dir", "-o", "flat", "flat"]).code(0);
+        let mut list = env.program("sh");
+        list.args(["-c", "for f in flat/blobs/sha256/*; do tar --numeric-owner -tvf $f 2>/dev/null; done"]);
+        finish(list, b"").stdout_matches(r"-rw-r----- 33/44 +\d+ .* l/owned\n");
+    }
+}
+
+#[test]
+fn a_paused_commit_lets_the_container_go_on_whatever_becomes_of_it() {
+    let env = Env::new();
+    // Enough to read that the test sees it; one of the processes has been stopped by somebody else.
+    let script = "dd if=/dev/urandom of=/big bs=1M count=48 2>/dev/null; sleep 900 & kill -STOP $!; echo up; sleep 901";
+    env.run(["run", "-d", "--name", "c", "--network", "none", "busybox", "sh", "-c", script]).code(0);
+    env.until_logged("c", "up");
+    let states = || {
+        let table = env.ok(["top", "c", "state", "args"]);
+        let of = |what: &str| {
+            let line = table.lines().find(|line| line.contains(what)).expect("it runs");
+            line.split_whitespace().next().expect("a state").to_string()
+        };
+        (of("sleep 900"), of("sleep 901"))
+    };
+    let (stopped, sleeps) = ("T".to_string(), "S".to_string());
+    crate::env::eventually("one is stopped", || states() == (stopped.clone(), sleeps.clone()));
+    for killed in [false, true] {
+        let mut commit = env.spawn(["commit", "-q", "--pause", "c", "made"]);
+        crate::env::eventually("both are stopped", || states() == (stopped.clone(), stopped.clone()));
+        if killed {
+            commit.signal(nix::sys::signal::Signal::SIGKILL);
+        }
+        assert_eq!(commit.wait().success(), !killed);
+        crate::env::eventually("it goes on", || states() == (stopped.clone(), sleeps.clone()));
+    }
+    // Nobody to stop, or nobody to tell from others.
+    env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+    env.run(["create", "--name", "c", "busybox", "true"]).code(0);
+    env.run(["commit", "-q", "-p", "c", "made"]).code(0);
+    env.run(["run", "-d", "--name", "h", "--pid", "host", "--network", "none", "busybox", "sleep", "900"])
+        .code(0);
+    env.run(["commit", "--pause", "h", "made"]).fails(125, "not yet: --pause");
+    env.run(["rm", "-f", "-t", "0", "h"]).code(0);
+}
+
+#[test]
 fn owners_are_those_that_the_container_sees() {
     let env = Env::empty(User::Sub);
     let image = name("test/layers");
     env.run(["pull", "-q", &image]).code(0);
-    for (userns, owner) in [("host", "0 0"), ("nomap", "0 0"), ("keep-id:uid=5,gid=6", "5 6")] {
+    let namespaces = [("host", "0 0"), ("nomap", "0 0"), ("keep-id:uid=5,gid=6", "5 6")];
+    let both = namespaces.into_iter().flat_map(|of| ["overlay", "vfs"].map(|driver| (driver, of)));
+    for (driver, (userns, owner)) in both {
         let user = owner.replace(' ', ":");
         let script = "echo x >/tmp/made; chmod 700 /tmp/made";
         env.run([
+            "--storage-driver",
+            driver,
             "run",
             "--name",
             "c",
