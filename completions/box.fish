@@ -120,7 +120,7 @@ complete -c box -n "__fish_box_using_subcommand commit" -s f -l format -d 'The m
 docker\t''"
 complete -c box -n "__fish_box_using_subcommand commit" -l iidfile -d 'Write the image\'s id to this file' -r -F
 complete -c box -n "__fish_box_using_subcommand commit" -s m -l message -d 'A remark for the history' -r
-complete -c box -n "__fish_box_using_subcommand commit" -s p -l pause -d 'Stop the container\'s processes while its files are read' -r -f -a "true\t''
+complete -c box -n "__fish_box_using_subcommand commit" -s p -l pause -d 'Stop the container\'s processes (SIGSTOP) while its files are read; they go on when that is done, or when this command is killed' -r -f -a "true\t''
 false\t''"
 complete -c box -n "__fish_box_using_subcommand commit" -l run -d 'A configuration in JSON, as the first docker took it: {"Cmd": ["cat", "/x"], "PortSpecs": ["22"]}' -r
 complete -c box -n "__fish_box_using_subcommand commit" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -1193,7 +1193,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 docker\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -l iidfile -d 'Write the image\'s id to this file' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s m -l message -d 'A remark for the history' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s p -l pause -d 'Stop the container\'s processes while its files are read' -r -f -a "true\t''
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s p -l pause -d 'Stop the container\'s processes (SIGSTOP) while its files are read; they go on when that is done, or when this command is killed' -r -f -a "true\t''
 false\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -l run -d 'A configuration in JSON, as the first docker took it: {"Cmd": ["cat", "/x"], "PortSpecs": ["22"]}' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -2672,8 +2672,8 @@ complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subc
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s d -l driver -d 'Driver of the volume: local' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label: KEY=VALUE' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d 'Set an option: type=tmpfs|none, device=DIRECTORY, o=OPTION[,OPTION...], nocopy' -r
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l uid -d 'Not yet: the user it belongs to' -r
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l gid -d 'Not yet: the group it belongs to' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l uid -d 'The user that it belongs to, by number; as in the image or the container otherwise' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l gid -d 'The group that it belongs to, by number' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l name -d 'Name of the volume; docker\'s older spelling' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F

@@ -46,7 +46,6 @@ const NOT_YET: &[&str] = &[
     "system service",
     "unpause",
     "update",
-    "volume reload",
 ];
 
 /// What no version does, and what to do in its place.
@@ -64,6 +63,7 @@ const NEVER: &[(&str, &str)] = &[
     ("system hyperv-prep", "box runs on Linux only"),
     ("system migrate", "nothing has to be migrated: box keeps no process and no database"),
     ("system renumber", "nothing has to be renumbered: box has no numbered locks"),
+    ("volume reload", "it looks for new volumes of plugins, and box has no plugins"),
     ("trust", "box has no notary; what may be pulled is a matter of policy.json"),
 ];
 

@@ -1,7 +1,7 @@
 //! Volumes, listed and removed.
 
 use super::select::moment;
-use super::{ps, rm};
+use super::{ps, rm, worker};
 use crate::container::id::ContainerId;
 use crate::container::state::Status;
 use crate::container::volume::VolumeName;
@@ -76,14 +76,28 @@ pub fn look(settings: &Settings, store: &Store, names: &[VolumeName]) -> Result<
 ///
 /// # Errors
 /// `Conflict` if there is one of this name and that is not ignored; `Invalid` for options that are
-/// none.
-pub fn create(store: &Store, volume: &Volume, ignore: bool) -> Result<()> {
+/// none, or an owner that is nobody in the user namespace.
+pub fn create(settings: &Settings, store: &Store, volume: &Volume, ignore: bool) -> Result<()> {
     volume.backing()?;
-    let _held = volumes::hold(store)?;
-    match volumes::create(store, volume) {
+    let made = match volume.uid.or(volume.gid) {
+        Some(_) => worker::call(settings, "create-volume", volume),
+        None => create_job(store, volume),
+    };
+    match made {
         Err(error) if ignore && error.kind() == Kind::Conflict => Ok(()),
         other => other,
     }
+}
+
+/// The part of [`create`] that gives it an owner, if it is to have one.
+///
+/// A crash leaves a directory beside the volumes, which the next one that removes some sweeps.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_job(store: &Store, volume: &Volume) -> Result<()> {
+    let _held = volumes::hold(store)?;
+    volumes::create(store, volume)
 }
 
 /// Removes a volume; with `force` also the containers that use it, after `seconds` of patience.

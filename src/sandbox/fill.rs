@@ -7,7 +7,8 @@
 //! 2. `_ready/`: all of them are there, and are moved into `_data` one by one; a crash leaves the
 //!    rest, and the next one goes on
 //! 3. `filled`: that is done, and never done again. `owned`: the image had nothing there, and the
-//!    volume was given to the container's user; the image of a later container may still fill it
+//!    volume was given to the container's user; the image of a later container may still fill it.
+//!    `given`: its owner was chosen when it was made, and stays
 //!
 //! `_data` itself stays in its place all the time, so a container that has it mounted sees the files
 //! appear. Two containers that start at once wait for each other at the volume's lock.
@@ -74,7 +75,7 @@ pub(super) fn volume(root: &RootFd, from: &Path, volume: &Path, user: &str, ids:
     let source = match root.at(from, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()) {
         Ok(source) => source,
         Err(error) if is_no_directory(&error) => {
-            if !there("owned") {
+            if !there("owned") && !there("given") {
                 give_to_user(root, &data, user, ids)?;
                 mark(volume, "owned")?;
             }
@@ -114,7 +115,9 @@ fn finish(volume: &Path, data: &OwnedFd) -> Result<()> {
         }
     }
     let stat = rustix::fs::fstat(&ready).doing(|| format!("look at {}", path.display()))?;
-    own(data, stat.st_uid, stat.st_gid)?;
+    if volume.join("given").symlink_metadata().is_err() {
+        own(data, stat.st_uid, stat.st_gid)?;
+    }
     rustix::fs::fchmod(data, Mode::from_raw_mode(stat.st_mode & 0o7777)).doing(|| "set a volume's mode")?;
     mark(volume, "filled")?;
     tree::remove(&path)

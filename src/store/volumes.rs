@@ -37,6 +37,8 @@ pub const DATA: &str = "_data";
 pub const FILLED: &str = "filled";
 /// The mark of a volume that was given to a container's user.
 pub const OWNED: &str = "owned";
+/// The mark of a volume whose owner was chosen when it was made, and stays.
+const GIVEN: &str = "given";
 
 /// The most that we read of a volume.json.
 const DOCUMENT_LIMIT: usize = 1 << 20;
@@ -122,13 +124,22 @@ impl Volume {
                 if let Some(wrong) = words.iter().find(|word| !good(word)) {
                     return Err(crate::error::invalid(format!("{wrong:?} is no option of a tmpfs volume")));
                 }
-                Ok(Backing::Tmpfs(words.iter().map(ToString::to_string).collect()))
+                let mut options: Vec<String> = words.iter().map(ToString::to_string).collect();
+                for (key, id) in [("uid", self.uid), ("gid", self.gid)] {
+                    options.extend(id.map(|id| format!("{key}={id}")));
+                }
+                Ok(Backing::Tmpfs(options))
             }
             "none" | "bind" | "" if binds => {
                 let device = option("device");
                 if !device.starts_with('/') {
                     return Err(crate::error::invalid(
                         "a volume that binds needs device=DIRECTORY, an absolute path",
+                    ));
+                }
+                if self.uid.or(self.gid).is_some() {
+                    return Err(crate::error::invalid(
+                        "a volume that binds has the owner of its directory: --uid and --gid are not for it",
                     ));
                 }
                 Ok(Backing::Directory(PathBuf::from(device)))
@@ -170,10 +181,11 @@ pub fn hold_alone(store: &Store) -> Result<Lock> {
     Lock::exclusive(&store.root().join("volumes.lock"))
 }
 
-/// Makes a volume: filled beside its place and then renamed there, so it is whole or not there.
+/// Makes a volume: filled beside its place and then renamed there, so it is whole or not there. One
+/// with an owner is made inside the user namespace, where that can be given.
 ///
 /// # Errors
-/// `Conflict` if there is one of this name.
+/// `Conflict` if there is one of this name; `Invalid` for an owner that is nobody there.
 pub fn create(store: &Store, volume: &Volume) -> Result<()> {
     let made = make(store, volume);
     made.map_err(|error| match error.kind() {
@@ -221,6 +233,14 @@ fn fill(dir: &Path, volume: &Volume) -> Result<()> {
     std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755))
         .doing(|| format!("open {}", data.display()))?;
     let text = serde_json::to_vec(volume).map_err(|e| failed("cannot write down a volume").because(e))?;
+    if volume.uid.or(volume.gid).is_some() && volume.backing()? == Backing::Store {
+        std::os::unix::fs::chown(&data, volume.uid, volume.gid).map_err(|cause| {
+            let error =
+                Error::new(Kind::Invalid, "its directory cannot be given to that user").because(cause);
+            error.hint("there are as many ids as `box info` shows under idMappings")
+        })?;
+        file::create_new(&dir.join(GIVEN), b"", durable)?;
+    }
     file::create_new(&dir.join("volume.json"), &text, durable)
 }
 

@@ -434,10 +434,28 @@ fn a_data_container_is_backed_up_restored_and_not_committed() {
 }
 
 #[test]
-fn what_a_volume_cannot_be_made_with_is_named() {
+fn a_volume_has_the_owner_that_it_was_made_with() {
     let env = Env::new();
-    for flag in ["--uid", "--gid"] {
-        env.run(["volume", "create", flag, "7", "v"]).code(125).stdout("").stderr_contains(flag);
-        env.run(["volume", "exists", "v"]).code(1);
+    let owner = |volume: &str, place: &str| {
+        let word = format!("{volume}:{place}");
+        env.ok(["run", "--rm", "--user", "3:4", "-v", &word, "busybox", "stat", "-c", "%u:%g", place])
+    };
+    env.run(["volume", "create", "--uid", "7", "--gid", "8", "v"]).code(0).stdout("v\n");
+    env.run(["volume", "inspect", "-f", "{{.UID}} {{.GID}}", "v"]).stdout("7 8\n");
+    // Neither the container's user nor the image's directory takes it over, which still fills it.
+    assert_eq!(owner("v", "/new"), "7:8");
+    assert_eq!(owner("v", "/etc"), "7:8");
+    env.run(["run", "--rm", "-v", "v:/v", "busybox", "cat", "/v/notes"]).stdout("not a program\n");
+    env.run(["volume", "create", "--uid", "9", "-o", "nocopy", "w"]).code(0);
+    assert_eq!(owner("w", "/etc"), "9:0");
+    env.run(["volume", "create", "--uid", "9", "-o", "type=tmpfs", "t"]).code(0);
+    assert_eq!(owner("t", "/new"), "9:0");
+    env.run(["volume", "create", "--uid", "9", "v"]).fails(125, "already exists");
+    env.run(["volume", "create", "--ignore", "--uid", "9", "v"]).code(0);
+    for wrong in [&["--uid", "4000000000"][..], &["--gid", "1", "-o", "o=bind", "-o", "device=/srv"]] {
+        env.run([&["volume", "create"][..], wrong, &["x"]].concat()).code(125).stdout("");
+        env.run(["volume", "exists", "x"]).code(1);
     }
+    let none = Env::of(User::NoSub);
+    none.run(["volume", "create", "--uid", "7", "x"]).fails(125, "cannot be given");
 }

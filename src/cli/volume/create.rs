@@ -31,11 +31,11 @@ pub(crate) struct Create {
     /// Set an option: type=tmpfs|none, device=DIRECTORY, o=OPTION[,OPTION...], nocopy
     #[arg(long, short, value_name = "KEY[=VALUE]")]
     opt: Vec<String>,
-    /// Not yet: the user it belongs to
-    #[arg(long, value_name = "UID", hide = true)]
+    /// The user that it belongs to, by number; as in the image or the container otherwise
+    #[arg(long, value_name = "UID")]
     uid: Option<u32>,
-    /// Not yet: the group it belongs to
-    #[arg(long, value_name = "GID", hide = true)]
+    /// The group that it belongs to, by number
+    #[arg(long, value_name = "GID")]
     gid: Option<u32>,
     /// Name of the volume; docker's older spelling
     #[arg(long = "name", value_name = "NAME", hide = true)]
@@ -47,13 +47,6 @@ pub(crate) struct Create {
 
 impl Create {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
-        for (flag, given) in [("--uid", self.uid.is_some()), ("--gid", self.gid.is_some())] {
-            if given {
-                return Err(not_yet(format!("volume create {flag}")).hint(
-                    "chown in a container that mounts it: box run --rm -v NAME:/v IMAGE chown UID /v",
-                ));
-            }
-        }
         if !matches!(self.driver.as_str(), "local" | "") {
             return Err(
                 not_yet(format!("the volume driver {:?}", self.driver)).hint("box has the driver local")
@@ -67,6 +60,7 @@ impl Create {
         };
         let mut volume = Volume::new(name, anonymous);
         volume.labels = self.label.into_iter().collect();
+        (volume.uid, volume.gid) = (self.uid, self.gid);
         for word in &self.opt {
             let (key, value) = word.split_once('=').unwrap_or((word, ""));
             match (key, volume.options.get_mut(key)) {
@@ -76,7 +70,7 @@ impl Create {
                 (_, None) => drop(volume.options.insert(key.to_string(), value.to_string())),
             }
         }
-        volumes::create(ctx.store()?, &volume, self.ignore)?;
+        volumes::create(ctx.settings()?, ctx.store()?, &volume, self.ignore)?;
         output::line(&volume.name);
         Ok(0)
     }
