@@ -131,12 +131,7 @@ impl Packing {
                 let mut to = to;
                 io::copy(&mut from, &mut to).map(drop)
             }
-            Compression::Gzip => {
-                // No name and no time in the header: see GzBuilder.
-                let mut encoder = flate2::GzBuilder::new().write(to, flate2::Compression::new(self.level));
-                io::copy(&mut from, &mut encoder)?;
-                encoder.finish().map(drop)
-            }
+            Compression::Gzip => super::gzip::pack(self.level, from, to),
             Compression::Zstd => {
                 let level = i32::try_from(self.level).unwrap_or(3);
                 let mut encoder = zstd::stream::write::Encoder::new(to, level)?;

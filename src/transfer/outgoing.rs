@@ -9,6 +9,7 @@ use crate::store::blobs::{self, BlobWriter};
 use crate::store::compress::{self, Compression, Packing};
 use crate::store::images::{self, Image};
 use crate::store::layout::Store;
+use crate::store::packed;
 use crate::store::staging::Staging;
 use serde_json::{Value, json};
 use std::fs::File;
@@ -23,6 +24,8 @@ pub struct Piece {
     pub descriptor: Descriptor,
     /// The file that holds it.
     pub path: PathBuf,
+    /// The destination has it already, packed so; the file holds it plain.
+    pub there: Option<Compression>,
 }
 
 /// A manifest with everything it refers to.
@@ -182,7 +185,7 @@ pub(super) fn package(store: &Store, digest: &BlobDigest, media_type: &str) -> R
         if there.len() != descriptor.size {
             return Err(failed(format!("{} is damaged: it has another length", path.display())));
         }
-        Ok(Piece { descriptor, path })
+        Ok(Piece { descriptor, path, there: None })
     };
     let layers = manifest.layers.into_iter().map(piece).collect::<Result<_>>()?;
     let media_type = manifest.media_type.unwrap_or_else(|| media_type.to_string());
@@ -207,12 +210,26 @@ impl Conversion {
     /// # Errors
     /// `Unsupported` for what the format cannot say; what reading and packing fail with.
     pub fn apply(&self, package: Package, staging: &Staging) -> Result<Package> {
+        self.apply_for(package, staging, &|_| false)
+    }
+
+    /// As [`Conversion::apply`], for a destination that can be asked what it has: a layer that was
+    /// packed so before and is there does not have to be packed again.
+    ///
+    /// # Errors
+    /// As [`Conversion::apply`].
+    pub fn apply_for(
+        &self,
+        package: Package,
+        staging: &Staging,
+        has: &(dyn Fn(&BlobDigest) -> bool + Sync),
+    ) -> Result<Package> {
         let mut manifest: Value = serde_json::from_slice(&package.manifest)
             .map_err(|cause| invalid("the manifest is no JSON").because(cause))?;
         let before = manifest.clone();
         let format = self.format.unwrap_or(package.format());
         let convert = self.format.is_some_and(|wanted| wanted != package.format());
-        let mut layers = self.layers(package.layers, staging)?;
+        let mut layers = self.layers(package.layers, staging, has)?;
         for (at, piece) in layers.iter_mut().enumerate() {
             let entry = &mut manifest["layers"][at];
             let changed = entry["digest"] != piece.descriptor.digest.to_string();
@@ -254,7 +271,12 @@ impl Conversion {
     }
 
     /// Packs the layers that are not as they shall be, several at a time.
-    fn layers(&self, pieces: Vec<Piece>, staging: &Staging) -> Result<Vec<Piece>> {
+    fn layers(
+        &self,
+        pieces: Vec<Piece>,
+        staging: &Staging,
+        has: &(dyn Fn(&BlobDigest) -> bool + Sync),
+    ) -> Result<Vec<Piece>> {
         let threads =
             std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(pieces.len());
         let queue = Mutex::new(pieces.into_iter().enumerate());
@@ -262,7 +284,7 @@ impl Conversion {
         let work = || loop {
             let next = queue.lock().expect("no panic while it is held").next();
             let Some((at, piece)) = next else { return };
-            let piece = self.layer(piece, staging);
+            let piece = self.layer(piece, staging, has);
             packed.lock().expect("no panic while it is held").push((at, piece));
         };
         std::thread::scope(|scope| {
@@ -276,11 +298,17 @@ impl Conversion {
         packed.into_iter().map(|(_, piece)| piece).collect()
     }
 
-    fn layer(&self, piece: Piece, staging: &Staging) -> Result<Piece> {
+    fn layer(&self, piece: Piece, staging: &Staging, has: &dyn Fn(&BlobDigest) -> bool) -> Result<Piece> {
         let Some(packing) = self.plain else { return Ok(piece) };
         let is = compression_of(&piece)?;
         if is == packing.compression || (is != Compression::None && !self.all) {
             return Ok(piece);
+        }
+        if let Some((digest, size)) = packed::noted(&piece.path, packing)
+            && has(&digest)
+        {
+            let descriptor = Descriptor { digest, size, ..piece.descriptor };
+            return Ok(Piece { descriptor, there: Some(packing.compression), ..piece });
         }
         let doing = || format!("pack the layer {}", piece.descriptor.digest);
         let file = File::open(&piece.path).doing(doing)?;
@@ -291,12 +319,16 @@ impl Conversion {
         let blob = writer.finish();
         let descriptor =
             Descriptor { digest: blob.digest().clone(), size: blob.size(), ..piece.descriptor.clone() };
-        Ok(Piece { descriptor, path: blob.path().to_path_buf() })
+        packed::note(&piece.path, packing, &descriptor.digest, descriptor.size);
+        Ok(Piece { descriptor, path: blob.path().to_path_buf(), there: None })
     }
 }
 
 /// How a layer is packed, by its first bytes.
 fn compression_of(piece: &Piece) -> Result<Compression> {
+    if let Some(compression) = piece.there {
+        return Ok(compression);
+    }
     let mut start = Vec::new();
     let file = File::open(&piece.path).doing(|| format!("open {}", piece.path.display()))?;
     file.take(8).read_to_end(&mut start).doing(|| format!("read {}", piece.path.display()))?;

@@ -82,6 +82,9 @@ pub fn push(store: &Store, request: &PushRequest) -> Result<BlobDigest> {
     let progress = Progress::new(request.quiet);
     let mut outgoing = gather(store, &request.image)?;
     choose(&mut outgoing, request)?;
+    let converts = outgoing.whole.is_none() && !matches!(request.to, Destination::DockerArchive(..));
+    let conversion = conversion(&outgoing.package, request);
+    let preparing = || format!("prepare the image {}", request.image);
     if let Destination::Registry { name, endpoint } = &request.to {
         // Before hours are spent on packing what nobody takes.
         let client = Client::new(endpoint)?;
@@ -89,11 +92,13 @@ pub fn push(store: &Store, request: &PushRequest) -> Result<BlobDigest> {
         uploader
             .has(&outgoing.package.config.descriptor.digest)
             .doing(|| format!("push {} to {name}", request.image))?;
-    }
-    if outgoing.whole.is_none() && !matches!(request.to, Destination::DockerArchive(..)) {
-        outgoing.package = conversion(&outgoing.package, request)
-            .apply(outgoing.package, &staging)
-            .doing(|| format!("prepare the image {}", request.image))?;
+        if converts {
+            // Where the answer is an error, sending it will say so.
+            let has = |digest: &BlobDigest| uploader.has(digest).unwrap_or(false);
+            outgoing.package = conversion.apply_for(outgoing.package, &staging, &has).doing(preparing)?;
+        }
+    } else if converts {
+        outgoing.package = conversion.apply(outgoing.package, &staging).doing(preparing)?;
     }
     match &request.to {
         Destination::Registry { name, endpoint } => {
@@ -252,6 +257,10 @@ fn pieces_to(
 fn piece_to(uploader: &Uploader<'_>, piece: &Piece, elsewhere: &[&str], progress: &Progress) -> Result<()> {
     let (digest, size) = (&piece.descriptor.digest, piece.descriptor.size);
     let bar = progress.blob(digest.hex(), size);
+    if piece.there.is_some() {
+        bar.done_as("skipped: already exists");
+        return Ok(());
+    }
     let open = |from: u64| -> Result<Box<dyn Read + '_>> {
         let doing = || format!("read {}", piece.path.display());
         let file = File::open(&piece.path).doing(doing)?;

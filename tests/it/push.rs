@@ -266,3 +266,35 @@ fn a_busy_registry_is_asked_again_and_a_full_one_is_not() {
     env.run(["push", "-q", "--retry", "0", &image, &format!("{}/x", full.address)])
         .fails(125, "the disk is full");
 }
+
+#[test]
+fn a_layer_that_was_packed_once_is_not_packed_again_for_who_has_it() {
+    let env = Env::empty(User::Sub);
+    env.run(["import", "-q", &fixture("busybox.tar"), "plain"]).code(0);
+    let to = Registry::empty(&env.tmp());
+    let layer = |name: &str| {
+        let manifest: serde_json::Value = serde_json::from_slice(&raw(&env, &at(&to.image(name)))).unwrap();
+        (manifest["layers"][0].clone(), manifest["config"].clone())
+    };
+    env.run(["push", "-q", "plain", &to.image("x")]).code(0);
+    env.run(["push", "-q", "plain", &to.image("x")]).code(0);
+    let (first, config) = layer("x");
+    // One that does not have it gets the same, and so it comes back.
+    env.run(["push", "-q", "plain", &to.image("y")]).code(0);
+    assert_eq!(layer("y").0, first);
+    env.run(["rmi", "plain"]).code(0);
+    env.run(["run", "--rm", "--network", "none", &to.image("y"), "true"]).code(0);
+    // What is noted decides, where the registry knows it; so nothing is packed.
+    env.run(["import", "-q", &fixture("busybox.tar"), "plain"]).code(0);
+    env.run(["push", "-q", "plain", &to.image("x")]).code(0);
+    let diff_id = env.ok(["inspect", "-f", "{{index .RootFS.Layers 0}}", "plain"]);
+    let blob = env.root().join("images/blobs/sha256").join(diff_id.strip_prefix("sha256:").unwrap());
+    let other = format!("{} {}", config["digest"].as_str().unwrap(), config["size"]);
+    let flags = rustix::fs::XattrFlags::REPLACE;
+    rustix::fs::setxattr(&blob, "user.box.packed.1.gzip.5", other.as_bytes(), flags).unwrap();
+    env.run(["push", "-q", "plain", &to.image("x")]).code(0);
+    assert_eq!(layer("x").0["digest"], config["digest"]);
+    // Another one is not asked to believe it.
+    env.run(["push", "-q", "plain", &to.image("z")]).code(0);
+    assert_eq!(layer("z").0, first);
+}
