@@ -482,3 +482,18 @@ pub struct Ending {
 
 /// The version of the document that this binary writes.
 pub const CONFIG_VERSION: u32 = 1;
+
+impl ContainerConfig {
+    /// The layers that it needs of the store: those of its root, and of the images that are mounted.
+    pub fn layers(&self) -> impl Iterator<Item = &ChainId> {
+        let root = match &self.rootfs {
+            Rootfs::Layers(chain) => &chain[..],
+            Rootfs::Directory(_) => &[],
+        };
+        let mounted = self.mounts.iter().filter_map(|mount| match &mount.source {
+            MountSource::Image { layers, .. } => Some(layers),
+            _ => None,
+        });
+        root.iter().chain(mounted.flatten())
+    }
+}

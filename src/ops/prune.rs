@@ -1,7 +1,7 @@
 //! Removing what nobody uses: containers that do not run, images without a container.
 
 use super::select::Filters;
-use super::{df, images, ps, rm, rmi, volumes};
+use super::{df, images, ps, reconcile, rm, rmi, volumes};
 use crate::container::id::ContainerId;
 use crate::container::state::Status;
 use crate::container::volume::VolumeName;
@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::images::Image;
 use crate::store::layout::Store;
+use std::time::Duration;
 
 /// What was removed, and what went wrong.
 #[derive(Debug, Default)]
@@ -37,15 +38,35 @@ pub fn containers(settings: &Settings, store: &Store, filters: &Filters) -> Resu
     let mut pruned = Pruned::default();
     containers::sweep_half_made(store)?;
     for entry in ended(settings, store, filters)? {
-        match rm::remove(settings, store, &entry) {
-            Ok(()) => pruned.containers.push(entry.id),
-            // Started, or removed by somebody else, since we looked.
-            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::NotFound) => {}
+        match remove_ended(settings, store, &entry) {
+            Ok(true) => pruned.containers.push(entry.id),
+            Ok(false) => {}
             Err(error) => pruned.errors.push(error),
         }
     }
     rm::empty_trash(settings, store);
     Ok(pruned)
+}
+
+/// Removes a container unless it has been started, or removed by somebody else, since we looked.
+fn remove_ended(settings: &Settings, store: &Store, entry: &Entry) -> Result<bool> {
+    // One that is on its way up or down has a state soon.
+    for _ in 0..50 {
+        match rm::remove(settings, store, entry) {
+            Ok(()) => return Ok(true),
+            Err(error) if error.kind() == Kind::NotFound => return Ok(false),
+            Err(error) if error.kind() == Kind::Conflict => {
+                let now = reconcile::look(settings, store, &entry.id)?;
+                if now.is_none_or(|now| now.status() == Status::Running) {
+                    return Ok(false);
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let text = format!("container {} was not removed: another command is working with its files", entry.name);
+    Err(Error::new(Kind::Conflict, text).hint("prune again when that has ended"))
 }
 
 /// The containers that do not run and that the filters mean.

@@ -5,7 +5,6 @@
 
 use super::layout::Store;
 use super::{containers, images, layers, staging};
-use crate::container::config::{MountSource, Rootfs};
 use crate::error::{Doing, Result};
 use crate::image::config::ImageConfig;
 use crate::image::digest::{BlobDigest, ChainId, ImageId};
@@ -30,6 +29,9 @@ pub struct Collected {
 }
 
 /// Collects. Layers are moved to the trash, which the caller empties when it has answered.
+///
+/// Nothing refers to what goes, so a crash between any two steps leaves the rest for the next
+/// collection, and the trash for whoever empties it next.
 ///
 /// # Errors
 /// When the index or a container's configuration cannot be read: what it refers to is unknown, so
@@ -134,15 +136,7 @@ pub(crate) fn marked(store: &Store) -> Result<(HashSet<String>, HashSet<String>)
             Err(_) if !store.container(&id).join("config.json").exists() => continue,
             Err(error) => return Err(error),
         };
-        let root = match &config.rootfs {
-            Rootfs::Layers(chain) => &chain[..],
-            Rootfs::Directory(_) => &[],
-        };
-        let mounted = config.mounts.iter().filter_map(|mount| match &mount.source {
-            MountSource::Image { layers, .. } => Some(layers),
-            _ => None,
-        });
-        layers.extend(root.iter().chain(mounted.flatten()).map(|chain| chain.hex().to_string()));
+        layers.extend(config.layers().map(|chain| chain.hex().to_string()));
     }
     Ok((blobs, layers))
 }

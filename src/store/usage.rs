@@ -3,7 +3,6 @@
 use super::gc::References;
 use super::layout::Store;
 use super::{containers, images, layers};
-use crate::container::config::Rootfs;
 use crate::error::{Doing, Result};
 use crate::image::digest::{ChainId, ImageId};
 use std::collections::{HashMap, HashSet};
@@ -60,9 +59,7 @@ impl Usage {
         }
         for id in containers::list(store).doing(|| "look at what the containers use")? {
             let Ok(config) = containers::config(store, &id) else { continue };
-            if let Rootfs::Layers(chain) = &config.rootfs {
-                usage.containers.extend(chain.iter().map(|layer| Part::Layer(layer.hex().to_string())));
-            }
+            usage.containers.extend(config.layers().map(|layer| Part::Layer(layer.hex().to_string())));
         }
         Ok(usage)
     }
