@@ -324,7 +324,10 @@ impl Look<'_> {
                     || Lock::is_held(&self.store.container(&id).join("lock")).unwrap_or(false)
             });
             if !right {
-                self.find(format!("name {name}"), "leads to no container of that name", Mend::Name(name));
+                // As one leaves it who is killed between the container and its name; whoever wants the
+                // name next takes it.
+                let subject = format!("name {name}");
+                self.leftover(&subject, "leads to no container of that name", Mend::Name(name));
             }
         }
         for id in containers::list(self.store)? {

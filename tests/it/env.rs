@@ -249,6 +249,18 @@ impl Env {
         command
     }
 
+    /// Any program as root, in the user's environment: one that becomes the user itself.
+    pub(crate) fn as_root(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(&self.vars).current_dir(self.tmp());
+        command
+    }
+
+    /// The user's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.account.name
+    }
+
     /// `script` for sh(1), run by root in a mount namespace of its own; `$AS` in it is what makes a
     /// command the user's again, and `$BOX` the binary.
     pub(crate) fn prepared(&self, script: &str) -> Command {
@@ -515,6 +527,10 @@ impl Output {
 
     pub(crate) fn err(&self) -> String {
         String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+
+    pub(crate) fn succeeded(&self) -> bool {
+        self.code == Some(0)
     }
 
     #[track_caller]

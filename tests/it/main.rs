@@ -17,6 +17,7 @@ mod descriptors;
 mod errors;
 mod escapes;
 mod exec;
+mod faults;
 mod habits;
 mod history;
 mod hostile;
