@@ -110,6 +110,9 @@ impl Planned {
 
     /// Makes the container, in place of another one with its name if that is wished.
     ///
+    /// A crash leaves what `store::containers` says, that is the container or none; one without some of
+    /// its volumes, which its start makes; or one whose id is not in the `--cidfile` yet.
+    ///
     /// # Errors
     /// `Conflict` if the name is in use; nothing is left behind.
     pub fn make(self, settings: &Settings, store: &Store) -> Result<Entry> {

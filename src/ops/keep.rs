@@ -55,7 +55,8 @@ fn duration(text: &str) -> Result<Duration> {
     Duration::try_from(length).map_err(|_| wrong())
 }
 
-/// Notes that an image is used now. Where that fails it counts as unused for longer, no more.
+/// Notes that an image is used now. Where that fails, or we are killed before it, it counts as unused
+/// for longer, no more.
 pub fn note_use(store: &Store, image: &ImageId) {
     if let Ok(blob) = std::fs::File::open(store.blob(&image.config())) {
         let _ = blob.set_modified(SystemTime::now());

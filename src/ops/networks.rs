@@ -71,6 +71,8 @@ pub fn present(store: &Store, network: &NetworkConfig) -> Result<Vec<(ContainerI
 
 /// Removes a network; with `force` its containers too, which are given `seconds` to end.
 ///
+/// A crash leaves it without some of its containers, or gone: see `store::networks`.
+///
 /// # Errors
 /// `NotFound`; `Conflict` if containers use it; `Denied` for the default one.
 pub fn remove(

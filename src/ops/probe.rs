@@ -52,7 +52,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// The job.
+/// The job. A crash leaves a staging directory, which the next job sweeps.
 ///
 /// # Errors
 /// When nothing can be tried, because the store cannot be written or /proc is missing.

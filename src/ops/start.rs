@@ -161,6 +161,9 @@ fn in_between(store: &Store, entry: &Entry) -> Result<bool> {
 /// As [`start`], under signals that are held already; after a failure or a signal, `clean_up` runs.
 /// The container's program gets what is `passed` beside its standard streams.
 ///
+/// When we are killed the supervisor goes on, or ends with us if it has not begun; what it would have
+/// cleaned up, `reconcile` does for the next command that looks at the container.
+///
 /// # Errors
 /// As [`start`].
 pub fn start_or_clean_up(

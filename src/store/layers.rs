@@ -82,7 +82,8 @@ pub fn kept_owners(store: &Store, chain: &ChainId) -> Result<Vec<KeptOwner>> {
 
 /// Writes a layer's blob and unpacks it, in one pass over `from`.
 ///
-/// The digests are in the result: the caller compares them before it publishes anything.
+/// The digests are in the result: the caller compares them before it publishes anything. A crash leaves
+/// all of it in the staging directory, which the next job sweeps.
 ///
 /// # Errors
 /// `Invalid` for damaged archives, `Unsupported` for what box or the user's ids cannot hold, and
@@ -124,7 +125,8 @@ pub fn stage(staging: &Staging, from: impl Read) -> Result<StagedLayer> {
 impl StagedLayer {
     /// Makes the layer and its blob visible as the top of `chain`. One that is there already stays.
     ///
-    /// The caller has checked the digests and synced.
+    /// The caller has checked the digests and synced. Each of the two appears by one rename; a crash
+    /// between them leaves one that no image names, which `store::gc` removes.
     ///
     /// # Errors
     /// What the disk says.

@@ -34,7 +34,8 @@ pub struct Store {
 pub const MARKER: &str = "box-store";
 
 impl Store {
-    /// Opens the store at the place the settings name and makes what is missing of it.
+    /// Opens the store at the place the settings name and makes what is missing of it. A crash leaves
+    /// some of the directories without the marker, and the next command makes the rest.
     ///
     /// # Errors
     /// When the directories cannot be made: a home that is not writable, a full disk.

@@ -37,7 +37,8 @@ fn removed(store: &Store, id: &ContainerId) -> Result<Vec<String>> {
     }
 }
 
-/// Takes one of a container's links away, for good.
+/// Takes one of a container's links away, for good. One file is replaced, so a crash leaves the link or
+/// none.
 ///
 /// # Errors
 /// `NotFound` if it has no such link.

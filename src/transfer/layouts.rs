@@ -338,7 +338,8 @@ pub fn write_dir(path: &Path, outgoing: &Outgoing, progress: &Progress) -> Resul
 }
 
 /// A file that is written from the start, or standard output. What is no regular file (a FIFO, a
-/// device) is written as it is; a regular one that could not be completed is removed.
+/// device) is written as it is; a regular one that could not be completed is removed. A crash leaves
+/// half of it: it is the user's file, and no part of the store.
 ///
 /// # Errors
 /// What `write` fails with, and what the file system says.
