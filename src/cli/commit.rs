@@ -39,7 +39,8 @@ pub(crate) struct Commit {
     /// A remark for the history
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
-    /// Stop the container's processes while its files are read
+    /// Stop the container's processes (SIGSTOP) while its files are read; they go on when that is
+    /// done, or when this command is killed
     #[arg(short, long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pause: Option<bool>,
     /// Nothing but the id (it is all that is printed)
@@ -62,9 +63,6 @@ pub(crate) struct Commit {
 impl Commit {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let _ = self.quiet;
-        if self.pause == Some(true) {
-            return Err(crate::container::volume::not_yet("--pause"));
-        }
         let name = match &self.name {
             None => None,
             Some(text) => {
@@ -92,8 +90,9 @@ impl Commit {
         if self.iidfile.as_ref().is_some_and(|path| path.is_dir()) {
             return Err(invalid("--iidfile names a directory"));
         }
-        let id =
-            ops::commit::commit(ctx.settings()?, ctx.store()?, &self.container, |container| CommitJob {
+        let pause = self.pause == Some(true);
+        let id = ops::commit::commit(ctx.settings()?, ctx.store()?, &self.container, pause, |container| {
+            CommitJob {
                 container,
                 name,
                 author: self.author,
@@ -103,7 +102,8 @@ impl Commit {
                 docker: self.format == "docker",
                 squash: self.squash,
                 include_volumes: self.include_volumes,
-            })?;
+            }
+        })?;
         if let Some(path) = &self.iidfile {
             note_in_file(path, id.hex())?;
         }

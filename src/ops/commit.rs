@@ -1,14 +1,19 @@
 //! `commit`, `diff`, `export` and `image insert`: files of containers become images and archives.
 
 use super::{pull, reconcile, worker};
-use crate::error::{Error, Kind, Result};
+use crate::container::id::ContainerId;
+use crate::container::state::Status;
+use crate::error::{Doing, Error, Kind, Result};
 use crate::image::digest::ImageId;
 use crate::image::reference::Reference;
 use crate::settings::Settings;
 use crate::store::changes::Change;
 use crate::store::images;
 use crate::store::layout::Store;
+use crate::supervisor::control;
+use crate::supervisor::protocol::Request;
 use crate::transfer::commit::{CommitJob, InsertJob, Thing};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 /// Reads a new image's name. A first part of `_`, as old registries had it, is no part of a name
@@ -24,6 +29,10 @@ pub fn name(text: &str) -> Result<(Reference, bool)> {
 }
 
 /// Makes an image of the container that the user means; the job's own `container` is filled in.
+/// With `pause` nothing of it runs while its files are read.
+///
+/// The supervisor has the container stopped, and lets it go on when our connection to it ends, in
+/// whatever way.
 ///
 /// # Errors
 /// `NotFound` when there is no such container; see [`crate::transfer::commit::commit`].
@@ -31,7 +40,8 @@ pub fn commit(
     settings: &Settings,
     store: &Store,
     container: &str,
-    job: impl FnOnce(crate::container::id::ContainerId) -> CommitJob,
+    pause: bool,
+    job: impl FnOnce(ContainerId) -> CommitJob,
 ) -> Result<ImageId> {
     let entry = reconcile::find(settings, store, container)?;
     if let Some(id) = &entry.config.image.id
@@ -39,7 +49,22 @@ pub fn commit(
     {
         pull::complete(settings, store, &image)?;
     }
-    worker::call(settings, "commit", &job(entry.id))
+    let paused = match pause && entry.status() == Status::Running {
+        true => hold_still(store, &entry.id)?,
+        false => None,
+    };
+    let made = worker::call(settings, "commit", &job(entry.id));
+    drop(paused);
+    made
+}
+
+/// Has a container's processes stopped until the result is dropped; nothing if it has just ended.
+fn hold_still(store: &Store, id: &ContainerId) -> Result<Option<UnixStream>> {
+    match control::request_and_hold(&store.container_run(id), &Request::Pause) {
+        Ok(connection) => Ok(Some(connection)),
+        Err(error) if error.kind() == Kind::Conflict => Ok(None),
+        Err(error) => Err(error).doing(|| "pause the container"),
+    }
 }
 
 /// What a container or an image changed; or, with `than`, what makes of that the first one.

@@ -32,13 +32,16 @@ pub struct Controller {
     outbox: Outbox,
     /// It waits for the container's end.
     pub waits: bool,
+    /// It has stopped the container's processes.
+    pub pauses: bool,
 }
 
 impl Controller {
     /// A connection on a non-blocking socket.
     #[must_use]
     pub fn new(socket: OwnedFd) -> Controller {
-        Controller { socket, line: Vec::new(), files: Vec::new(), outbox: Outbox::default(), waits: false }
+        let outbox = Outbox::default();
+        Controller { socket, line: Vec::new(), files: Vec::new(), outbox, waits: false, pauses: false }
     }
 
     /// Reads what is there.
@@ -148,6 +151,17 @@ pub fn request(dir: &Path, request: &Request, patience: Option<Duration>) -> Res
     send(&mut socket, request)?;
     socket.set_read_timeout(patience).doing(|| "set a time limit")?;
     read_answer(&mut socket)
+}
+
+/// As [`request`], with a connection that holds on to what was asked for: it ends with the result.
+///
+/// # Errors
+/// As [`request`].
+pub fn request_and_hold(dir: &Path, request: &Request) -> Result<UnixStream> {
+    let mut socket = connect(dir, CONTROL)?;
+    send(&mut socket, request)?;
+    read_answer(&mut socket)?;
+    Ok(socket)
 }
 
 /// As [`request`], with descriptors, of which a supervisor takes 64.

@@ -10,6 +10,7 @@ use super::attach::Client;
 use super::bridge::Networks;
 use super::control::Controller;
 use super::log::{LogWriter, Stream};
+use super::pause::Paused;
 use super::ports::Publisher;
 use super::protocol::{self, Answer, Exit, Failed, Hello, Kind};
 use super::stdio::{self, Output, Read, Streams, Watch};
@@ -83,6 +84,10 @@ pub struct Monitor {
     full: bool,
     clients: Vec<Option<Client>>,
     controllers: Vec<Option<Controller>>,
+    /// The container's processes are stopped, for some of these.
+    paused: Option<Paused>,
+    /// Its processes live among others'.
+    pub shares_pids: bool,
     buffer: Vec<u8>,
     input_watched: bool,
     kill_at: Option<Instant>,
@@ -129,6 +134,8 @@ impl Monitor {
             full: false,
             clients: Vec::new(),
             controllers: Vec::new(),
+            paused: None,
+            shares_pids: false,
             buffer: vec![0; PIECE],
             input_watched: false,
             kill_at: limits.timeout.map(|after| Instant::now() + after),

@@ -12,6 +12,7 @@ pub mod exit;
 pub mod links;
 pub mod log;
 pub mod names;
+mod pause;
 pub mod ports;
 pub mod protocol;
 mod relay;

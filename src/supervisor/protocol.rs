@@ -210,6 +210,8 @@ pub enum Request {
     Ping,
     /// What are you holding?
     Stat,
+    /// Stop all processes of the container until this connection ends.
+    Pause,
     /// Connect the container to one more network.
     Connect(Join),
     /// Take it out of that network.

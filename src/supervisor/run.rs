@@ -16,7 +16,7 @@ use super::uplink::Keeper;
 use super::{bundle, control, exit};
 use super::{links, names};
 use crate::container::bridge::Attachment;
-use crate::container::config::{ContainerConfig, LogDriver, NetworkMode};
+use crate::container::config::{ContainerConfig, LogDriver, Namespace, NetworkMode};
 use crate::container::id::ContainerId;
 use crate::container::state::{ProcId, Started, State};
 use crate::error::{self, Doing, Error, Result, failed};
@@ -148,6 +148,7 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
         let first = client.as_ref().map(OwnedFd::try_clone).transpose().doing(|| "talk to the client")?;
         let first = first.map(|socket| (socket, hello));
         let mut monitor = Monitor::new(running.child, streams, log, Some(listeners), first, limits(&config))?;
+        monitor.shares_pids = config.namespaces.pid != Namespace::Private;
         if let Some(uplink) = uplink {
             monitor.keep(uplink)?;
         }

@@ -5,6 +5,7 @@ use crate::error::{Result, failed, invalid};
 use crate::supervisor::attach::Client;
 use crate::supervisor::control::Controller;
 use crate::supervisor::log::Stream;
+use crate::supervisor::pause::{self, Paused};
 use crate::supervisor::protocol::{self, Answer, Failed, Hello, Kind, Request, Started};
 use crate::sys::process;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -77,6 +78,9 @@ impl Monitor {
     }
 
     fn after_leaving(&mut self) {
+        if self.paused.is_some() && !self.controllers.iter().flatten().any(|controller| controller.pauses) {
+            self.paused = None;
+        }
         if self.full {
             // If it fails the next one that leaves tries again.
             self.full = self.watch_listeners().is_err();
@@ -203,6 +207,17 @@ impl Monitor {
             Request::Connect(join) => {
                 let uplink = self.enter_network(&join)?;
                 return Ok(Some(Answer { uplink, ..Answer::done() }));
+            }
+            Request::Pause => {
+                if self.shares_pids {
+                    return Err(pause::shared());
+                }
+                if self.paused.is_none() {
+                    self.paused = Some(Paused::begin()?);
+                }
+                if let Some(Some(controller)) = self.controllers.get_mut(index) {
+                    controller.pauses = true;
+                }
             }
             Request::Disconnect { network } => self.leave_network(&network)?,
             Request::Stat => {
