@@ -1,5 +1,6 @@
 //! `box diff`.
 
+use super::format::visible;
 use super::{Context, output};
 use crate::error::{Result, invalid};
 use crate::ops;
@@ -44,7 +45,7 @@ impl Diff {
             return Ok(0);
         }
         for change in &changes {
-            output::line(format_args!("{} {}", letter(change.how), change.path));
+            output::line(format_args!("{} {}", letter(change.how), visible::line(&change.path)));
         }
         Ok(0)
     }

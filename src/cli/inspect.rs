@@ -1,6 +1,7 @@
 //! `box inspect`, `box container inspect`, `box image inspect`.
 
 use super::format::template::{self, Format};
+use super::format::visible;
 use super::inspect_container;
 use super::inspect_image;
 use super::{Context, output};
@@ -195,7 +196,8 @@ pub(super) fn show(
         None => output::json(&found),
         Some(format) => {
             let rows: Vec<gotmpl::Value> = found.iter().map(template::value).collect();
-            output::text(format.lines(&rows, None)?);
+            let text = format.lines(&rows, None)?;
+            output::text(if visible::is_shown() { visible::text(&text) } else { text.into() });
         }
     }
     let mut code = 0;

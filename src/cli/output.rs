@@ -3,6 +3,7 @@
 //! A reader that went away (`box ps | head -1`) is no error and stops no work: what was still to
 //! be said is dropped. Any other failure to write is reported at the end, as coreutils do.
 
+use super::format::visible;
 use crate::error::Error;
 use serde::Serialize;
 use std::fmt::Display;
@@ -44,10 +45,11 @@ pub(crate) fn is_gone() -> bool {
     FAILURE.lock().expect("nothing panics while it holds this lock").is_some()
 }
 
-/// Tells the user something that is not a result: a line on stderr.
+/// Tells the user something that is not a result: a line on stderr. What others wrote of it, such as
+/// an image or a registry, cannot control the terminal.
 pub(crate) fn note(line: impl Display) {
     // Nobody left to tell is no reason to stop.
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", visible::text(&line.to_string()));
 }
 
 /// Asks the user something: on stderr, the answer comes on the same line.

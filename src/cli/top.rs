@@ -1,5 +1,6 @@
 //! `box top`.
 
+use super::format::visible;
 use super::{Context, output};
 use crate::error::{Result, invalid};
 use crate::ops;
@@ -45,7 +46,10 @@ impl Top {
 
 /// Columns of at least twelve, two spaces between them, as podman has it here.
 fn print(table: &Table) {
-    let rows = || std::iter::once(&table.header).chain(&table.rows);
+    // What is in the container names itself.
+    let visible = |row: &Vec<String>| row.iter().map(|cell| visible::line(cell).into_owned()).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(&table.header).chain(&table.rows).map(visible).collect();
+    let rows = || rows.iter();
     let columns = table.header.len();
     let width = |at: usize| {
         let widest = rows().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max();

@@ -44,6 +44,7 @@ mod scenarios;
 mod seccomp;
 mod servers;
 mod smoke;
+mod spoofing;
 mod stampede;
 mod storage;
 mod system;

@@ -4,3 +4,4 @@ pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod table;
 pub(crate) mod template;
+pub(crate) mod visible;

@@ -1,6 +1,8 @@
 //! Columns, as Go's text/tabwriter lays them out for podman: at least twelve wide, two spaces
 //! between, the last one ragged.
 
+use super::visible;
+
 /// The width that podman gives a column at least.
 const LEAST: usize = 12;
 const BETWEEN: usize = 2;
@@ -68,7 +70,8 @@ pub(crate) fn plain<Row>(columns: &[Column<Row>], rows: &[Row], whole: bool, hea
         text.push('\n');
     }
     for row in rows {
-        let cells: Vec<String> = columns.iter().map(|(_, cell)| cell(row, whole)).collect();
+        let cells: Vec<String> =
+            columns.iter().map(|(_, cell)| visible::line(&cell(row, whole)).into_owned()).collect();
         text += &cells.join("\t");
         text.push('\n');
     }

@@ -1,6 +1,7 @@
 //! `--format`: Go templates over our results, with the functions of docker and podman.
 
 use super::table;
+use super::visible;
 use crate::error::{Error, Result, invalid};
 use gotmpl::{MissingKey, Template, TemplateError, Value};
 use serde::Serialize;
@@ -90,10 +91,14 @@ impl Format {
             .filter(|field| self.uses(field.name))
             .map(|field| (Arc::from(field.name), field))
             .collect();
+        // The template is the user's own, and may colour what it shows; the values are others'.
+        let for_people = self.table || visible::is_shown();
         let values: Vec<Value> = rows
             .iter()
             .map(|row| {
-                let made = used.iter().map(|(name, field)| (name.clone(), value(&(field.value)(row, whole))));
+                let shown = |made| if for_people { visible::values(made) } else { made };
+                let made = |field: &Field<Row>| value(&shown((field.value)(row, whole)));
+                let made = used.iter().map(|(name, field)| (name.clone(), made(field)));
                 Value::Map(Arc::new(made.collect()))
             })
             .collect();
