@@ -183,6 +183,10 @@ impl From<std::io::Error> for Error {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 Some("free some space (`box image prune -a` and `box container prune` free what box holds)")
             }
+            ErrorKind::FileTooLarge => Some("the limit on the size of files is too low: ulimit -f unlimited"),
+            _ if matches!(cause.raw_os_error(), Some(nix::libc::EMFILE)) => {
+                Some("the limit on open files is too low: ulimit -n 1024")
+            }
             _ => None,
         };
         let text = plain(&cause);

@@ -160,6 +160,7 @@ impl Context {
 /// so no file of ours can end up as descriptor 0, 1 or 2.
 #[must_use]
 pub fn main() -> ExitCode {
+    crate::sys::process::begin();
     let words: Vec<OsString> = std::env::args_os().collect();
     if let Some(role) = words.first().and_then(|argv0| roles::find(argv0)) {
         return ExitCode::from(role(words[1..].to_vec()));

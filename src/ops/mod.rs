@@ -9,7 +9,6 @@ pub mod df;
 pub mod doctor;
 pub mod exec;
 pub mod history;
-pub mod host;
 pub mod ids;
 pub mod images;
 pub mod import;

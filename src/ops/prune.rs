@@ -123,8 +123,8 @@ pub struct Wish {
 /// # Errors
 /// When the store cannot be listed.
 pub fn would(settings: &Settings, store: &Store, wish: &Wish) -> Result<Pruned> {
-    let mut pruned = Pruned::default();
-    pruned.containers = ended(settings, store, &wish.containers)?.into_iter().map(|entry| entry.id).collect();
+    let containers = ended(settings, store, &wish.containers)?.into_iter().map(|entry| entry.id).collect();
+    let mut pruned = Pruned { containers, ..Pruned::default() };
     let goes = |ids: &[ContainerId]| ids.iter().all(|id| pruned.containers.contains(id));
     if let Some(filters) = &wish.volumes {
         let listed = volumes::list(settings, store)?;

@@ -61,6 +61,7 @@ pub fn main(words: Vec<OsString>) -> Result<u8> {
             format!("executable file {display:?} not found in $PATH"),
         ));
     };
+    process::reset_signals();
     let cause = process::execve(&string(path.into_os_string())?, &args, &env);
     let kind = if cause.kind() == std::io::ErrorKind::NotFound {
         Kind::CommandNotFound

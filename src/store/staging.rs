@@ -10,6 +10,7 @@ use crate::sys::tree;
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -28,13 +29,17 @@ impl Staging {
     /// When the store is not writable.
     pub fn begin(store: &Store) -> Result<Staging> {
         let parent = store.root().join("tmp");
-        std::fs::create_dir_all(&parent).doing(|| format!("make {}", parent.display()))?;
+        // As all of the store's directories: what is in the making has its setuid bits already.
+        let mut private = std::fs::DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        private.create(&parent).doing(|| format!("make {}", parent.display()))?;
+        private.recursive(false);
         // Held while a directory has no locked file in it yet, and while others look for such ones.
         let _gate = Lock::exclusive(&parent.join("gate"))?;
         sweep_below(&parent, &store.trash());
         for attempt in 0..1000u32 {
             let dir = parent.join(format!("job-{}-{attempt}", std::process::id()));
-            match std::fs::create_dir(&dir) {
+            match private.create(&dir) {
                 Ok(()) => {}
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error).doing(|| format!("make {}", dir.display())),

@@ -11,13 +11,18 @@
 
 use super::archive::{Member, MemberKind, TarReader};
 use crate::error::{Doing, Error, Kind, Result, invalid};
+use crate::sys::path::c_path;
+use crate::sys::tree;
 use rustix::fs::{
     self, AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Timespec, Timestamps, Uid, XattrFlags,
 };
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsStr;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::rc::Rc;
 
 /// An owner that this user cannot give to a file (single-id mode), kept beside the layer.
@@ -387,7 +392,8 @@ impl Unpacker {
     fn remove(&mut self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<()> {
         // A cached parent could have been below it.
         self.parents.clear();
-        remove_tree(dir, name).doing(|| "replace what was there before")
+        let name = c_path(Path::new(OsStr::from_bytes(name)))?;
+        tree::remove_at(dir, &name).doing(|| "replace what was there before")
     }
 
     fn finish_directories(&mut self) -> Result<()> {
@@ -492,30 +498,6 @@ fn write_at(fd: &OwnedFd, mut bytes: &[u8], mut at: u64) -> Result<()> {
             Err(errno) => return Err(errno.into()),
         }
     }
-    Ok(())
-}
-
-/// Removes a file or a whole directory, never through a link.
-fn remove_tree(dir: BorrowedFd<'_>, name: &[u8]) -> Result<()> {
-    match fs::unlinkat(dir, name, AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => return Ok(()),
-        Err(Errno::ISDIR | Errno::PERM) => {}
-        Err(errno) => return Err(errno.into()),
-    }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let inner = fs::openat(dir, name, flags, Mode::empty())?;
-    let mut names = Vec::new();
-    for entry in fs::Dir::read_from(&inner)? {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if name != b"." && name != b".." {
-            names.push(name.to_vec());
-        }
-    }
-    for name in names {
-        remove_tree(inner.as_fd(), &name)?;
-    }
-    fs::unlinkat(dir, name, AtFlags::REMOVEDIR)?;
     Ok(())
 }
 

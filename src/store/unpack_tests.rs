@@ -284,3 +284,21 @@ fn an_owner_beyond_the_map_is_named() {
     let kept = unpack(&Tar::default().add(foreign, "f", b"").bytes()[..], fd, Owners::Kept).unwrap();
     assert_eq!(kept.owners, [KeptOwner { path: "f".into(), uid: 70_000, gid: 0 }]);
 }
+
+#[test]
+fn a_tree_of_links_upon_links_is_replaced_however_deep_it_is() {
+    let dir = Dir::new("deep");
+    // A path has 4096 bytes, but a link in it can stand for half of that, and so on.
+    let mut tar = Tar::default();
+    let long = "d/".repeat(400);
+    let long = long.trim_end_matches('/');
+    let mut at = "top".to_string();
+    for number in 0..3 {
+        let inner = format!("{at}/{long}");
+        tar = tar.pax(&[("path", inner.as_bytes())]).dir("d");
+        tar = tar.pax(&[("linkpath", inner.as_bytes())]).link(EntryType::Symlink, &format!("l{number}"), "d");
+        at = format!("l{number}");
+    }
+    dir.unpack(&tar.file("top", "now a file").bytes()).unwrap();
+    assert_eq!(read(dir.layer().join("top")), "now a file");
+}

@@ -130,10 +130,12 @@ pub fn receive_fd(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<(usize
 /// # Errors
 /// When descriptors have run out.
 pub fn arrange_for_exec(keep: &[BorrowedFd<'_>]) -> Result<()> {
-    // First out of the way, so that no target number is still a source.
+    // First out of the way, so that no target number is still a source; no further than that, for
+    // the limit may be low.
     let mut high: Vec<OwnedFd> = Vec::with_capacity(keep.len());
+    let beyond = 3 + keep.len() as RawFd;
     for fd in keep {
-        high.push(rustix::io::fcntl_dupfd_cloexec(fd, 64).doing(|| "move a descriptor")?);
+        high.push(rustix::io::fcntl_dupfd_cloexec(fd, beyond).doing(|| "move a descriptor")?);
     }
     let mut target: RawFd = 3;
     for fd in high {
@@ -302,18 +304,6 @@ pub fn replace_stdio(fd: BorrowedFd<'_>, number: RawFd) -> Result<()> {
         return Err(io::Error::last_os_error()).doing(|| "replace standard input or output");
     }
     Ok(())
-}
-
-/// Opens /dev/null on those of 0, 1, 2 that are closed, so that no file we open gets their number.
-pub fn ensure_stdio() {
-    for number in 0..3 {
-        // SAFETY: only the descriptor's flags are read.
-        let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
-        if flags < 0 {
-            // SAFETY: a constant path; the lowest free number is `number`, since those below are open.
-            unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) };
-        }
-    }
 }
 
 /// Closes a descriptor in a cloned child that never returns, so that its owner's destructor, which

@@ -323,6 +323,19 @@ pub fn execve_fd(file: BorrowedFd<'_>, args: &CStrings, env: &CStrings) -> io::E
     io::Error::last_os_error()
 }
 
+/// Puts right what our caller may have left us with, before anything else is done: a mask that takes
+/// from us what we make, and a file size limit that would end us without a word (what is too long is
+/// an error, EFBIG, from then on).
+///
+/// Source: umask(2); setrlimit(2), RLIMIT_FSIZE.
+pub fn begin() {
+    let of_the_owner = rustix::fs::Mode::RWXU;
+    let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    rustix::process::umask(mask - of_the_owner);
+    // SAFETY: no handler is installed.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}
+
 /// Puts every signal back to its default and unblocks all: what a new program expects.
 pub fn reset_signals() {
     for signal in 1..=64 {

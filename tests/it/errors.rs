@@ -236,3 +236,36 @@ fn the_store_belongs_to_the_user() {
         }
     }
 }
+
+/// What a shell may have left to its programs.
+#[test]
+fn low_limits_and_odd_masks_work_or_are_named() {
+    let env = Env::new();
+    let run = |before: &str| {
+        let mut shell = env.program("sh");
+        let script = format!("{before}; exec \"$0\" run --rm --network none busybox echo fine");
+        shell.args(["-c", &script]).arg(Env::binary());
+        finish(shell, b"")
+    };
+    run("ulimit -n 8").fails(125, "ulimit -n 1024");
+    run("ulimit -f 0").fails(125, "ulimit -f unlimited");
+    for before in ["umask 0777", "umask 0", "ulimit -n 48", "mkdir gone && cd gone && rmdir ../gone"] {
+        run(before).code(0).stdout("fine\n");
+    }
+    // What was half made is gone with the next one's.
+    crate::env::eventually("the store is clean", || env.ok(["system", "check"]).is_empty());
+}
+
+/// A store in a directory that was there before, which others can look into: what is being unpacked
+/// has its setuid bits already.
+#[test]
+fn what_is_in_the_making_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let env = Env::new();
+    std::fs::set_permissions(env.root(), std::fs::Permissions::from_mode(0o755)).expect("open the store");
+    env.ok(["import", &crate::env::fixture("busybox.tar"), "another"]);
+    for name in ["tmp", "layers", "containers", "volumes", "images", "trash"] {
+        let Ok(meta) = std::fs::metadata(env.root().join(name)) else { continue };
+        assert_eq!(meta.permissions().mode() & 0o077, 0, "{name}");
+    }
+}
