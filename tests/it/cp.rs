@@ -227,7 +227,7 @@ fn links_lead_where_the_container_sees_them_and_never_out() {
         env.run(["commit", "-q", "maker", "links"]).code(0);
         env.run(["rm", "-f", "-t", "0", "c", "maker"]).code(0);
         let verb: &[&str] = if runs { &["run", "-d"] } else { &["create"] };
-        env.run(&[verb, &["--name", "c", "links", "sleep", "1000"]].concat()).code(0);
+        env.run([verb, &["--name", "c", "links", "sleep", "1000"]].concat()).code(0);
         let mine = env.file("mine", "mine\n");
         for to in ["c:/out/x", "c:/up/x", "c:/out/", "c:/file/x"] {
             env.run(["cp", &mine, to]).code(125);
