@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_box_global_optspecs
-    string join \n v/version root= runroot= log-level= D/debug storage-driver= storage-opt= cgroup-manager= events-backend= tmpdir= volumepath= config= conmon= runtime= runtime-flag= network-cmd-path= network-config-dir= hooks-dir= h/help
+    string join \n v/version root= runroot= log-level= D/debug storage-driver= storage-opt= cgroup-manager= events-backend= tmpdir= config= conmon= runtime= runtime-flag= network-cmd-path= hooks-dir= h/help
 end
 
 function __fish_box_needs_command
@@ -38,14 +38,12 @@ complete -c box -n "__fish_box_needs_command" -l storage-driver -d 'How new cont
 complete -c box -n "__fish_box_needs_command" -l storage-opt -d 'Accepted for podman\'s scripts: option of the storage driver' -r
 complete -c box -n "__fish_box_needs_command" -l cgroup-manager -d 'Accepted for podman\'s scripts: systemd or cgroupfs' -r
 complete -c box -n "__fish_box_needs_command" -l events-backend -d 'Accepted for podman\'s scripts: file, journald or none' -r
-complete -c box -n "__fish_box_needs_command" -l tmpdir -d 'Accepted for podman\'s scripts: directory of temporary files' -r -F
-complete -c box -n "__fish_box_needs_command" -l volumepath -d 'Accepted for podman\'s scripts: directory of volumes' -r -F
-complete -c box -n "__fish_box_needs_command" -l config -d 'Accepted for docker\'s scripts: directory of client settings' -r -F
+complete -c box -n "__fish_box_needs_command" -l tmpdir -d 'Ignored: what goes with a reboot is below --runroot' -r -F
+complete -c box -n "__fish_box_needs_command" -l config -d 'As docker\'s: the directory whose config.json holds the logins (or DOCKER_CONFIG)' -r -F
 complete -c box -n "__fish_box_needs_command" -l conmon -d 'Ignored: box needs no conmon' -r -F
 complete -c box -n "__fish_box_needs_command" -l runtime -d 'Ignored: box is its own OCI runtime' -r -F
 complete -c box -n "__fish_box_needs_command" -l runtime-flag -d 'Ignored: box is its own OCI runtime' -r
 complete -c box -n "__fish_box_needs_command" -l network-cmd-path -d 'Ignored: helpers of the network are found in PATH' -r -F
-complete -c box -n "__fish_box_needs_command" -l network-config-dir -d 'Accepted for podman\'s scripts: directory of networks' -r -F
 complete -c box -n "__fish_box_needs_command" -l hooks-dir -d 'Ignored: box runs no OCI hooks' -r -F
 complete -c box -n "__fish_box_needs_command" -s v -l version -d 'Print the version'
 complete -c box -n "__fish_box_needs_command" -s D -l debug -d 'Same as --log-level debug'
@@ -792,6 +790,7 @@ complete -c box -n "__fish_box_using_subcommand wait" -s h -l help -d 'Print hel
 complete -c box -n "__fish_box_using_subcommand history" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand history" -s H -l human -d 'Times and sizes for people (true), or exact (false)' -r -f -a "true\t''
 false\t''"
+complete -c box -n "__fish_box_using_subcommand history" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand history" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand history" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand history" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -847,6 +846,7 @@ complete -c box -n "__fish_box_using_subcommand import" -s m -l message -d 'The 
 complete -c box -n "__fish_box_using_subcommand import" -l arch -d 'The architecture that the files are for; this machine\'s unless given' -r
 complete -c box -n "__fish_box_using_subcommand import" -l os -d 'The operating system that the files are for' -r
 complete -c box -n "__fish_box_using_subcommand import" -l variant -d 'The variant of the architecture, v7 for example' -r
+complete -c box -n "__fish_box_using_subcommand import" -l platform -d 'OS/ARCH[/VARIANT] of what is in it' -r
 complete -c box -n "__fish_box_using_subcommand import" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand import" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand import" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -860,6 +860,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand import" -s q -l quiet -d 'Print the id only'
 complete -c box -n "__fish_box_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand load" -s i -l input -d 'An archive or a directory instead of standard input' -r
+complete -c box -n "__fish_box_using_subcommand load" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand load" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand load" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand load" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -927,6 +928,7 @@ complete -c box -n "__fish_box_using_subcommand push" -l compress -d 'Pack plain
 complete -c box -n "__fish_box_using_subcommand push" -s q -l quiet -d 'Show no progress'
 complete -c box -n "__fish_box_using_subcommand push" -l remove-signatures -d 'Accepted: box keeps no signatures that could go along'
 complete -c box -n "__fish_box_using_subcommand push" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand rmi" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand rmi" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand rmi" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand rmi" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -947,6 +949,7 @@ oci-archive\t''
 oci-dir\t''
 docker-dir\t''"
 complete -c box -n "__fish_box_using_subcommand save" -s o -l output -d 'The file, or the directory, to write to' -r -F
+complete -c box -n "__fish_box_using_subcommand save" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand save" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand save" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand save" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2037,6 +2040,7 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -s H -l human -d 'Times and sizes for people (true), or exact (false)' -r -f -a "true\t''
 false\t''"
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2073,6 +2077,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from insert" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -s f -l format -d 'json, or a Go template' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2208,6 +2213,7 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l arch -d 'The architecture that the files are for; this machine\'s unless given' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l os -d 'The operating system that the files are for' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l variant -d 'The variant of the architecture, v7 for example' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l platform -d 'OS/ARCH[/VARIANT] of what is in it' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2221,6 +2227,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Print the id only'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'An archive or a directory instead of standard input' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2288,6 +2295,7 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -s q -l quiet -d 'Show no progress'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l remove-signatures -d 'Accepted: box keeps no signatures that could go along'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2303,6 +2311,7 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'No error for an image that does not exist'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l no-prune -d 'Ignored: an image has no parents here that could be kept'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2323,6 +2332,7 @@ oci-archive\t''
 oci-dir\t''
 docker-dir\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -s o -l output -d 'The file, or the directory, to write to' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''

@@ -1,5 +1,6 @@
 //! `box history`.
 
+use super::flags::platform::PlatformFlag;
 use super::format::template::{Field, Format, field};
 use super::format::{human, json, table};
 use super::{Context, output};
@@ -27,6 +28,8 @@ pub(crate) struct History {
     /// Only ids
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    platform: PlatformFlag,
     /// The image's name or id
     #[arg(value_name = "IMAGE")]
     image: String,
@@ -34,6 +37,7 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
+        self.platform.check(ctx.store()?, &self.image)?;
         let steps = history::history(ctx.store()?, &self.image)?;
         let now = Timestamp::now();
         let rows: Vec<Row<'_>> = steps.iter().map(|step| Row { step, human: self.human, now }).collect();

@@ -37,6 +37,9 @@ pub(crate) struct Import {
     /// The variant of the architecture, v7 for example
     #[arg(long, value_name = "VARIANT")]
     variant: Option<String>,
+    /// OS/ARCH[/VARIANT] of what is in it
+    #[arg(long, value_name = "PLATFORM", conflicts_with_all = ["arch", "os", "variant"])]
+    platform: Option<Platform>,
     /// A file, an address (http, https), or - for standard input
     #[arg(value_name = "TARBALL")]
     source: String,
@@ -53,7 +56,7 @@ impl Import {
             _ if is_address => None,
             path => Some(absolute(path)?),
         };
-        let mut platform = Platform::host();
+        let mut platform = self.platform.unwrap_or_else(Platform::host);
         if let Some(arch) = &self.arch {
             platform = arch.parse()?;
         }

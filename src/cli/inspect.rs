@@ -1,5 +1,6 @@
 //! `box inspect`, `box container inspect`, `box image inspect`.
 
+use super::flags::platform::PlatformFlag;
 use super::format::template::{self, Format};
 use super::format::visible;
 use super::inspect_container;
@@ -59,6 +60,8 @@ pub(crate) struct InspectContainer {
 pub(crate) struct InspectImage {
     #[command(flatten)]
     how: How,
+    #[command(flatten)]
+    platform: PlatformFlag,
     /// Names or ids
     #[arg(value_name = "IMAGE")]
     names: Vec<String>,
@@ -115,7 +118,8 @@ impl InspectContainer {
 
 impl InspectImage {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
-        let InspectImage { how, names } = self;
+        let InspectImage { how, platform, names } = self;
+        platform.check_all(ctx.store()?, &names)?;
         Asked { kinds: &[What::Image], names, format: how.format, size: false, latest: false }.run(ctx)
     }
 }

@@ -11,6 +11,7 @@ const NOT_YET: &[&str] = &[
     "build",
     "builder",
     "buildx",
+    "checkpoint",
     "compose",
     "container checkpoint",
     "container cleanup",
@@ -49,7 +50,7 @@ const NOT_YET: &[&str] = &[
 ];
 
 /// What no version does, and what to do in its place.
-const NEVER: &[(&str, &str)] = &[
+const NEVER_COMMANDS: &[(&str, &str)] = &[
     ("config", "it belongs to swarm; a file reaches a container with -v"),
     ("container runlabel", "run the command that the label holds: `box inspect` shows it"),
     ("farm", "build on each machine in its own job"),
@@ -65,11 +66,28 @@ const NEVER: &[(&str, &str)] = &[
     ("system renumber", "nothing has to be renumbered: box has no numbered locks"),
     ("volume reload", "it looks for new volumes of plugins, and box has no plugins"),
     ("trust", "box has no notary; what may be pulled is a matter of policy.json"),
+    ("volume update", OF_SWARM),
 ];
 
 /// Flags of a later version: the command, then the flag.
-const FLAGS: &[(&str, &[&str])] =
-    &[("", &["imagestore", "module", "transient-store"]), ("pull", &["decryption-key"])];
+const FLAGS: &[(&str, &[&str])] = &[
+    ("", &["imagestore", "module", "transient-store"]),
+    ("login", &["secret"]),
+    ("network connect", &["driver-opt", "gw-priority", "link", "link-local-ip"]),
+    ("pull", &["decryption-key"]),
+    (
+        "push",
+        &[
+            "encrypt-layer",
+            "encryption-key",
+            "sign-by-sigstore",
+            "sign-by-sigstore-private-key",
+            "sign-by-sq-fingerprint",
+            "sign-passphrase-file",
+        ],
+    ),
+    ("start", &["checkpoint", "checkpoint-dir"]),
+];
 
 const OTHER_MACHINES: &str = "box works on the machine it runs on; for another one: ssh HOST box …";
 const NOT_PROFILED: &str = "box measures nothing of itself; perf(1) and strace(1) can";
@@ -84,6 +102,7 @@ const NEVER_GLOBAL: &[(&str, Option<char>, &str)] = &[
     ("identity", None, OTHER_MACHINES),
     ("memory-profile", None, NOT_PROFILED),
     ("namespace", None, "another --root is another set of containers"),
+    ("network-config-dir", None, WITH_ROOT),
     ("noout", None, "redirect the output: box … > /dev/null"),
     ("out", None, "redirect the output: box … > FILE"),
     ("remote", Some('r'), OTHER_MACHINES),
@@ -99,6 +118,33 @@ const NEVER_GLOBAL: &[(&str, Option<char>, &str)] = &[
     ("tlsverify", None, OTHER_MACHINES),
     ("trace", None, "--log-level debug prints every step of a launch"),
     ("url", None, OTHER_MACHINES),
+    ("volumepath", None, WITH_ROOT),
+];
+
+const WITH_ROOT: &str = "volumes and networks are kept with images and containers: --root DIR";
+const OF_SWARM: &str = "it belongs to swarm; box works on one machine";
+
+/// Flags of a command that no version has: the command, then the flags, what to do in their place.
+const NEVER: &[(&str, &[&str], &str)] = &[
+    ("network create", &["config-from", "config-only", "ingress"], OF_SWARM),
+    (
+        "volume create",
+        &[
+            "availability",
+            "group",
+            "limit-bytes",
+            "required-bytes",
+            "scope",
+            "secret",
+            "sharing",
+            "topology-preferred",
+            "topology-required",
+            "type",
+        ],
+        OF_SWARM,
+    ),
+    ("volume ls", &["cluster"], OF_SWARM),
+    ("push", &["sign-by"], "box makes no signatures of GnuPG; cosign(1) signs what is in a registry"),
 ];
 
 /// The answer to a flag that is known elsewhere; `None` if it is known nowhere. `words` is the whole
@@ -123,6 +169,16 @@ pub(super) fn flag(path: &str, flag: &str, words: &[OsString]) -> Option<Error> 
         }
     }
     let entry = super::tree::named(path).and_then(|entry| entry.paths.first()).copied();
+    let never = NEVER.iter().find(|(command, flags, _)| {
+        Some(*command) == entry
+            && flag
+                .strip_prefix("--")
+                .is_some_and(|typed| flags.contains(&typed.split('=').next().unwrap_or(typed)))
+    });
+    if let Some((_, _, instead)) = never {
+        let name = flag.split('=').next().unwrap_or(flag);
+        return Some(Error::new(Kind::Unsupported, format!("box has no {name}")).hint(*instead));
+    }
     let (_, flags) = FLAGS.iter().find(|(command, _)| *command == entry.unwrap_or_default())?;
     let name = match flag.strip_prefix("--") {
         Some(name) => name.split('=').next()?,
@@ -140,12 +196,24 @@ fn no_daemon() -> Error {
         .hint("every command works by itself: leave this line out")
 }
 
+/// The flags of a command that are answered by [`flag`], as they are typed.
+pub(super) fn flags_of(path: &str) -> Vec<String> {
+    let later = FLAGS.iter().filter(|(command, _)| *command == path).flat_map(|(_, flags)| *flags);
+    let never = NEVER.iter().filter(|(command, ..)| *command == path).flat_map(|(_, flags, _)| *flags);
+    let mut all: Vec<String> = later.chain(never).map(|flag| format!("--{flag}")).collect();
+    if path.is_empty() {
+        all.extend(NEVER_GLOBAL.iter().map(|(flag, ..)| format!("--{flag}")));
+        all.extend(NEVER_GLOBAL.iter().filter_map(|(_, letter, _)| Some(format!("-{}", (*letter)?))));
+    }
+    all
+}
+
 /// The answer to a command that is known elsewhere; `None` if it is known nowhere.
 pub(super) fn answer(path: &str) -> Option<Error> {
     if path == "daemon" {
         return Some(no_daemon());
     }
-    if let Some((_, instead)) = NEVER.iter().find(|(name, _)| *name == path) {
+    if let Some((_, instead)) = NEVER_COMMANDS.iter().find(|(name, _)| *name == path) {
         return Some(Error::new(Kind::Unsupported, format!("box has no command {path:?}")).hint(*instead));
     }
     NOT_YET.contains(&path).then(|| not_yet(format!("box {path}")))
@@ -158,7 +226,7 @@ mod tests {
 
     #[test]
     fn what_is_there_is_not_called_missing() {
-        for path in NOT_YET.iter().chain(NEVER.iter().map(|(path, _)| path)) {
+        for path in NOT_YET.iter().chain(NEVER_COMMANDS.iter().map(|(path, _)| path)) {
             assert!(tree::named(path).is_none(), "box {path} exists");
             assert!(!tree::is_group(path), "box {path} exists");
         }

@@ -1,8 +1,10 @@
 //! `box load`.
 
+use super::flags::platform::PlatformFlag;
 use super::{Context, import, output};
 use crate::error::{Result, invalid};
 use crate::ops;
+use crate::registry::policy::Policy;
 use crate::transfer::load::LoadRequest;
 use std::io::IsTerminal;
 
@@ -19,6 +21,8 @@ pub(crate) struct Load {
     /// Print nothing but the names
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    platform: PlatformFlag,
 }
 
 impl Load {
@@ -33,6 +37,8 @@ impl Load {
             path: path.map(import::absolute).transpose()?,
             only: None,
             name: None,
+            platform: self.platform.wanted().cloned(),
+            policy: Policy::load()?,
         };
         ctx.store()?;
         for image in ops::load::load(ctx.settings()?, &request)? {

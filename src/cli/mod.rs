@@ -44,6 +44,7 @@ mod inspect;
 mod inspect_container;
 mod inspect_image;
 mod kill;
+pub mod known;
 mod load;
 mod login;
 mod logs;
@@ -80,10 +81,11 @@ mod wait;
 
 pub use documents::documents;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, invalid};
 use crate::settings::Settings;
-use crate::settings::conf::Conf;
+use crate::settings::conf::{self, Conf};
 use crate::store::layout::Store;
+use crate::sys::process;
 use clap::FromArgMatches;
 use flags::global::GlobalFlags;
 use std::cell::OnceCell;
@@ -133,6 +135,13 @@ impl Context {
             return Ok(conf);
         }
         let conf = Conf::load()?;
+        for word in conf::words(&conf.engine.env) {
+            let (name, value) = word
+                .split_once('=')
+                .filter(|(name, _)| !name.is_empty())
+                .ok_or_else(|| invalid(format!("env of containers.conf: {word:?} is not NAME=VALUE")))?;
+            process::set_default_variable(name, value);
+        }
         Ok(self.conf.get_or_init(|| conf))
     }
 
@@ -190,6 +199,7 @@ fn command(words: Vec<OsString>) -> Result<u8> {
     };
     let global = GlobalFlags::from_arg_matches(&matches).map_err(|said| usage::error(&said, &words))?;
     global.warn_about_ignored();
+    global.pass_on();
     let (entry, matches) = tree::find(&matches).ok_or_else(nothing_named)?;
     entry.start(matches, &Context::new(global, command_line))
 }

@@ -56,7 +56,7 @@ pub(crate) struct Pull {
 impl Pull {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let platform = self.wanted_platform()?;
-        let registry = self.registry.clone().options(self.retry.clone());
+        let registry = self.registry.clone().options(self.retry.clone(), ctx.conf()?)?;
         let (mut errors, mut pulled) = (Vec::new(), Vec::new());
         for image in &self.images {
             let request = PullRequest {

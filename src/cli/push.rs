@@ -6,6 +6,7 @@ use super::{Context, output};
 use crate::container::volume::not_yet;
 use crate::error::{Result, invalid};
 use crate::ops;
+use crate::settings::conf::Conf;
 use crate::store::compress::Packing;
 use crate::transfer::layouts::note_in_file;
 use crate::transfer::outgoing::Format;
@@ -73,12 +74,14 @@ impl Push {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let store = ctx.store()?;
         let _ = (&self.disable_content_trust, self.remove_signatures);
-        let options = self.registry.clone().options(self.retry.clone());
+        let options = self.registry.clone().options(self.retry.clone(), ctx.conf()?)?;
         let images = match self.all_tags {
             true => ops::push::all_tags(store, &self.image)?.iter().map(ToString::to_string).collect(),
             false => vec![self.image.clone()],
         };
-        let packing = self.packing()?;
+        // A format of containers.conf is for what has to be packed anyway.
+        let forced = self.compression_format.is_some() || self.compression_level.is_some();
+        let packing = self.packing(ctx.conf()?)?;
         let format = match self.format.as_deref() {
             None => None,
             Some("oci") => Some(Format::Oci),
@@ -92,7 +95,7 @@ impl Push {
                 to,
                 format,
                 packing,
-                repack: self.force_compression.unwrap_or(true),
+                repack: self.force_compression.unwrap_or(forced),
                 compress: self.compress,
                 platform: self.platform.as_deref().map(str::parse).transpose()?,
                 quiet: self.quiet,
@@ -106,12 +109,11 @@ impl Push {
         Ok(0)
     }
 
-    fn packing(&self) -> Result<Option<Packing>> {
-        let Some(format) = &self.compression_format else {
-            return match self.compression_level {
-                None => Ok(None),
-                Some(level) => Packing::parse("gzip", Some(level)).map(Some),
-            };
+    fn packing(&self, conf: &Conf) -> Result<Option<Packing>> {
+        let level = self.compression_level.or(conf.engine.compression_level);
+        let format = self.compression_format.as_ref().or(conf.engine.compression_format.as_ref());
+        let Some(format) = format else {
+            return level.map(|level| Packing::parse("gzip", Some(level))).transpose();
         };
         if format == "zstd:chunked" && !self.quiet {
             output::note("zstd:chunked is written as plain zstd, which its readers take as well");
@@ -119,6 +121,6 @@ impl Push {
         if format.is_empty() {
             return Err(invalid("--compression-format is gzip or zstd"));
         }
-        Packing::parse(format, self.compression_level).map(Some)
+        Packing::parse(format, level).map(Some)
     }
 }

@@ -1,6 +1,7 @@
 //! `box rmi`.
 
 use super::each::Tally;
+use super::flags::platform::PlatformFlag;
 use super::{Context, output};
 use crate::error::{Error, Kind, Result, invalid};
 use crate::ops::rmi::{self, Removal};
@@ -27,6 +28,8 @@ pub(crate) struct Rmi {
     /// Ignored: an image has no parents here that could be kept
     #[arg(long, hide = true)]
     no_prune: bool,
+    #[command(flatten)]
+    platform: PlatformFlag,
     /// Names or ids
     #[arg(value_name = "IMAGE")]
     images: Vec<String>,
@@ -54,7 +57,8 @@ impl Rmi {
             }
         }
         for text in &self.images {
-            tell(rmi::remove(settings, store, text, self.force));
+            let fits = self.platform.check(store, text);
+            tell(fits.and_then(|()| rmi::remove(settings, store, text, self.force)));
         }
         if deleted > 0 {
             rmi::collect(settings, store)?;

@@ -1,6 +1,7 @@
 //! `box save`.
 
 use super::Context;
+use super::flags::platform::PlatformFlag;
 use crate::error::{Result, invalid};
 use crate::ops;
 use crate::transfer::save::{Kind, SaveRequest};
@@ -41,6 +42,8 @@ pub(crate) struct Save {
     /// Leave plain layers plain, as is done anyway
     #[arg(long)]
     uncompressed: bool,
+    #[command(flatten)]
+    platform: PlatformFlag,
     /// Names or ids
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<String>,
@@ -80,6 +83,7 @@ impl Save {
             compress: self.compress,
             quiet: self.quiet,
         };
+        self.platform.check_all(ctx.store()?, &request.images)?;
         ops::save::save(ctx.store()?, &request)?;
         Ok(0)
     }

@@ -45,12 +45,12 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    pub(crate) fn run(self, _: &Context) -> Result<u8> {
+    pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let filters = Filters::parse(&self.filter)?;
         let request = SearchRequest {
             term: self.term.clone(),
             limit: self.limit,
-            registry: self.registry.clone().options(self.retry.clone()),
+            registry: self.registry.clone().options(self.retry.clone(), ctx.conf()?)?,
         };
         if self.list_tags {
             let (name, tags) = search::tags(&request)?;

@@ -55,6 +55,9 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
             invalid(format!("{command}: {arg:?} is one word too many")).hint(see)
         }
         ErrorKind::UnknownArgument => {
+            let path = if is_before_the_command(&arg, words) { "box" } else { &path };
+            let command = called::path(path);
+            let see = format!("`{command} --help` shows what it takes");
             if let Some(known) =
                 super::later::flag(path.strip_prefix("box ").unwrap_or_default(), &arg, words)
             {
@@ -114,6 +117,22 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
             invalid(format!("{command}: {}", first.trim_start_matches("error: "))).hint(see)
         }
     }
+}
+
+/// Whether a flag stands before the word that names a command.
+fn is_before_the_command(flag: &str, words: &[OsString]) -> bool {
+    let flag = flag.split('=').next().unwrap_or(flag);
+    let known = super::tree::words_below("");
+    let words = words.iter().skip(1).filter_map(|word| word.to_str());
+    for word in words {
+        if word.starts_with(flag) {
+            return true;
+        }
+        if known.contains(&word) {
+            return false;
+        }
+    }
+    false
 }
 
 /// The known word that takes the fewest slips of the finger to become `typed`. clap's own measure

@@ -107,7 +107,9 @@ fn from_archive(settings: &Settings, reference: &str, transport: &str, rest: &st
     // A directory has a name of its own, which podman gives to what is in it.
     let name = matches!(transport, "dir" | "oci").then(|| format!("localhost{}", path.display()));
     let name = name.and_then(|name| Reference::parse_local(&name).ok());
-    let request = LoadRequest { path: Some(path), source: format!("{transport}:{rest}"), only, name };
+    let source = format!("{transport}:{rest}");
+    // Its word was heard already.
+    let request = LoadRequest { path: Some(path), source, only, name, platform: None, policy: None };
     let loaded = load::load(settings, &request)?;
     loaded.into_iter().next().map(|image| image.id).ok_or_else(|| images::unknown(reference))
 }

@@ -7,7 +7,7 @@
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::image::reference::Reference;
 use crate::sys::file;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 const MAX_FILE: usize = 4 << 20;
 
 /// The requirements for images, by where they come from.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
     path: PathBuf,
     document: Document,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
     default: Vec<Requirement>,
@@ -30,7 +30,7 @@ struct Document {
 }
 
 /// What has to hold for an image.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Requirement {
     r#type: String,
 }

@@ -60,6 +60,8 @@ table! {
         annotations: List,
         /// `--cgroupns`.
         cgroupns: String,
+        /// `--hosts-file`.
+        base_hosts_file: String,
         /// The capabilities that a container has without flags.
         default_capabilities: List,
         /// `KEY=VALUE`, as far as the namespaces are the container's own.
@@ -124,12 +126,22 @@ table! {
 table! {
     /// `[engine]`.
     Engine {
+        /// `--compression-format`.
+        compression_format: String,
+        /// `--compression-level`.
+        compression_level: u32,
         /// `--detach-keys`.
         detach_keys: String,
+        /// `KEY=VALUE` for box itself, where its environment says nothing: proxies for example.
+        env: List,
         /// `--image-volume`.
         image_volume_mode: String,
         /// `--pull`.
         pull_policy: String,
+        /// `--retry`.
+        retry: u32,
+        /// `--retry-delay`.
+        retry_delay: String,
         /// `--stop-timeout`.
         stop_timeout: u32,
     }

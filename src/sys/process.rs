@@ -2,7 +2,7 @@
 
 use crate::error::{Doing, Error, Kind, Result, failed};
 use std::convert::Infallible;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
@@ -144,6 +144,26 @@ pub fn split_sibling() -> Result<Option<i32>> {
         0 => Ok(None),
         pid => Ok(Some(pid as i32)),
     }
+}
+
+/// Sets a variable of our own environment that is not set, for us and for those we start.
+///
+/// # Panics
+/// In a process with several threads.
+pub fn set_default_variable(name: &str, value: &str) {
+    if std::env::var_os(name).is_none() {
+        set_variable(name, value.as_ref());
+    }
+}
+
+/// Sets a variable of our own environment, for us and for those we start.
+///
+/// # Panics
+/// In a process with several threads.
+pub fn set_variable(name: &str, value: &OsStr) {
+    assert!(threads() <= 1, "the environment is read by all threads");
+    // SAFETY: nobody else is there who could read the environment meanwhile.
+    unsafe { std::env::set_var(name, value) };
 }
 
 /// How many threads this process has.

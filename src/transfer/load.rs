@@ -6,10 +6,12 @@
 
 use super::publish::{Part, Parts, publish, warn_of_devices};
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
+use crate::image::config::ImageConfig;
 use crate::image::digest::{BlobDigest, ImageId};
 use crate::image::manifest::{Descriptor, Document, Index, MAX_CONFIG, Manifest, media};
 use crate::image::platform::Platform;
 use crate::image::reference::Reference;
+use crate::registry::policy::Policy;
 use crate::store::archive::{MemberKind, TarReader};
 use crate::store::blobs::{self, StagedBlob};
 use crate::store::compress::{self, Compression};
@@ -34,6 +36,10 @@ pub struct LoadRequest {
     pub only: Option<String>,
     /// The name of an image that has none in there.
     pub name: Option<Reference>,
+    /// The platform of an index that is wanted, and of any image; this machine's if `None`.
+    pub platform: Option<Platform>,
+    /// What may be let in, if that was not asked yet.
+    pub policy: Option<Policy>,
 }
 
 /// An image that was loaded.
@@ -63,7 +69,11 @@ pub fn load(store: &Store, request: &LoadRequest) -> Result<Vec<Loaded>> {
         None => contents.archive(&staging, std::io::stdin().lock()).doing(doing)?,
     }
     warn_of_devices(&contents.layers.values().collect::<Vec<_>>());
-    let found = contents.images().doing(doing)?;
+    let found = contents.images(request.platform.as_ref()).doing(doing)?;
+    if let Some(policy) = &request.policy {
+        let transport = contents.transport(request.path.as_ref().is_some_and(|path| path.is_dir()));
+        policy.check_path(transport, request.path.as_deref().unwrap_or(Path::new("")), None)?;
+    }
     let found: Vec<Found> = match &request.only {
         None => found,
         Some(only) => {
@@ -194,8 +204,45 @@ impl Contents {
         Ok(())
     }
 
-    /// The images that the archive lists.
-    fn images(&self) -> Result<Vec<Found>> {
+    /// What podman calls this kind of archive or directory.
+    fn transport(&self, directory: bool) -> &'static str {
+        match (self.documents.get("manifest.json"), directory) {
+            (Some(list), _) if list.starts_with(b"[") => "docker-archive",
+            (Some(_), _) => "dir",
+            (None, true) => "oci",
+            (None, false) => "oci-archive",
+        }
+    }
+
+    /// The images that the archive lists, or those of them for `platform`.
+    fn images(&self, platform: Option<&Platform>) -> Result<Vec<Found>> {
+        let host = Platform::host();
+        let mut found = self.all_images(platform.unwrap_or(&host))?;
+        if let Some(wanted) = platform {
+            let fits = |found: &Found| -> Result<bool> {
+                // An index has said what it is for.
+                if found.index.is_some() {
+                    return Ok(true);
+                }
+                let config = ImageConfig::parse(&found.config)?;
+                Ok(wanted.rank(&config.platform()).is_some())
+            };
+            let all = found.len();
+            let mut kept = Vec::new();
+            for image in found {
+                if fits(&image)? {
+                    kept.push(image);
+                }
+            }
+            found = kept;
+            if found.is_empty() && all > 0 {
+                return Err(Error::new(Kind::NotFound, format!("it has no image for {wanted}")));
+            }
+        }
+        Ok(found)
+    }
+
+    fn all_images(&self, platform: &Platform) -> Result<Vec<Found>> {
         // Docker's newer archives have both; their manifest.json has the full names.
         if let Some(list) = self.documents.get("manifest.json").filter(|d| d.starts_with(b"[")) {
             let list: Vec<DockerImage> = serde_json::from_slice(list)
@@ -205,12 +252,16 @@ impl Contents {
         if let Some(manifest) = self.documents.get("manifest.json") {
             // What skopeo calls `dir:`.
             let entry = Descriptor::of("", manifest);
-            return Ok(vec![self.oci_image(&entry, &entry, None)?]);
+            return Ok(vec![self.oci_image(&entry, &entry, None, platform)?]);
         }
         if let Some(index) = self.documents.get("index.json") {
             let index: Index = serde_json::from_slice(index)
                 .map_err(|cause| invalid("its index.json cannot be read").because(cause))?;
-            return index.manifests.iter().map(|entry| self.oci_image(entry, entry, None)).collect();
+            return index
+                .manifests
+                .iter()
+                .map(|entry| self.oci_image(entry, entry, None, platform))
+                .collect();
         }
         Err(invalid("it is no archive of images (docker-archive, oci-archive or an OCI layout)")
             .hint("a tarball of a root file system becomes an image by `box import`"))
@@ -242,7 +293,13 @@ impl Contents {
         in_dir.into_iter().find(here).unwrap_or_else(|| format!("blobs/sha256/{}", digest.hex()))
     }
 
-    fn oci_image(&self, named: &Descriptor, entry: &Descriptor, index: Option<&BlobDigest>) -> Result<Found> {
+    fn oci_image(
+        &self,
+        named: &Descriptor,
+        entry: &Descriptor,
+        index: Option<&BlobDigest>,
+        platform: &Platform,
+    ) -> Result<Found> {
         let bytes = match self.documents.get("manifest.json") {
             Some(bytes) if BlobDigest::of(bytes) == entry.digest => bytes,
             _ => self.document(&self.blob_name(&entry.digest))?,
@@ -253,7 +310,8 @@ impl Contents {
                 return Err(invalid("it has an index in an index"));
             }
             Document::Index(index) => {
-                return self.oci_image(named, index.choose(&Platform::host())?, Some(&entry.digest));
+                let chosen = index.choose(platform)?;
+                return self.oci_image(named, chosen, Some(&entry.digest), platform);
             }
             Document::Manifest(manifest) => manifest,
         };

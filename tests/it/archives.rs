@@ -208,3 +208,24 @@ fn save_refuses_what_makes_no_sense() {
     pty.code(125);
     assert!(pty.screen().contains("refusing to save to terminal"), "{}", pty.screen());
 }
+
+#[test]
+fn a_platform_is_what_an_image_here_has_or_it_is_not_meant() {
+    let env = Env::empty(User::Sub);
+    let image = name("test/multi");
+    let source = format!("docker://{image}");
+    skopeo(&env, &["copy", "-q", "--all", "--src-tls-verify=false", &source, "oci-archive:all.tar:multi:1"]);
+    env.run(["load", "-q", "-i", "all.tar", "--platform", "linux/mips64le"]).fails(125, "linux/mips64le");
+    env.run(["load", "-q", "-i", "all.tar", "--platform", "linux/s390x"]).code(0);
+    env.run(["import", "-q", "--platform", "linux/arm/v7", &fixture("busybox.tar"), "made"]).code(0);
+    env.run(["image", "inspect", "-f", "{{.Architecture}} {{.Variant}}", "made"]).stdout("arm v7\n");
+    for command in ["history", "rmi", "image inspect", "save -o x.tar"] {
+        let words = command.split(' ').chain(["--platform", "linux/amd64", "made"]);
+        env.run(words).stderr_contains("is here for linux/arm/v7");
+    }
+    env.run(["save", "-q", "-o", "made.tar", "--platform", "linux/arm", "made"]).code(0);
+    env.run(["load", "-q", "-i", "made.tar", "--platform", "linux/amd64"]).fails(125, "linux/amd64");
+    env.run(["load", "-q", "-i", "made.tar", "--platform", "linux/arm/v7"]).code(0);
+    env.run(["history", "-q", "--platform", "linux/arm/v7", "made"]).code(0);
+    env.run(["rmi", "--platform", "linux/arm/v7", "made"]).code(0);
+}

@@ -42,6 +42,11 @@ fn what_other_machines_and_daemons_need_is_refused_with_a_word() {
         ("--url ssh://a@b/c ps", "--url"),
         ("--connection x ps", "--connection"),
         ("--remote ps", "--remote"),
+        ("--url x ps", "box has no --url"),
+        ("--volumepath /v ps", "box has no --volumepath"),
+        ("--network-config-dir=/n info", "box has no --network-config-dir"),
+        ("volume create --scope x", "box has no --scope"),
+        ("push --sign-by x y", "box has no --sign-by"),
     ] {
         let output = env.run(line.split(' '));
         output.code(125).stdout("").stderr_contains(word).stderr_contains("Hint: ");
@@ -251,4 +256,30 @@ fn a_directory_is_run_as_it_is() {
     assert_eq!(std::fs::read_to_string(env.tmp().join("rootfs/file")).expect("a file"), "here\n");
     env.run(["run", "--rm", "--read-only", "--rootfs", &dir, "sh", "-c", "echo > /other"]).code(1);
     env.run(["unshare", "rm", "-r", &dir]).code(0);
+}
+
+#[test]
+fn containers_conf_speaks_of_the_engine_too() {
+    let mut env = Env::new();
+    env.file("hosts", "192.0.2.7 from-conf\n");
+    let hosts = env.tmp().join("hosts");
+    let engine = "[engine]\nretry = 0\nretry_delay = '1ms'\nenv = ['HTTP_PROXY=http://192.0.2.1:1', 'HOME=/nowhere']\n";
+    let text = format!("[containers]\nbase_hosts_file = '{}'\n{engine}", hosts.display());
+    let file = config(&env, "containers/containers.conf", &text);
+    let run =
+        ["run", "--rm", "--network", "none", "busybox", "sh", "-c", "cat /etc/hosts; echo $HTTP_PROXY $HOME"];
+    let output = env.run(run);
+    output.code(0).stdout_contains("from-conf").stdout_contains("http://192.0.2.1:1 /root\n");
+    std::fs::write(&file, "[engine]\nretry_delay = 'soon'\n").unwrap();
+    env.run(["pull", "x"]).fails(125, "retry_delay");
+    std::fs::write(&file, "[engine]\nenv = ['=x']\n").unwrap();
+    env.run(["pull", "x"]).fails(125, "env of containers.conf");
+    std::fs::write(&file, "").unwrap();
+    env.set("PODMAN_USERNS", "keep-id");
+    let uid = format!("{}\n", env.uid());
+    let id = ["busybox", "id", "-u"];
+    env.run([&["run", "--rm", "--network", "none"][..], &id].concat()).stdout(&uid);
+    env.run([&["run", "--rm", "--network", "none", "--userns", "host"][..], &id].concat()).stdout("0\n");
+    env.set("PODMAN_USERNS", "nonsense");
+    env.run([&["run", "--rm", "--network", "none"][..], &id].concat()).fails(125, "PODMAN_USERNS");
 }

@@ -156,6 +156,11 @@ fn the_policy_decides_what_may_come() {
     env.run(["pull", "-q", &image]).fails(125, "rejected by policy");
     let archive = format!("docker-archive:{}", fixture("busybox-docker.tar"));
     env.run(["pull", "-q", &archive]).fails(125, "rejected by policy");
+    let file = fixture("busybox-docker.tar");
+    env.run(["load", "-q", "-i", &file]).fails(125, "docker-archive");
+    env.feed(&std::fs::read(&file).unwrap(), ["load", "-q"]).fails(125, "rejected by policy");
+    env.run(["load", "-q", "-i", &fixture("busybox-oci.tar")]).fails(125, "oci-archive");
+    env.run(["images", "-q"]).stdout("");
     env.run(["run", "--rm", &image, "true"]).fails(125, "rejected by policy");
     set(format!(
         "{{\"default\":[{reject}],\"transports\":{{\"docker\":{{\"{here}/library\":[{accept}]}},\
@@ -163,6 +168,8 @@ fn the_policy_decides_what_may_come() {
     ));
     env.run(["pull", "-q", &image]).code(0);
     env.run(["pull", "-q", &archive]).code(0);
+    env.run(["load", "-q", "-i", &file]).code(0);
+    env.run(["load", "-q", "-i", &fixture("busybox-oci.tar")]).fails(125, "rejected by policy");
     env.run(["pull", "-q", &format!("{here}/test/layers")]).fails(125, "rejected by policy");
     set(r#"{"default":[{"type":"signedBy","keyType":"GPGKeys","keyPath":"/k"}]}"#.to_string());
     env.run(["pull", "-q", &image]).fails(125, "signed");

@@ -394,7 +394,7 @@ impl ContainerFlags {
                 Some(variant.map_or(format!("{os}/{arch}"), |variant| format!("{os}/{arch}/{variant}")))
             }
         };
-        let registry = self.registry.options(self.retry);
+        let registry = self.registry.options(self.retry, ctx.conf()?)?;
         let create_command = without_password(ctx.command_line(), registry.creds.as_ref());
         let (publish, publish_all) = published(networks.first(), self.publish, self.publish_all);
         let mut request = ContainerRequest {

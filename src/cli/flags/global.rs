@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::settings::StorageDriver;
+use crate::sys::process;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -52,15 +53,11 @@ pub(crate) struct GlobalFlags {
     #[arg(long, value_name = "NAME", hide = true)]
     events_backend: Option<String>,
 
-    /// Accepted for podman's scripts: directory of temporary files
+    /// Ignored: what goes with a reboot is below --runroot
     #[arg(long, value_name = "DIR", hide = true)]
     tmpdir: Option<PathBuf>,
 
-    /// Accepted for podman's scripts: directory of volumes
-    #[arg(long, value_name = "DIR", hide = true)]
-    volumepath: Option<PathBuf>,
-
-    /// Accepted for docker's scripts: directory of client settings
+    /// As docker's: the directory whose config.json holds the logins (or DOCKER_CONFIG)
     #[arg(long, value_name = "DIR", hide = true)]
     config: Option<PathBuf>,
 
@@ -79,10 +76,6 @@ pub(crate) struct GlobalFlags {
     /// Ignored: helpers of the network are found in PATH
     #[arg(long, value_name = "PATH", hide = true)]
     network_cmd_path: Option<PathBuf>,
-
-    /// Accepted for podman's scripts: directory of networks
-    #[arg(long, value_name = "DIR", hide = true)]
-    network_config_dir: Option<PathBuf>,
 
     /// Ignored: box runs no OCI hooks
     #[arg(long, value_name = "DIR", hide = true)]
@@ -107,10 +100,18 @@ impl GlobalFlags {
         self.debug || matches!(self.log_level.to_ascii_lowercase().as_str(), "debug" | "trace")
     }
 
+    /// Lets `--config` stand in for the variable of its name.
+    pub(crate) fn pass_on(&self) {
+        if let Some(dir) = &self.config {
+            process::set_variable("DOCKER_CONFIG", dir.as_os_str());
+        }
+    }
+
     /// Says once for each flag that it has no effect in box.
     pub(crate) fn warn_about_ignored(&self) {
         let ignored = [
             (self.conmon.is_some(), "--conmon", "each container has box itself as its supervisor"),
+            (self.tmpdir.is_some(), "--tmpdir", "what goes with a reboot is kept below --runroot"),
             (self.runtime.is_some(), "--runtime", "box is its own OCI runtime"),
             (!self.runtime_flag.is_empty(), "--runtime-flag", "box is its own OCI runtime"),
             (self.network_cmd_path.is_some(), "--network-cmd-path", "helpers are found in PATH"),

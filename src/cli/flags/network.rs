@@ -63,7 +63,7 @@ pub(crate) struct NetworkFlags {
 
     /// What /etc/hosts begins with in place of the host's own: a file, or none
     #[arg(long, value_name = "FILE", value_parser = hosts_file, conflicts_with = "no_hosts", help_heading = "Network")]
-    hosts_file: Option<String>,
+    pub(super) hosts_file: Option<String>,
 
     /// Keep the image's /etc/hosts
     #[arg(long, help_heading = "Network")]
@@ -152,7 +152,7 @@ fn with_what_is_there(networks: Vec<NetworkRequest>) -> Vec<NetworkRequest> {
 }
 
 /// `--hosts-file`.
-fn hosts_file(text: &str) -> Result<String> {
+pub(super) fn hosts_file(text: &str) -> Result<String> {
     match text {
         "" => Err(invalid("it is a file, or none")),
         "image" => Err(not_yet("--hosts-file image").hint("--no-hosts keeps the image's own file")),

@@ -1,8 +1,9 @@
 //! The flags of every command that talks to a registry.
 
 use super::words;
-use crate::error::{Result, invalid};
+use crate::error::{Doing, Result, invalid};
 use crate::image::access::{RegistryOptions, Retry};
+use crate::settings::conf::Conf;
 use crate::sys::secret::Secret;
 use clap::ArgAction;
 use std::path::PathBuf;
@@ -44,13 +45,22 @@ pub(crate) struct RetryFlags {
 }
 
 impl RegistryFlags {
-    pub(crate) fn options(self, retry: RetryFlags) -> RegistryOptions {
-        let times = retry.retry.unwrap_or(Retry::default().times);
-        RegistryOptions {
-            creds: self.creds,
-            retry: Retry { times, delay: retry.retry_delay },
-            ..self.tls.options(self.authfile)
-        }
+    /// What the flags say, or else containers.conf.
+    ///
+    /// # Errors
+    /// `Invalid` for a `retry_delay` in there that is no duration.
+    pub(crate) fn options(self, retry: RetryFlags, conf: &Conf) -> Result<RegistryOptions> {
+        let of = &conf.engine;
+        let times = retry.retry.or(of.retry).unwrap_or(Retry::default().times);
+        let delay = match (retry.retry_delay, of.retry_delay.as_deref()) {
+            (None, Some(text)) if !text.is_empty() => {
+                let doing = || format!("use retry_delay = {text:?} of containers.conf");
+                Some(delay(text).doing(doing)?)
+            }
+            (given, _) => given,
+        };
+        let retry = Retry { times, delay };
+        Ok(RegistryOptions { creds: self.creds, retry, ..self.tls.options(self.authfile) })
     }
 }
 

@@ -23,6 +23,11 @@ impl ContainerFlags {
     /// # Errors
     /// `Invalid` for a value that the flag of that name would not take.
     pub(super) fn fill(&mut self, conf: &Conf) -> Result<Defaults> {
+        if let (None, Ok(mode)) = (&self.userns, std::env::var("PODMAN_USERNS"))
+            && !mode.is_empty()
+        {
+            self.userns = Some(words::user_namespace(&mode).doing(|| format!("use PODMAN_USERNS={mode}"))?);
+        }
         if *conf == Conf::default() {
             return Ok(Defaults::default());
         }
@@ -69,6 +74,7 @@ impl ContainerFlags {
 
     fn fill_namespaces(&mut self, conf: &Conf) -> Result<()> {
         let of = &conf.containers;
+        let network = &mut self.network;
         for (flag, key, value) in [
             (&mut self.cgroupns, "cgroupns", &of.cgroupns),
             (&mut self.ipc, "ipcns", &of.ipcns),
@@ -79,10 +85,14 @@ impl ContainerFlags {
                 *flag = Some(parse(key, value, words::namespace)?);
             }
         }
+        if let (false, None, Some(file)) = (network.no_hosts, &network.hosts_file, &of.base_hosts_file)
+            && !file.is_empty()
+        {
+            network.hosts_file = Some(parse("base_hosts_file", file, super::super::network::hosts_file)?);
+        }
         if let (false, Some(value)) = (self.user_namespace.is_given(), &of.userns) {
             self.user_namespace.userns = Some(parse("userns", value, userns::user_namespace)?);
         }
-        let network = &mut self.network;
         if let (true, Some(value)) = (network.network.is_empty(), &of.netns) {
             network.network.push(parse("netns", value, super::super::network::parse)?);
         }
