@@ -188,7 +188,6 @@ impl Monitor {
 
     /// Tells all clients and waiters how the container ended. Its record is written by then.
     pub fn tell(&mut self, exit: Exit) {
-        self.listeners = None;
         let text = serde_json::to_vec(&exit).expect("an exit is plain data");
         for index in 0..self.clients.len() {
             self.with_client(index, |client| client.send(Kind::Exit, &text));
@@ -201,6 +200,8 @@ impl Monitor {
                 let _ = controller.answer(&answer);
             }
         }
+        // Last, for the kernel takes its time; nobody finds them any more.
+        self.listeners = None;
     }
 
     /// Waits until the clients have taken what they were sent. Nothing else depends on us any
