@@ -69,6 +69,7 @@ pub fn exec(settings: &Settings, store: &Store, request: ExecRequest) -> Result<
         detached: true,
         keep_stderr: false,
         keep_environment: false,
+        network: None,
     };
     let _role = userns::spawn(&settings.run, role)?;
     let message = JoinRequest { spec, init, size: client::window().filter(|_| tty), pipes, passed };

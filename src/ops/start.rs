@@ -1,7 +1,7 @@
 //! Starting a container: a supervisor is made, and says when init runs.
 
 use super::reconcile;
-use crate::container::config::{ContainerConfig, Namespace};
+use crate::container::config::{ContainerConfig, Namespace, NetworkMode, UserNamespace};
 use crate::container::state::{State, Status};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::network::forward;
@@ -234,6 +234,13 @@ fn launch(
         args.extend(["--passed".into(), number.to_string().into()]);
         keep.push(fd);
     }
+    let mut network = None;
+    if wants_new_network(&entry.config) {
+        let (to, from) = fd::socket_pair()?;
+        args.push("--network".into());
+        keep.push(from);
+        network = Some(to);
+    }
     args.push(entry.id.as_str().into());
     let role = Role {
         name: "supervisor",
@@ -245,9 +252,17 @@ fn launch(
         detached: true,
         keep_stderr: settings.debug,
         keep_environment: false,
+        network,
     };
     let child = userns::spawn(&settings.run, role)?;
     Ok((child, ours))
+}
+
+/// Whether it has a network namespace of its own in the user namespace that all share.
+fn wants_new_network(config: &ContainerConfig) -> bool {
+    let elsewhere =
+        matches!(config.network.mode, NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Path(_));
+    !elsewhere && config.namespaces.user == UserNamespace::Host
 }
 
 /// Waits until the supervisor has something to say; a signal that comes first is returned.

@@ -25,6 +25,7 @@ pub fn unshare(settings: &Settings, command: Vec<OsString>) -> Result<u8> {
         detached: false,
         keep_stderr: true,
         keep_environment: true,
+        network: None,
     };
     let child = userns::spawn(&settings.run, role)?;
     Ok(child.wait()?.code() as u8)

@@ -113,6 +113,7 @@ fn start<Q: Serialize>(
         detached,
         keep_stderr: !detached || settings.debug,
         keep_environment: true,
+        network: None,
     };
     let child = userns::spawn(&settings.run, role)?;
     let mut socket = UnixStream::from(ours);

@@ -36,6 +36,17 @@ pub enum Stdio {
     },
 }
 
+/// What init gets from the one who launches it.
+#[derive(Debug)]
+pub struct Handed {
+    /// Its standard streams.
+    pub stdio: Stdio,
+    /// Its program finds these under the numbers that go with them.
+    pub passed: Vec<Passed>,
+    /// A new network namespace of our own user namespace; used if the spec asks for a new one.
+    pub network: Option<OwnedFd>,
+}
+
 /// Init exists, in its namespaces, and mounts; it executes nothing until [`Prepared::go`].
 #[derive(Debug)]
 pub struct Prepared {
@@ -45,6 +56,8 @@ pub struct Prepared {
     pub host_pid: i32,
     report: OwnedFd,
     steps: Vec<Step>,
+    /// Its network namespace, if it did not make that itself: it may not be in there yet.
+    network: Option<OwnedFd>,
 }
 
 /// Init has been executed.
@@ -63,18 +76,13 @@ pub struct Running {
 /// Clones init, which begins with its steps at once.
 ///
 /// We are inside the user namespace, with one thread; `single_id` says that it maps only one. With `print`, the plan goes to standard
-/// error first. The program finds what is `passed` under the numbers that go with it.
+/// error first.
 ///
 /// # Errors
 /// For what the spec asks and cannot be; when the kernel refuses the namespaces.
-pub fn prepare(
-    spec: &Spec,
-    stdio: Stdio,
-    passed: Vec<Passed>,
-    single_id: bool,
-    print: bool,
-) -> Result<Prepared> {
-    let plan = plan::plan(spec, Inside { single_id, nested: false })?;
+pub fn prepare(spec: &Spec, handed: Handed, single_id: bool, print: bool) -> Result<Prepared> {
+    let Handed { stdio, passed, network } = handed;
+    let mut plan = plan::plan(spec, Inside { single_id, nested: false })?;
     if print {
         for (number, step) in plan.steps.iter().enumerate() {
             // A log line for whoever debugs; a closed standard error is no reason to stop.
@@ -92,7 +100,13 @@ pub fn prepare(
         (None, 0) => None,
         _ => Some(outside(spec, &steps, &stdio)?),
     };
-    let body = || child(&steps, &stdio, &passed, &theirs, outside.as_ref());
+    // One of our user namespace is nothing for an init that has its own.
+    let wanted = outside.is_none() && plan.namespaces & libc::CLONE_NEWNET != 0;
+    let network = network.filter(|_| wanted);
+    if network.is_some() {
+        plan.namespaces &= !libc::CLONE_NEWNET;
+    }
+    let body = || child(&steps, &stdio, &passed, &theirs, outside.as_ref(), network.as_ref());
     let child = match &user {
         Some(user) => foreign::spawn(user, plan.namespaces, body)?,
         None => process::spawn(plan.namespaces, body)?,
@@ -101,7 +115,7 @@ pub fn prepare(
     drop(passed);
     drop(stdio);
     let host_pid = process::pid_of(child.as_fd())?;
-    let prepared = Prepared { child, host_pid, report: ours, steps };
+    let prepared = Prepared { child, host_pid, report: ours, steps, network };
     if outside.is_some()
         && let Err(error) = prepared.map_ids(spec, user.as_ref())
     {
@@ -135,7 +149,7 @@ pub fn run_joined(
     let steps = plan::plan_exec(spec, Inside { single_id, nested })?;
     let (report, theirs) = fd::socket_pair()?;
     let (theirs, passed) = fd::out_of_the_way(theirs, passed)?;
-    let child = process::spawn(0, || child(&steps, &stdio, &passed, &theirs, None))?;
+    let child = process::spawn(0, || child(&steps, &stdio, &passed, &theirs, None, None))?;
     drop(theirs);
     drop(passed);
     drop(stdio);
@@ -175,6 +189,9 @@ impl Prepared {
     /// # Errors
     /// When init has ended.
     pub fn netns(&self) -> Result<OwnedFd> {
+        if let Some(network) = &self.network {
+            return network.try_clone().doing(|| "keep the container's network namespace");
+        }
         let path = format!("/proc/{}/ns/net", self.host_pid);
         Ok(File::open(path).doing(|| "open the container's network namespace")?.into())
     }
@@ -334,6 +351,7 @@ fn child(
     passed: &[Passed],
     report: &OwnedFd,
     outside: Option<&Outside>,
+    network: Option<&OwnedFd>,
 ) -> Infallible {
     let mut size = None;
     let set_up = match stdio {
@@ -343,6 +361,7 @@ fn child(
         }
         Stdio::Pipes { stdin, stdout, stderr } => connect([stdin, stdout, stderr]),
     };
+    let set_up = set_up.and_then(|()| network.map_or(Ok(()), userns::join_file));
     // What the one who launches has open is its own: in a shared pid namespace others can see it here.
     let mut keep = vec![report.as_fd()];
     keep.extend(passed.iter().map(Passed::fd));

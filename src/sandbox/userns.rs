@@ -36,6 +36,9 @@ pub struct Role {
     pub keep_stderr: bool,
     /// Our environment goes with it; otherwise only `PATH`, `HOME` and `XDG_RUNTIME_DIR` do.
     pub keep_environment: bool,
+    /// A socket to which a new network namespace is sent, while the role begins. Its end without one
+    /// means that the role has to make one itself: there was nobody to do it, or it failed.
+    pub network: Option<OwnedFd>,
 }
 
 /// Starts a role inside the user namespace and waits until it is known to be inside.
@@ -50,14 +53,18 @@ pub fn spawn(run: &Path, role: Role) -> Result<Child> {
     fd::lock_ofd_wait(lock.as_fd())?;
 
     let exec = Exec::prepare(&role)?;
-    let child = match join_living(&holders, &role, &exec)? {
-        Some(child) => child,
-        None => create(&role, &exec)?,
+    let (child, helper) = match join_living(&holders, &role, &exec)? {
+        Some(joined) => joined,
+        None => (create(&role, &exec)?, None),
     };
     // Known before the lock goes: whoever comes next finds it.
     if let Some(start) = process::start_time(child.pid) {
         let file = holders.join(format!("{}-{start}", child.pid));
         File::create(&file).doing(|| format!("write {}", file.display()))?;
+    }
+    drop(lock);
+    if let Some(helper) = helper {
+        helper.wait()?;
     }
     Ok(child)
 }
@@ -183,8 +190,9 @@ impl Exec {
     }
 }
 
-/// Joins the namespace of a living process and starts the role there; `None` if none lives.
-fn join_living(holders: &Path, role: &Role, exec: &Exec) -> Result<Option<Child>> {
+/// Joins the namespace of a living process and starts the role there, by the help of a further child
+/// that has yet to be waited for; `None` if none lives.
+fn join_living(holders: &Path, role: &Role, exec: &Exec) -> Result<Option<(Child, Option<Child>)>> {
     let living = living(holders)?;
     if living.is_empty() {
         return Ok(None);
@@ -212,6 +220,12 @@ fn join_living(holders: &Path, role: &Role, exec: &Exec) -> Result<Option<Child>
             Ok(child) => Report::Child(child.pid).send(report.as_fd()),
             Err(error) => Report::failure(&error).send(report.as_fd()),
         }
+        // Our copy would keep the reports from ending when the role has executed.
+        fd::close_in_child(report.as_fd());
+        if let Some(to) = &role.network {
+            // Without it the role makes its own, and says what is wrong with that.
+            let _ = send_network(to.as_fd());
+        }
         process::exit_now(0)
     })?;
     drop(report);
@@ -223,21 +237,28 @@ fn join_living(holders: &Path, role: &Role, exec: &Exec) -> Result<Option<Child>
         }
         Report::Child(0) => {
             confirm(reports, &helper)?;
-            Ok(Some(helper))
+            Ok(Some((helper, None)))
         }
         Report::Child(pid) => {
-            helper.wait()?;
             // It is our child and not yet waited for, so the number is still its own.
             let pidfd = process::open_pidfd(pid)?.ok_or_else(|| failed("a new process vanished"))?;
             let child = Child { pid, pidfd };
             confirm(reports, &child)?;
-            Ok(Some(child))
+            Ok(Some((child, Some(helper))))
         }
         Report::Failed(errno, text) => {
             helper.wait()?;
             Err(Report::error(errno, text))
         }
     }
+}
+
+/// Makes a network namespace and sends it to the role: it takes the kernel longer than all other
+/// namespaces together, and another processor has the time.
+fn send_network(to: BorrowedFd<'_>) -> Result<()> {
+    userns::unshare(libc::CLONE_NEWNET)?;
+    let network = File::open("/proc/self/ns/net").doing(|| "open a new network namespace")?;
+    fd::send_fd(to, b"n", network.as_fd()).doing(|| "hand over a network namespace")
 }
 
 /// Makes the namespace, maps its ids and starts the role in it.

@@ -20,7 +20,7 @@ use crate::container::config::{ContainerConfig, LogDriver, Namespace, NetworkMod
 use crate::container::id::ContainerId;
 use crate::container::state::{ProcId, Started, State};
 use crate::error::{self, Doing, Error, Result, failed};
-use crate::sandbox::launch::{self, Prepared, Running, Stdio};
+use crate::sandbox::launch::{self, Handed, Prepared, Running, Stdio};
 use crate::sandbox::userns;
 use crate::settings::{Settings, StorageDriver};
 use crate::store::layout::Store;
@@ -52,12 +52,15 @@ struct Given {
     listeners: Vec<OwnedFd>,
     /// What the container's program gets beside its standard streams.
     passed: Vec<Passed>,
+    /// Where a network namespace may come from.
+    network: Option<OwnedFd>,
 }
 
 /// The role: supervises one container from launch to exit record; returns the exit code.
 ///
-/// `words` are `--root ROOT --runroot RUN [--debug] [--listeners COUNT] [--passed NUMBER]... ID`; the
-/// listeners are descriptors from 4 on, and those that are passed on follow them.
+/// `words` are `--root ROOT --runroot RUN [--debug] [--listeners COUNT] [--passed NUMBER]... [--network]
+/// ID`; the listeners are descriptors from 4 on, those that are passed on follow them, and then the
+/// socket from which a network namespace may come.
 #[must_use]
 pub fn main(words: Vec<OsString>) -> u8 {
     let Ok(socket) = fd::inherited(3) else { return 125 };
@@ -110,6 +113,10 @@ fn order(words: Vec<OsString>) -> Result<Order> {
                 let number = words.next().and_then(|word| word.to_str()?.parse().ok()).ok_or_else(bad)?;
                 let at = 4 + given.listeners.len() + given.passed.len();
                 given.passed.push(Passed::from_starter(at as i32, number)?);
+            }
+            Some("--network") => {
+                let at = 4 + given.listeners.len() + given.passed.len();
+                given.network = Some(fd::inherited(at as i32)?);
             }
             Some(word) => id = Some(word.parse()?),
             None => return Err(bad()),
@@ -239,7 +246,9 @@ fn launch(
             (Stdio::Pipes { stdin, stdout: Some(ends.stdout), stderr: Some(ends.stderr) }, Some(streams))
         }
     };
-    let prepared = launch::prepare(&spec, child_ends, given.passed, maps.is_single(), settings.debug)?;
+    let network = given.network.and_then(|socket| fd::receive_fd(socket.as_fd(), &mut [0]).ok()?.1);
+    let handed = Handed { stdio: child_ends, passed: given.passed, network };
+    let prepared = launch::prepare(&spec, handed, maps.is_single(), settings.debug)?;
     // Before it executes: a short one would be gone before we look.
     let rest = Rest::of(config, prepared.host_pid);
     // While init mounts.
