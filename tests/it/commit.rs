@@ -157,6 +157,7 @@ fn owners_are_those_that_the_container_sees() {
             "c",
             "--userns",
             userns,
+            "--passwd=false",
             "-u",
             &user,
             "--network",

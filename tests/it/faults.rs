@@ -76,7 +76,12 @@ fn cases() -> Vec<Case> {
             &["rm -f -i -v w1", "create --name w1 -v v:/data busybox true", "rm -v w1", "volume rm v"],
         ),
         case(&[], run, "volume exists v", &["rm -f -i -v w1", run, "volume rm v"]),
-        case(&["create --name w1 --network none busybox true"], "start -a w1", "ps", &["start -a w1", "rm w1"]),
+        case(
+            &["create --name w1 --network none busybox true"],
+            "start -a w1",
+            "ps",
+            &["start -a w1", "rm w1"],
+        ),
         case(&[], "commit -q kept made", "image exists made", &["commit -q kept made", "rmi made"]),
         case(&["create --name w1 -v /anonymous busybox true"], "rm -v w1", "ps", &["rm -f -i -v w1"]),
         case(

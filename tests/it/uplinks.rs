@@ -136,7 +136,7 @@ fn a_network_that_is_connected_later_has_an_uplink_that_outlives_the_container()
     env.run(["network", "create", "two"]).code(0);
     sleeper(&env, "a", &[]);
     env.run(["network", "connect", "two", "a"]).code(0);
-    assert_eq!(uplinks(&env).len(), 2, "{:?}", env.processes());
+    eventually("both networks have one", || uplinks(&env).len() == 2);
     sleeper(&env, "b", &["--network", "two"]);
     let echo = Echo::new();
     let connection = echo.connected(&env, "b");

@@ -23,11 +23,6 @@ impl ContainerFlags {
     /// # Errors
     /// `Invalid` for a value that the flag of that name would not take.
     pub(super) fn fill(&mut self, conf: &Conf) -> Result<Defaults> {
-        if let (None, Ok(mode)) = (&self.userns, std::env::var("PODMAN_USERNS"))
-            && !mode.is_empty()
-        {
-            self.userns = Some(words::user_namespace(&mode).doing(|| format!("use PODMAN_USERNS={mode}"))?);
-        }
         if *conf == Conf::default() {
             return Ok(Defaults::default());
         }
