@@ -201,7 +201,7 @@ fn size_for(settings: &Settings, request: &ContainerRequest, chain: &[ChainId]) 
 ///
 /// # Errors
 /// When a layer is gone.
-pub fn owners_job(here: &Here, chain: &Vec<ChainId>) -> Result<u32> {
+pub fn owners_job(here: &Here, chain: &[ChainId]) -> Result<u32> {
     let mut greatest = 0;
     let directories: Vec<PathBuf> = chain.iter().map(|layer| layers::diff(&here.store, layer)).collect();
     for directory in &directories {
