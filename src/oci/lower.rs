@@ -185,7 +185,9 @@ fn mappings(extents: Option<&[Extent]>) -> Vec<IdMapping> {
 
 /// The caller, where it keeps its ids: as podman, at home in the working directory; the user of
 /// `--passwd-entry` and `--group-entry`; those of `--hostuser`.
-fn accounts(config: &ContainerConfig) -> Vec<Account> {
+/// Who is written into the container's account files, in this order, unless they know the number.
+#[must_use]
+pub fn accounts(config: &ContainerConfig) -> Vec<Account> {
     let process = &config.process;
     // The files of a directory of the host are not ours to change.
     if process.no_passwd || matches!(config.rootfs, Rootfs::Directory(_)) {

@@ -239,9 +239,6 @@ pub struct Extension {
     /// File systems to be mounted on the host's side, in the container's mount namespace, for binds of
     /// what is in them.
     pub staged: Vec<Mount>,
-    /// Who is written into the container's account files unless they know the id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account: Option<Account>,
     /// Directories to be filled from the image before they are mounted: (host path, path inside).
     pub copy_up: Vec<(PathBuf, String)>,
     /// Who are written into the container's account files unless they know the id.
@@ -250,6 +247,12 @@ pub struct Extension {
     /// Everything the host has in /dev that can be had.
     pub all_devices: bool,
 }
+
+/// Where a container's users are.
+pub const PASSWD: &str = "/etc/passwd";
+
+/// Where a container's groups are.
+pub const GROUP: &str = "/etc/group";
 
 /// A user for the container's account files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -268,4 +271,20 @@ pub struct Account {
     /// The line for /etc/group, where it is not the usual one; an empty one is none.
     #[serde(default)]
     pub group: Option<String>,
+}
+
+impl Account {
+    /// Its line in /etc/passwd, without the newline.
+    #[must_use]
+    pub fn passwd_line(&self) -> String {
+        let Account { name, uid, gid, home, .. } = self;
+        self.passwd.clone().unwrap_or_else(|| format!("{name}:*:{uid}:{gid}:{name}:{home}:/bin/sh"))
+    }
+
+    /// Its line in /etc/group, if it gets one.
+    #[must_use]
+    pub fn group_line(&self) -> Option<String> {
+        let line = self.group.clone().unwrap_or_else(|| format!("{}:x:{}:", self.name, self.gid));
+        (!line.is_empty()).then_some(line)
+    }
 }

@@ -6,8 +6,7 @@
 use crate::error::{Doing, Result, invalid};
 use crate::oci::spec;
 use crate::sys::path::{RootFd, Want};
-use rustix::fs::{AtFlags, Mode, OFlags};
-use std::ffi::CStr;
+use rustix::fs::{Mode, OFlags};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -88,39 +87,50 @@ pub fn look_up(root: &RootFd, user: &str, more: &[String]) -> Result<Account> {
 
 /// Writes a user and its group into the container's account files, unless these know the numbers.
 ///
+/// `commit` and `diff` take what is added here for nobody's change, see `store::pack`. A crash leaves the
+/// files with or without a line each; the next start looks again.
+///
 /// # Errors
 /// When the files cannot be written.
 pub fn write_down(root: &RootFd, account: &spec::Account) -> Result<()> {
-    let spec::Account { name, uid, gid, home, .. } = account;
-    let usual = || format!("{name}:*:{uid}:{gid}:{name}:{home}:/bin/sh");
-    let line = account.passwd.clone().unwrap_or_else(usual);
-    let passwd = root.read(Path::new("/etc/passwd"), LIMIT)?.unwrap_or_default();
-    if !passwd.lines().filter_map(User::parse).any(|user| user.uid == *uid) {
-        add_line(root, c"passwd", &passwd, &line)?;
+    let passwd = root.read(Path::new(spec::PASSWD), LIMIT)?;
+    if !passwd
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter_map(User::parse)
+        .any(|user| user.uid == account.uid)
+    {
+        add_line(root, Path::new(spec::PASSWD), passwd.as_deref(), &account.passwd_line())?;
     }
-    let line = account.group.clone().unwrap_or_else(|| format!("{name}:x:{gid}:"));
-    let group = root.read(Path::new("/etc/group"), LIMIT)?.unwrap_or_default();
-    if !line.is_empty() && !group.lines().filter_map(Group::parse).any(|group| group.gid == *gid) {
-        add_line(root, c"group", &group, &line)?;
+    let Some(line) = account.group_line() else { return Ok(()) };
+    let group = root.read(Path::new(spec::GROUP), LIMIT)?;
+    if !group
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter_map(Group::parse)
+        .any(|group| group.gid == account.gid)
+    {
+        add_line(root, Path::new(spec::GROUP), group.as_deref(), &line)?;
     }
     Ok(())
 }
 
-/// Replaces a file in /etc by one with a further line; a crash leaves the old one.
-fn add_line(root: &RootFd, file: &CStr, text: &str, line: &str) -> Result<()> {
-    const BESIDE: &CStr = c".box-account";
-    let doing = || format!("add {line:?} to /etc/{} in the container", file.to_string_lossy());
-    root.make_place(Path::new("/etc"), Want::Directory)?;
-    let etc = root.at(Path::new("/etc"), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
-    let _ = rustix::fs::unlinkat(&etc, BESIDE, AtFlags::empty());
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut new: File =
-        rustix::fs::openat(&etc, BESIDE, flags, Mode::from_raw_mode(0o644)).doing(doing)?.into();
-    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    new.write_all(format!("{text}{end}{line}\n").as_bytes()).doing(doing)?;
-    // Whatever our umask took.
-    rustix::fs::fchmod(&new, Mode::from_raw_mode(0o644)).doing(doing)?;
-    rustix::fs::renameat(&etc, BESIDE, &etc, file).doing(doing)
+/// Adds a line to a file with this text. In place: it keeps its owner, its mode, and the place that a
+/// link leads to.
+fn add_line(root: &RootFd, file: &Path, text: Option<&str>, line: &str) -> Result<()> {
+    let doing = || format!("add {line:?} to {} in the container", file.display());
+    if text.is_none() {
+        root.make_place(file, Want::File)?;
+    }
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NONBLOCK;
+    let mut fd: File = root.at(file, flags, Mode::empty()).doing(doing)?.into();
+    let end = if text.is_none_or(|text| text.is_empty() || text.ends_with('\n')) { "" } else { "\n" };
+    fd.write_all(format!("{end}{line}\n").as_bytes()).doing(doing)?;
+    if text.is_none() {
+        // Whatever our umask took.
+        rustix::fs::fchmod(&fd, Mode::from_raw_mode(0o644)).doing(doing)?;
+    }
+    Ok(())
 }
 
 /// The largest id that engines agree on.

@@ -1,6 +1,6 @@
 //! What differs between a layer and those below it, or between two stacks.
 
-use super::pack::Placeholders;
+use super::pack::{Placeholders, Seen};
 use super::stack::{Found, Stack, ancestors, read_link};
 use crate::error::Result;
 use rustix::fs::{FileType, OFlags};
@@ -150,8 +150,12 @@ fn directory_is_gone(path: &[u8], after: &Contents) -> bool {
 fn contents(stack: &Stack, left_out: &Placeholders) -> Result<Contents> {
     let mut all = BTreeMap::new();
     stack.walk(&mut |found| {
-        if !found.path.is_empty() && !left_out.is_one(stack, found)? {
-            all.insert(found.path.clone(), found.clone());
+        let seen = match left_out.see(stack, found)? {
+            Seen::Itself => Some(found.clone()),
+            Seen::Before(before) => before,
+        };
+        if let Some(seen) = seen.filter(|seen| !seen.path.is_empty()) {
+            all.insert(seen.path.clone(), seen);
         }
         Ok(())
     })?;

@@ -89,9 +89,11 @@ impl<'a, W: Write> Packer<'a, W> {
     /// The writer's, and what the file system says.
     pub fn everything(&mut self, left_out: &Placeholders) -> Result<()> {
         let stack = self.stack;
-        stack.walk(&mut |found| match found.path.is_empty() || left_out.is_one(stack, found)? {
-            true => Ok(()),
-            false => self.member(found),
+        stack.walk(&mut |found| match left_out.see(stack, found)? {
+            _ if found.path.is_empty() => Ok(()),
+            Seen::Itself => self.member(found),
+            Seen::Before(Some(before)) => self.member(&before),
+            Seen::Before(None) => Ok(()),
         })
     }
 
@@ -327,17 +329,66 @@ fn pieces(fd: &OwnedFd, size: u64, on_disk: u64) -> Result<Option<Vec<(u64, u64)
     Ok(Some(pieces))
 }
 
-/// Places that were made so that something could be mounted on them: nobody's change.
+/// What box itself did to a container's files, which is nobody's change: places that were made so that
+/// something could be mounted on them, and lines that were added.
 #[derive(Debug, Default)]
 pub struct Placeholders {
     places: HashSet<Vec<u8>>,
+    lines: HashMap<Vec<u8>, Vec<String>>,
 }
+
+/// What a place counts as.
+#[derive(Debug)]
+pub enum Seen {
+    /// What is there.
+    Itself,
+    /// What the layers below the uppermost have there, if anything: only box did something.
+    Before(Option<Found>),
+}
+
+/// Files to which lines were added are not larger.
+const WITH_LINES: u64 = 4 << 20;
 
 impl Placeholders {
     /// These places of a container, as absolute paths.
     pub fn new<S: AsRef<str>>(places: impl IntoIterator<Item = S>) -> Placeholders {
         let plain = |place: S| place.as_ref().trim_matches('/').as_bytes().to_vec();
-        Placeholders { places: places.into_iter().map(plain).filter(|place| !place.is_empty()).collect() }
+        let places = places.into_iter().map(plain).filter(|place| !place.is_empty()).collect();
+        Placeholders { places, lines: HashMap::new() }
+    }
+
+    /// And these lines, each of which may have been added to the file, in this order.
+    #[must_use]
+    pub fn with_lines(mut self, file: &str, lines: Vec<String>) -> Placeholders {
+        self.lines.insert(file.trim_matches('/').as_bytes().to_vec(), lines);
+        self
+    }
+
+    /// What an entry counts as.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn see(&self, stack: &Stack, found: &Found) -> Result<Seen> {
+        if self.is_one(stack, found)? {
+            return Ok(Seen::Before(None));
+        }
+        let Some(lines) = self.lines.get(&found.path).filter(|_| found.layer == 0) else {
+            return Ok(Seen::Itself);
+        };
+        let before = stack.lookup(1, &found.path)?;
+        let about = |of: &Found| (of.stat.st_mode, of.stat.st_uid, of.stat.st_gid);
+        let as_made = (FileType::RegularFile.as_raw_mode() | 0o644, 0, 0);
+        if about(found) != before.as_ref().map_or(as_made, about) {
+            return Ok(Seen::Itself);
+        }
+        let old = match &before {
+            Some(before) => text(stack, before)?,
+            None => Some(Vec::new()),
+        };
+        Ok(match (old, text(stack, found)?) {
+            (Some(old), Some(new)) if only_has_more(&old, &new, lines) => Seen::Before(before),
+            _ => Seen::Itself,
+        })
     }
 
     /// Whether an entry of the uppermost layer is such a place and nothing more: an empty file or
@@ -345,7 +396,7 @@ impl Placeholders {
     ///
     /// # Errors
     /// What the file system says.
-    pub fn is_one(&self, stack: &Stack, found: &Found) -> Result<bool> {
+    fn is_one(&self, stack: &Stack, found: &Found) -> Result<bool> {
         if found.layer > 0 || !self.places.contains(&found.path) {
             return Ok(false);
         }
@@ -357,18 +408,18 @@ impl Placeholders {
         Ok(empty && stack.lookup(1, &found.path)?.is_none())
     }
 
-    /// Whether an entry of the uppermost layer is such a place, or a directory that was only touched
-    /// for one.
+    /// Whether an entry of the uppermost layer counts as what was there before, or is a directory that was
+    /// only touched for one that does.
     ///
     /// # Errors
     /// What the file system says.
     pub fn hide(&self, stack: &Stack, found: &Found) -> Result<bool> {
-        if self.is_one(stack, found)? {
+        if matches!(self.see(stack, found)?, Seen::Before(_)) {
             return Ok(true);
         }
         let prefix = [&found.path[..], b"/"].concat();
-        if found.kind() != FileType::Directory || !self.places.iter().any(|place| place.starts_with(&prefix))
-        {
+        let mut all = self.places.iter().chain(self.lines.keys());
+        if found.kind() != FileType::Directory || !all.any(|place| place.starts_with(&prefix)) {
             return Ok(false);
         }
         let Some(below) = stack.lookup(1, &found.path)? else { return Ok(false) };
@@ -383,5 +434,53 @@ impl Placeholders {
             }
         }
         Ok(!inside.is_empty())
+    }
+}
+
+/// The content of a file; nothing if it has gone or is too large for one that lines were added to.
+fn text(stack: &Stack, found: &Found) -> Result<Option<Vec<u8>>> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+    let Some(fd) = stack.open_at(found.layer, &found.path, flags)? else { return Ok(None) };
+    let mut text = Vec::new();
+    let read = File::from(fd).take(WITH_LINES + 1).read_to_end(&mut text);
+    let size = read.doing(|| format!("read /{}", shown(&found.path)))?;
+    Ok((size as u64 <= WITH_LINES).then_some(text))
+}
+
+/// Whether `new` is `old` and at least one of the lines after it, in their order.
+fn only_has_more(old: &[u8], new: &[u8], lines: &[String]) -> bool {
+    let Some(mut rest) = new.strip_prefix(old).filter(|rest| !rest.is_empty()) else { return false };
+    if !old.is_empty() && !old.ends_with(b"\n") {
+        rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+    }
+    for line in lines {
+        if let Some([b'\n', after @ ..]) = rest.strip_prefix(line.as_bytes()) {
+            rest = after;
+        }
+    }
+    rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lines_of_ours_at_the_end_are_nobody_s_change() {
+        let lines = ["a:1".to_string(), "b:2".to_string()];
+        let same = |old: &str, new: &str| only_has_more(old.as_bytes(), new.as_bytes(), &lines);
+        for (old, new) in [("x\n", "x\na:1\n"), ("x\n", "x\nb:2\n"), ("x", "x\na:1\nb:2\n"), ("", "a:1\n")] {
+            assert!(same(old, new), "{old:?} {new:?}");
+        }
+        for (old, new) in [
+            ("x\n", "x\n"),
+            ("x\n", "x\na:1"),
+            ("x\n", "x\nb:2\na:1\n"),
+            ("x\n", "x\na:1\nmine:3\n"),
+            ("x\n", "y\na:1\n"),
+            ("x\n", ""),
+        ] {
+            assert!(!same(old, new), "{old:?} {new:?}");
+        }
     }
 }

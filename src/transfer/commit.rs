@@ -12,6 +12,7 @@ use crate::image::config::{Execution, History, ImageConfig};
 use crate::image::digest::{ChainId, ImageId};
 use crate::image::manifest::{Descriptor, Manifest, media};
 use crate::image::reference::Reference;
+use crate::oci::{lower, spec};
 use crate::store::changes::{self, Change};
 use crate::store::containers;
 use crate::store::driver;
@@ -25,6 +26,7 @@ use crate::sys::userns::IdMaps;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What to commit, and as what.
@@ -238,7 +240,7 @@ fn downwards<'a>(store: &'a Store, chain: &'a [ChainId]) -> impl Iterator<Item =
     chain.iter().rev().map(|chain| layers::diff(store, chain))
 }
 
-/// The places in a container that box makes to mount something there.
+/// The places in a container that box makes to mount something there, and the lines that it adds to files.
 fn placeholders(container: &ContainerConfig) -> Placeholders {
     let always = [
         "/dev",
@@ -252,7 +254,14 @@ fn placeholders(container: &ContainerConfig) -> Placeholders {
         "/sys",
     ];
     let own = container.mounts.iter().map(|mount| mount.destination.as_str());
-    Placeholders::new(always.into_iter().chain(own))
+    let mut added: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for account in lower::accounts(container) {
+        added.entry(spec::PASSWD).or_default().push(account.passwd_line());
+        added.entry(spec::GROUP).or_default().extend(account.group_line());
+    }
+    added.into_iter().fold(Placeholders::new(always.into_iter().chain(own)), |places, (file, lines)| {
+        places.with_lines(file, lines)
+    })
 }
 
 /// Something with files.

@@ -157,7 +157,6 @@ fn owners_are_those_that_the_container_sees() {
             "c",
             "--userns",
             userns,
-            "--passwd=false",
             "-u",
             &user,
             "--network",
@@ -172,6 +171,61 @@ fn owners_are_those_that_the_container_sees() {
         env.run(["commit", "c", "made"]).code(0);
         env.run(["run", "--rm", "--network", "none", "made", "stat", "-c", "%u %g", "/tmp/made", "/l/owned"])
             .stdout(&format!("{owner}\n33 44\n"));
+        env.run(["rm", "c"]).code(0);
+    }
+}
+
+#[test]
+fn the_line_for_a_user_without_a_name_is_nobody_s_change() {
+    let env = Env::new();
+    for driver in ["overlay", "vfs"] {
+        let run = |flags: &[&str], command: &[&str]| {
+            let run = ["--storage-driver", driver, "run", "--name", "c", "--network", "none"];
+            env.run([&run, flags, &["busybox"], command].concat())
+        };
+        for flags in
+            [&["-u", "1234:5678"][..], &["-u", "1234", "--hostuser", "root"], &["--userns", "keep-id"]]
+        {
+            run(flags, &["sh", "-c", "id -un"]).code(0);
+            env.run(["start", "-a", "c"]).code(0);
+            env.run(["diff", "c"]).code(0).stdout("");
+            for squash in ["false", "true"] {
+                env.run(["commit", "-q", &format!("--squash={squash}"), "c", "made"]).code(0);
+                let of_made =
+                    env.ok(["run", "--rm", "--passwd=false", "made", "cat", "/etc/passwd", "/etc/group"]);
+                let before =
+                    env.ok(["run", "--rm", "--passwd=false", "busybox", "cat", "/etc/passwd", "/etc/group"]);
+                assert_eq!(of_made, before, "{driver} {flags:?}");
+            }
+            env.run(["rm", "c"]).code(0);
+        }
+        // Who is listed can be joined by others, as useradd does it: a new file in the old one's place.
+        let script = "cp -p /etc/passwd /etc/passwd+ && echo ann:x:7:7::/:/bin/sh >>/etc/passwd+ && \
+                      mv /etc/passwd+ /etc/passwd && su ann -c 'id -u'";
+        run(&["--user", "1234"], &["true"]).code(0);
+        env.run(["rm", "c"]).code(0);
+        env.run([
+            "--storage-driver",
+            driver,
+            "run",
+            "-d",
+            "--name",
+            "c",
+            "-u",
+            "1234",
+            "busybox",
+            "sleep",
+            "900",
+        ])
+        .code(0);
+        env.run(["exec", "-u", "0", "c", "sh", "-c", script]).code(0).stdout("7\n");
+        env.run(["diff", "c"]).code(0).stdout("C /etc\nC /etc/passwd\n");
+        env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+        // And a change of owner or mode is a change.
+        run(&["-u", "1234:5678"], &["true"]).code(0);
+        env.run(["rm", "c"]).code(0);
+        run(&["-u", "0:5678", "--group-entry", "g:x:5678:"], &["chmod", "600", "/etc/group"]).code(0);
+        env.run(["diff", "c"]).code(0).stdout("C /etc\nC /etc/group\n");
         env.run(["rm", "c"]).code(0);
     }
 }
