@@ -47,7 +47,10 @@ pub struct LogWriter {
     size: u64,
     /// The last entries of standard output and error go on in the next.
     midway: [bool; 2],
+    /// Entries that are not written yet.
     line: Vec<u8>,
+    /// They begin in the middle of a line.
+    goes_on: bool,
     /// A write failed in the middle of a line, so the next has to start a new one.
     torn: bool,
 }
@@ -63,6 +66,7 @@ impl LogWriter {
             size: 0,
             midway: [false; 2],
             line: Vec::new(),
+            goes_on: false,
             torn: false,
         }
     }
@@ -95,34 +99,41 @@ impl LogWriter {
                 None => (bytes, 'P', &bytes[bytes.len()..]),
             };
             bytes = rest;
+            let before = self.line.len();
             // Writing to a vector cannot fail.
             let _ = write!(self.line, "{time} {} {mark} ", stream.name());
             self.line.extend_from_slice(text);
             self.line.push(b'\n');
+            let after = self.size + self.line.len() as u64;
+            if before > 0 && self.rotation.is_some_and(|rotation| after > rotation.size) {
+                // Those before it fill the file.
+                self.flush(before);
+            }
             self.midway[usize::from(stream == Stream::Err)] = mark == 'P';
-            let most = self.rotation.map_or(CHUNK, |rotation| CHUNK.min(rotation.size as usize / 2));
-            if self.line.len() >= most {
-                self.flush();
+            if self.line.len() >= CHUNK {
+                self.flush(self.line.len());
             }
         }
-        self.flush();
+        self.flush(self.line.len());
     }
 
-    fn flush(&mut self) {
-        self.make_room();
+    /// Writes so many bytes, which are whole entries.
+    fn flush(&mut self, length: usize) {
+        self.make_room(length as u64);
         let Some(file) = &mut self.file else { return };
-        self.size += self.line.len() as u64;
+        self.size += length as u64;
         let ready = if std::mem::take(&mut self.torn) { file.write_all(b"\n") } else { Ok(()) };
-        self.torn = ready.and_then(|()| file.write_all(&self.line)).is_err();
-        self.line.clear();
+        self.torn = ready.and_then(|()| file.write_all(&self.line[..length])).is_err();
+        self.line.drain(..length);
+        self.goes_on = self.midway.contains(&true);
     }
 
     /// Begins a new file if this one would become too large. As long as it is not much too large it
     /// goes on to the end of a line, so that no line is in two files.
-    fn make_room(&mut self) {
+    fn make_room(&mut self, length: u64) {
         let Some(rotation) = self.rotation else { return };
-        let after = self.size + self.line.len() as u64;
-        let in_a_line = self.midway.contains(&true) && after < 2 * rotation.size;
+        let after = self.size + length;
+        let in_a_line = self.goes_on && after < 2 * rotation.size;
         if self.size == 0 || after <= rotation.size || in_a_line {
             return;
         }
@@ -208,6 +219,39 @@ mod tests {
             }
         }
         assert_eq!((out.as_slice(), err.as_slice()), (&b"one\n\ntwo\nend"[..], &b"oops\n"[..]));
+    }
+
+    #[test]
+    fn files_are_filled_to_their_size_and_a_line_is_in_one_of_them() {
+        let dir = std::env::temp_dir().join(format!("box-log-sizes-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("log");
+        let text: Vec<u8> = (0..600).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
+        // However much of the output comes at once.
+        for piece in [7, 10, 64, 1000, 5000, text.len()] {
+            let mut log = LogWriter::open(&path, Some(Rotation { size: 5000, files: 50 })).unwrap();
+            text.chunks(piece).for_each(|piece| log.write(Stream::Out, piece));
+            let mut files = rotate::files(&path).unwrap();
+            let (count, mut number) = (files.len(), 0);
+            for (at, file) in files.iter_mut().enumerate() {
+                let text = std::io::read_to_string(file).unwrap();
+                let full = at + 1 == count || (4700..5300).contains(&text.len());
+                assert!(full, "{piece}: file {at} has {} bytes", text.len());
+                let mut whole = String::new();
+                for entry in text.lines().map(|line| Entry::parse(line.as_bytes()).unwrap()) {
+                    whole.push_str(std::str::from_utf8(entry.text).unwrap());
+                    if !entry.partial {
+                        assert_eq!(whole, format!("line {number}"), "in pieces of {piece}");
+                        (whole, number) = (String::new(), number + 1);
+                    }
+                }
+                assert_eq!(whole, "", "in pieces of {piece}");
+            }
+            assert_eq!(number, 600);
+            std::fs::remove_dir_all(&dir).unwrap();
+            std::fs::create_dir_all(&dir).unwrap();
+        }
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]
