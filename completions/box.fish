@@ -34,7 +34,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_needs_command" -l storage-driver -d 'How new containers get their root file system: overlay or vfs (a copy); the best that works unless given' -r
+complete -c box -n "__fish_box_needs_command" -l storage-driver -d 'How new containers get their root file system: overlay, fuse-overlayfs or vfs (a copy); the best that works unless given' -r
 complete -c box -n "__fish_box_needs_command" -l storage-opt -d 'Accepted for podman\'s scripts: option of the storage driver' -r
 complete -c box -n "__fish_box_needs_command" -l cgroup-manager -d 'Accepted for podman\'s scripts: systemd or cgroupfs' -r
 complete -c box -n "__fish_box_needs_command" -l events-backend -d 'Accepted for podman\'s scripts: file, journald or none' -r

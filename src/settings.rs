@@ -30,6 +30,9 @@ pub enum StorageDriver {
     Auto,
     /// The kernel's overlay.
     Overlay,
+    /// The same, served by box itself through FUSE.
+    #[serde(rename = "fuse-overlayfs")]
+    Fuse,
     /// A copy.
     Vfs,
 }
@@ -42,11 +45,9 @@ impl std::str::FromStr for StorageDriver {
             "" => Ok(StorageDriver::Auto),
             "overlay" | "overlay2" => Ok(StorageDriver::Overlay),
             "vfs" => Ok(StorageDriver::Vfs),
-            "fuse-overlayfs" => {
-                Err(Error::new(Kind::Unsupported, format!("not yet: --storage-driver {text}")))
-            }
+            "fuse-overlayfs" | "fuse" => Ok(StorageDriver::Fuse),
             _ => Err(crate::error::invalid(format!(
-                "there is no storage driver {text:?}: it is overlay or vfs"
+                "there is no storage driver {text:?}: it is overlay, fuse-overlayfs or vfs"
             ))),
         }
     }

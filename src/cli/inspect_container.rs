@@ -8,6 +8,7 @@ use crate::container::config::{
 use crate::container::port::{Port, PortMap};
 use crate::container::state::{State, Status};
 use crate::ops::inspect::Inspected;
+use crate::settings::StorageDriver;
 use crate::sys::signal::Signal;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -152,7 +153,10 @@ fn graph_driver(inspected: &Inspected) -> (&'static str, Value) {
             let data = json!({
                 "LowerDir": lower.join(":"), "UpperDir": below("diff"), "WorkDir": below("work"),
             });
-            ("overlay", data)
+            match inspected.driver {
+                StorageDriver::Fuse => ("fuse-overlayfs", data),
+                _ => ("overlay", data),
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn find(argv0: &OsStr) -> Option<Role> {
         "worker" => Some(|_| crate::ops::worker::main()),
         "supervisor" => Some(crate::supervisor::run::main),
         "uplink" => Some(crate::network::uplink::main),
+        "rootfs" => Some(|_| crate::store::fuse::main()),
         "exec" => Some(|_| crate::sandbox::join::main()),
         "unshare" => Some(|words| match crate::ops::unshare::main(words) {
             Ok(code) => code,

@@ -24,6 +24,8 @@ pub struct LowerInput<'a> {
     pub layers: Vec<PathBuf>,
     /// The directory with a copy of them, instead.
     pub copied: Option<PathBuf>,
+    /// They are put together by a server of ours, not by the kernel.
+    pub served: bool,
     /// Only one id is mapped here.
     pub single_id: bool,
     /// The maps of its own user namespace, if it has one.
@@ -325,6 +327,9 @@ fn overlay(input: &LowerInput<'_>) -> Mount {
     }
     options.push(format!("upperdir={}", input.container.join("diff").display()));
     options.push(format!("workdir={}", input.container.join("work").display()));
+    if input.served {
+        return mount("/", "fuse", "box", options);
+    }
     mount("/", "overlay", "overlay", options)
 }
 

@@ -291,8 +291,10 @@ impl Sides<'_> {
                 self.unshared = true;
             }
             let spec = bundle::files(store, &entry.config, &IdMaps::current()?)?;
-            let root =
-                assemble::assemble(&spec).doing(|| format!("mount the files of container {}", entry.name))?;
+            // It dies with us, when nothing is mounted any more.
+            let served = bundle::serve(&spec)?;
+            let root = assemble::assemble(&spec, served.as_ref().map(|served| &served.mount))
+                .doing(|| format!("mount the files of container {}", entry.name))?;
             break (root, entry.config);
         };
         self.known.insert(id.clone(), (root, config));

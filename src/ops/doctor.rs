@@ -287,9 +287,11 @@ fn free_range(files: &str) -> u64 {
 }
 
 fn mounts(probe: &Probe) -> Vec<Finding> {
-    let mut found = vec![match &probe.overlay {
-        None => Finding::ok("storage", "overlay works in the store"),
-        Some(failure) => Finding::from_failure("storage", Level::Note, "no overlay in the store: each container gets a copy of its image (vfs)", failure)
+    let mut found = vec![match (&probe.overlay, &probe.fuse) {
+        (None, _) => Finding::ok("storage", "overlay works in the store"),
+        (Some(failure), None) => Finding::from_failure("storage", Level::Note, "no overlay in the store: box serves it itself (fuse-overlayfs), which is slower with many small files", failure)
+            .mend("Linux 5.11 or newer has overlay for users, on ext4, xfs, btrfs or tmpfs: --root DIR or BOX_ROOT"),
+        (Some(failure), Some(_)) => Finding::from_failure("storage", Level::Note, "no overlay in the store: each container gets a copy of its image (vfs)", failure)
             .mend("for faster starts put the store on ext4, xfs, btrfs or tmpfs: --root DIR or BOX_ROOT (an overlay, as in an outer container, and NFS cannot hold one: give the outer container a volume)"),
     }];
     if let Some(failure) = &probe.proc {
@@ -405,8 +407,10 @@ fn session() -> Option<Finding> {
 
 fn fuse() -> Finding {
     match rustix::fs::access("/dev/fuse", rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK) {
-        Ok(()) => Finding::ok("/dev/fuse", "can be opened (box itself does not need it)"),
-        Err(_) => Finding::ok("/dev/fuse", "cannot be opened, and is not needed"),
+        Ok(()) => Finding::ok("/dev/fuse", "can be opened (box needs it only where users have no overlay)"),
+        Err(_) => {
+            Finding::ok("/dev/fuse", "cannot be opened (box needs it only where users have no overlay)")
+        }
     }
 }
 

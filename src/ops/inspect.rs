@@ -7,7 +7,7 @@ use crate::container::link::Link;
 use crate::container::port::{Bound, PortMap};
 use crate::container::state::Status;
 use crate::error::Result;
-use crate::settings::Settings;
+use crate::settings::{Settings, StorageDriver};
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
 use crate::store::{driver, leases, links, networks, ports};
@@ -24,6 +24,8 @@ pub struct Inspected {
     pub layers: Vec<PathBuf>,
     /// It has a copy of them instead: its root file system.
     pub copy: Option<PathBuf>,
+    /// How its root file system is made.
+    pub driver: StorageDriver,
     /// All volumes of the store.
     pub volumes: PathBuf,
     /// Its sockets, while it runs.
@@ -65,6 +67,7 @@ pub fn container(settings: &Settings, store: &Store, text: &str, with_size: bool
     Ok(Inspected {
         layers,
         copy: Some(driver::copied(store, &entry.id)).filter(|copy| copy.is_dir()),
+        driver: driver::of(store, &entry.config),
         log: entry.config.log.path.clone().unwrap_or_else(|| directory.join("log")),
         run_directory: store.container_run(&entry.id),
         volumes: store.volumes(),

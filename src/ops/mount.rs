@@ -11,12 +11,14 @@ use crate::container::id::ContainerId;
 use crate::container::state::State;
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::sandbox::rootfs;
-use crate::settings::Settings;
+use crate::settings::{Settings, StorageDriver};
 use crate::store::driver;
+use crate::store::fuse;
 use crate::store::images;
 use crate::store::layers;
 use crate::store::layout::Store;
 use crate::sys::mount::{self, Attributes, FileSystem};
+use crate::sys::userns::InUserNs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -63,7 +65,8 @@ pub fn image(settings: &Settings, store: &Store, text: &str) -> Result<Mounted> 
         lower.push(empty);
     }
     let place = places(settings, "images").join(image.id.hex());
-    put(&place, || overlay(&lower, None))?;
+    let driver = driver::choose(store, settings.storage, &InUserNs::verify()?)?;
+    put(&place, || overlay(driver, &lower, None))?;
     Ok(Mounted { id: image.id.hex().to_string(), place })
 }
 
@@ -87,14 +90,22 @@ pub fn container(settings: &Settings, store: &Store, text: &str) -> Result<Mount
         }
         (_, Rootfs::Layers(chain)) => {
             let lower: Vec<PathBuf> = chain.iter().rev().map(|chain| layers::diff(store, chain)).collect();
-            overlay(&lower, Some(&store.container(&entry.id)))
+            let driver = driver::choose(store, entry.config.storage, &InUserNs::verify()?)?;
+            overlay(driver, &lower, Some(&store.container(&entry.id)))
         }
     };
     put(&place, tree)?;
     Ok(Mounted { id: entry.id.to_string(), place })
 }
 
-fn overlay(lower: &[PathBuf], own: Option<&Path>) -> Result<OwnedFd> {
+/// The mount, attached nowhere. One that is served by FUSE ends when nothing of it is mounted any more,
+/// and its server with it.
+fn overlay(driver: StorageDriver, lower: &[PathBuf], own: Option<&Path>) -> Result<OwnedFd> {
+    if driver == StorageDriver::Fuse {
+        let upper = own.map(|own| (own.join("diff"), own.join("work")));
+        let order = fuse::Order { lower: lower.to_vec(), upper, volatile: false };
+        return fuse::serve_detached(&order);
+    }
     let overlay = FileSystem::new("overlay")?;
     overlay.set("source", "overlay")?;
     overlay.flag("userxattr")?;

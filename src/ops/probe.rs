@@ -8,6 +8,7 @@ use crate::container::config::{Network, NetworkMode};
 use crate::error::{Doing, Error, Result};
 use crate::network;
 use crate::store::driver;
+use crate::store::fuse;
 use crate::store::staging::Staging;
 use crate::sys::mount::{Attributes, FileSystem, Propagation, open_place, set_propagation};
 use crate::sys::{fd, process, tree, userns};
@@ -29,6 +30,8 @@ pub struct Probe {
     pub namespaces: Option<Failure>,
     /// An overlay in the store.
     pub overlay: Option<Failure>,
+    /// The same by FUSE, tried where there is no overlay.
+    pub fuse: Option<Failure>,
     /// A fresh /proc.
     pub proc: Option<Failure>,
     /// Fresh /sys, /dev, /dev/pts and /dev/mqueue.
@@ -65,6 +68,7 @@ pub fn job(here: &Here, network: &NetworkMode) -> Result<Probe> {
         gids: triples(maps.gids),
         namespaces: None,
         overlay: None,
+        fuse: None,
         proc: None,
         others: None,
         network: None,
@@ -76,6 +80,9 @@ pub fn job(here: &Here, network: &NetworkMode) -> Result<Probe> {
         std::fs::create_dir_all(&dir).doing(|| format!("make {}", dir.display()))?;
     }
     let tried = try_all(&dir, network, &mut probe);
+    if probe.overlay.is_some() {
+        probe.fuse = fuse::try_out(&dir).err().map(Failure::from);
+    }
     tree::remove(&dir)?;
     tried?;
     Ok(probe)

@@ -10,7 +10,7 @@ use crate::oci::spec::Spec;
 use crate::sys::mount::{self, Propagation};
 use crate::sys::path::RootFd;
 use crate::sys::userns;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 /// Takes a mount namespace of our own, so that what is mounted from here on goes with this process.
@@ -26,13 +26,14 @@ pub fn begin() -> Result<()> {
 /// Mounts the root of `spec` and its binds and overlays; a tmpfs would be empty and is left out.
 ///
 /// We are inside the user namespace, after [`begin`], and hold the container's lock: an overlay may
-/// be mounted once only.
+/// be mounted once only. `served` is the root, if a server of ours has it.
 ///
 /// # Errors
 /// What the kernel says.
-pub fn assemble(spec: &Spec) -> Result<RootFd> {
+pub fn assemble(spec: &Spec, served: Option<&OwnedFd>) -> Result<RootFd> {
     let root = match plan::root(spec)? {
         Step::OverlayRoot { at, fs } => rootfs::overlay(&at, &fs)?,
+        Step::ServedRoot { at } => rootfs::served(&at, served)?,
         Step::DirectoryRoot { at } => rootfs::directory(&at)?,
         other => return Err(failed(format!("{other} makes no root"))),
     };

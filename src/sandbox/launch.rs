@@ -45,6 +45,8 @@ pub struct Handed {
     pub passed: Vec<Passed>,
     /// A new network namespace of our own user namespace; used if the spec asks for a new one.
     pub network: Option<OwnedFd>,
+    /// Its root, if a server of ours has it: a mount that is attached nowhere.
+    pub served: Option<OwnedFd>,
 }
 
 /// Init exists, in its namespaces, and mounts; it executes nothing until [`Prepared::go`].
@@ -80,8 +82,7 @@ pub struct Running {
 ///
 /// # Errors
 /// For what the spec asks and cannot be; when the kernel refuses the namespaces.
-pub fn prepare(spec: &Spec, handed: Handed, single_id: bool, print: bool) -> Result<Prepared> {
-    let Handed { stdio, passed, network } = handed;
+pub fn prepare(spec: &Spec, mut handed: Handed, single_id: bool, print: bool) -> Result<Prepared> {
     let mut plan = plan::plan(spec, Inside { single_id, nested: false })?;
     if print {
         for (number, step) in plan.steps.iter().enumerate() {
@@ -93,29 +94,29 @@ pub fn prepare(spec: &Spec, handed: Handed, single_id: bool, print: bool) -> Res
         }
     }
     let (ours, theirs) = fd::socket_pair()?;
-    let (theirs, passed) = fd::out_of_the_way(theirs, passed)?;
+    let (theirs, passed) = fd::out_of_the_way(theirs, handed.passed)?;
+    handed.passed = passed;
     let steps = plan.steps;
     let user = plan.user.as_deref().map(foreign::open).transpose()?;
     let outside = match (&user, plan.namespaces & libc::CLONE_NEWUSER) {
         (None, 0) => None,
-        _ => Some(outside(spec, &steps, &stdio)?),
+        _ => Some(outside(spec, &steps, &handed)?),
     };
     // One of our user namespace is nothing for an init that has its own.
     let wanted = outside.is_none() && plan.namespaces & libc::CLONE_NEWNET != 0;
-    let network = network.filter(|_| wanted);
-    if network.is_some() {
+    handed.network = handed.network.filter(|_| wanted);
+    if handed.network.is_some() {
         plan.namespaces &= !libc::CLONE_NEWNET;
     }
-    let body = || child(&steps, &stdio, &passed, &theirs, outside.as_ref(), network.as_ref());
+    let body = || child(&steps, &handed, &theirs, outside.as_ref());
     let child = match &user {
         Some(user) => foreign::spawn(user, plan.namespaces, body)?,
         None => process::spawn(plan.namespaces, body)?,
     };
     drop(theirs);
-    drop(passed);
-    drop(stdio);
     let host_pid = process::pid_of(child.as_fd())?;
-    let prepared = Prepared { child, host_pid, report: ours, steps, network };
+    // Init has the rest, and takes it to its end.
+    let prepared = Prepared { child, host_pid, report: ours, steps, network: handed.network };
     if outside.is_some()
         && let Err(error) = prepared.map_ids(spec, user.as_ref())
     {
@@ -125,13 +126,14 @@ pub fn prepare(spec: &Spec, handed: Handed, single_id: bool, print: bool) -> Res
 }
 
 /// What is to be done before there is an init that has a user namespace of its own.
-fn outside(spec: &Spec, steps: &[Step], stdio: &Stdio) -> Result<Outside> {
+fn outside(spec: &Spec, steps: &[Step], handed: &Handed) -> Result<Outside> {
     let owner = outside::root_of(&spec.linux.uid_mappings, &spec.linux.gid_mappings)?;
-    if let Stdio::Pipes { stdin, stdout, stderr } = stdio {
+    if let Stdio::Pipes { stdin, stdout, stderr } = &handed.stdio {
         outside::give_pipes([stdin, stdout, stderr].into_iter().flatten().map(AsFd::as_fd), owner)?;
     }
     let ids = Ids { uids: spec.linux.uid_mappings.clone(), gids: spec.linux.gid_mappings.clone() };
-    outside::prepare(steps, &ids).map_err(|(number, error)| Failure::of(number, &error).into_error(steps))
+    outside::prepare(steps, &ids, handed.served.as_ref())
+        .map_err(|(number, error)| Failure::of(number, &error).into_error(steps))
 }
 
 /// Runs one more process inside a container's namespaces, which we have joined; waits until it has
@@ -149,10 +151,10 @@ pub fn run_joined(
     let steps = plan::plan_exec(spec, Inside { single_id, nested })?;
     let (report, theirs) = fd::socket_pair()?;
     let (theirs, passed) = fd::out_of_the_way(theirs, passed)?;
-    let child = process::spawn(0, || child(&steps, &stdio, &passed, &theirs, None, None))?;
+    let handed = Handed { stdio, passed, network: None, served: None };
+    let child = process::spawn(0, || child(&steps, &handed, &theirs, None))?;
     drop(theirs);
-    drop(passed);
-    drop(stdio);
+    drop(handed);
     let mut master = None;
     loop {
         match hear(&report, &steps)? {
@@ -345,14 +347,8 @@ impl Failure {
 }
 
 /// The child: walks the steps and never returns.
-fn child(
-    steps: &[Step],
-    stdio: &Stdio,
-    passed: &[Passed],
-    report: &OwnedFd,
-    outside: Option<&Outside>,
-    network: Option<&OwnedFd>,
-) -> Infallible {
+fn child(steps: &[Step], handed: &Handed, report: &OwnedFd, outside: Option<&Outside>) -> Infallible {
+    let Handed { stdio, passed, network, served } = handed;
     let mut size = None;
     let set_up = match stdio {
         Stdio::Tty { size: wanted } => {
@@ -361,16 +357,18 @@ fn child(
         }
         Stdio::Pipes { stdin, stdout, stderr } => connect([stdin, stdout, stderr]),
     };
-    let set_up = set_up.and_then(|()| network.map_or(Ok(()), userns::join_file));
+    let set_up = set_up.and_then(|()| network.as_ref().map_or(Ok(()), userns::join_file));
     // What the one who launches has open is its own: in a shared pid namespace others can see it here.
     let mut keep = vec![report.as_fd()];
     keep.extend(passed.iter().map(Passed::fd));
     keep.extend(outside.into_iter().flat_map(Outside::descriptors));
+    keep.extend(served.iter().map(AsFd::as_fd));
     let set_up = set_up.and_then(|()| fd::close_all_but(&keep));
     process::reset_signals();
     let mut walker = Walker {
         report,
         outside,
+        served: served.as_ref(),
         pid_namespace: None,
         root: None,
         terminal: None,

@@ -23,7 +23,8 @@ pub(crate) struct Outside {
 /// Whether a step is done before init.
 pub(super) fn is_for(step: &Step) -> bool {
     match step {
-        Step::OverlayRoot { .. } | Step::DirectoryRoot { .. } | Step::Bind(_) => true,
+        Step::OverlayRoot { .. } | Step::ServedRoot { .. } | Step::DirectoryRoot { .. } => true,
+        Step::Bind(_) => true,
         Step::FillVolume { .. } | Step::Own { .. } | Step::Stage { .. } => true,
         // Its layers are the host's.
         Step::Mount { fs, .. } => fs.kind == "overlay",
@@ -36,23 +37,36 @@ pub(super) fn is_for(step: &Step) -> bool {
 ///
 /// # Errors
 /// The number of the step that failed, and why.
-pub(super) fn prepare(steps: &[Step], ids: &Ids) -> Result<Outside, (usize, crate::error::Error)> {
+pub(super) fn prepare(
+    steps: &[Step],
+    ids: &Ids,
+    served: Option<&OwnedFd>,
+) -> Result<Outside, (usize, crate::error::Error)> {
     let mut mounts: Vec<Option<OwnedFd>> = Vec::with_capacity(steps.len());
     let mut root = None;
     for (number, step) in steps.iter().enumerate() {
-        let done = one(step, &mut root, ids).map_err(|error| (number, error))?;
+        let done = one(step, &mut root, ids, served).map_err(|error| (number, error))?;
         mounts.push(done);
     }
     Ok(Outside { mounts })
 }
 
-fn one(step: &Step, root: &mut Option<RootFd>, ids: &Ids) -> Result<Option<OwnedFd>> {
+fn one(
+    step: &Step,
+    root: &mut Option<RootFd>,
+    ids: &Ids,
+    served: Option<&OwnedFd>,
+) -> Result<Option<OwnedFd>> {
     let mut keep = |mounted: OwnedFd| -> Result<Option<OwnedFd>> {
         *root = Some(RootFd::new(mounted.try_clone().doing(|| "keep the container's root open")?));
         Ok(Some(mounted))
     };
     match step {
         Step::OverlayRoot { fs, .. } => keep(rootfs::make(fs)?),
+        Step::ServedRoot { .. } => {
+            let served = served.ok_or_else(|| failed("nobody serves the root"))?;
+            keep(served.try_clone().doing(|| "keep the container's root open")?)
+        }
         Step::DirectoryRoot { at } => keep(rootfs::detached_directory(at)?),
         Step::FillVolume { from, volume, user } => {
             let root = root.as_ref().ok_or_else(|| failed("the root is not mounted yet"))?;

@@ -272,7 +272,9 @@ pub(super) fn root(spec: &Spec) -> Result<Step> {
                 fs: FsMount { kind: "overlay".into(), options: words.rest, attributes: words.attributes },
             })
         }
-        Some(other) => Err(invalid(format!("a root of type {:?}: box knows overlay", other.kind))),
+        // Whoever launches has the mount.
+        Some(served) if served.kind == "fuse" => Ok(Step::ServedRoot { at: spec.root.path.clone() }),
+        Some(other) => Err(invalid(format!("a root of type {:?}: box knows overlay and fuse", other.kind))),
         None => Ok(Step::DirectoryRoot { at: spec.root.path.clone() }),
     }
 }

@@ -17,7 +17,15 @@ use std::path::{Path, PathBuf};
 
 /// Mounts an overlay at a place of the host, which is made if missing, and opens its root.
 pub(super) fn overlay(at: &Path, fs: &FsMount) -> Result<RootFd> {
-    let mounted = make(fs)?;
+    attach_at(at, &make(fs)?)
+}
+
+/// Attaches the root that somebody serves to a place of the host, which is made if missing, and opens it.
+pub(super) fn served(at: &Path, mounted: Option<&OwnedFd>) -> Result<RootFd> {
+    attach_at(at, mounted.ok_or_else(|| failed("nobody serves the root"))?)
+}
+
+fn attach_at(at: &Path, mounted: &OwnedFd) -> Result<RootFd> {
     if let Err(cause) = std::fs::create_dir(at)
         && cause.kind() != std::io::ErrorKind::AlreadyExists
     {

@@ -55,6 +55,7 @@ pub(crate) enum Step {
     OpenPidNamespace { path: PathBuf },
     SlaveMounts,
     OverlayRoot { at: PathBuf, fs: FsMount },
+    ServedRoot { at: PathBuf },
     DirectoryRoot { at: PathBuf },
     EnterRoot,
     Account(spec::Account),
@@ -109,6 +110,9 @@ impl fmt::Display for Step {
             Step::OverlayRoot { at, fs } => {
                 let lower = fs.options.iter().filter(|(key, _)| key.starts_with("lowerdir")).count();
                 write!(f, "mount an overlay of {lower} layers on {}", at.display())
+            }
+            Step::ServedRoot { at } => {
+                write!(f, "attach the root that is served by FUSE on {}", at.display())
             }
             Step::DirectoryRoot { at } => write!(f, "mount the rootfs {} on itself", at.display()),
             Step::EnterRoot => write!(f, "open the container's root"),
@@ -168,6 +172,8 @@ pub(super) struct Walker<'a> {
     /// What the one who launches has done and mounted for a container whose user namespace is its
     /// own, by the numbers of the steps.
     pub outside: Option<&'a Outside>,
+    /// The mount of a root that a server of ours serves.
+    pub served: Option<&'a OwnedFd>,
     /// The container's root, once it is mounted.
     pub root: Option<RootFd>,
     /// The pid namespace that is shared, once it is open.
@@ -246,6 +252,10 @@ impl Step {
             }
             Step::OverlayRoot { at, fs } => {
                 w.root = Some(rootfs::overlay(at, fs)?);
+                Ok(())
+            }
+            Step::ServedRoot { at } => {
+                w.root = Some(rootfs::served(at, w.served)?);
                 Ok(())
             }
             Step::DirectoryRoot { at } => {

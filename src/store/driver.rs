@@ -1,10 +1,13 @@
-//! How a container's root file system is made of its layers: the kernel's overlay, or a copy.
+//! How a container's root file system is made of its layers: the kernel's overlay, the same by FUSE, or
+//! a copy.
 //!
-//! The copy (podman's and docker's `vfs`) is for stores in which the kernel has no overlay for us:
+//! FUSE is for kernels that give nobody but root an overlay, see [`fuse`]; a container may be started
+//! by either, for what they leave in its directory is the same. The copy (podman's and docker's `vfs`) is for stores in which the kernel has no overlay for us:
 //! one that lies on an overlay itself, as in a container without a volume, or on NFS. It costs the
 //! image's size and time at a container's first start, and less where the file system shares data
 //! between copies (btrfs, xfs).
 
+use super::fuse;
 use super::layers;
 use super::layout::Store;
 use super::staging::Staging;
@@ -42,26 +45,27 @@ pub fn own_files(store: &Store, id: &ContainerId) -> PathBuf {
 /// When nothing can be tried, because the store cannot be written.
 pub fn choose(store: &Store, asked: StorageDriver, inside: &InUserNs) -> Result<StorageDriver> {
     match asked {
-        StorageDriver::Auto if works(store, inside)? => Ok(StorageDriver::Overlay),
+        StorageDriver::Auto if works(store, "overlay", inside)? => Ok(StorageDriver::Overlay),
+        StorageDriver::Auto if works(store, "fuse", inside)? => Ok(StorageDriver::Fuse),
         StorageDriver::Auto => Ok(StorageDriver::Vfs),
         asked => Ok(asked),
     }
 }
 
-/// Whether overlay works in the store. That it does is noted in the runtime directory, for this boot
-/// and this file system.
-fn works(store: &Store, _: &InUserNs) -> Result<bool> {
-    let noted = note(store)?;
+/// Whether overlay, or that by FUSE, works in the store. That it does is noted in the runtime directory,
+/// for this boot and this file system.
+fn works(store: &Store, what: &str, _: &InUserNs) -> Result<bool> {
+    let noted = note(store, what)?;
     if noted.exists() {
         return Ok(true);
     }
     let staging = Staging::begin(store)?;
-    let dir = staging.path("overlay");
+    let dir = staging.path(what);
     for name in ["lower", "upper", "work"] {
         let dir = dir.join(name);
         std::fs::create_dir_all(&dir).doing(|| format!("make {}", dir.display()))?;
     }
-    let works = overlay(&dir).is_ok();
+    let works = if what == "fuse" { fuse::try_out(&dir).is_ok() } else { overlay(&dir).is_ok() };
     tree::remove(&dir)?;
     if works {
         // Without the note the next start tries again.
@@ -70,15 +74,27 @@ fn works(store: &Store, _: &InUserNs) -> Result<bool> {
     Ok(works)
 }
 
+/// What the container is started with, as far as is known: what was asked for, or what worked here last.
+#[must_use]
+pub fn of(store: &Store, config: &ContainerConfig) -> StorageDriver {
+    let noted = |what: &str| note(store, what).is_ok_and(|noted| noted.exists());
+    match config.storage {
+        _ if copied(store, &config.id).is_dir() => StorageDriver::Vfs,
+        StorageDriver::Auto if !noted("overlay") && noted("fuse") => StorageDriver::Fuse,
+        StorageDriver::Auto => StorageDriver::Overlay,
+        asked => asked,
+    }
+}
+
 /// Whether it is noted that overlay works in the store.
 #[must_use]
 pub fn is_known_to_work(store: &Store) -> bool {
-    note(store).is_ok_and(|noted| noted.exists())
+    note(store, "overlay").is_ok_and(|noted| noted.exists())
 }
 
-fn note(store: &Store) -> Result<PathBuf> {
+fn note(store: &Store, what: &str) -> Result<PathBuf> {
     let there = std::fs::metadata(store.root()).doing(|| format!("look at {}", store.root().display()))?;
-    Ok(store.run().join(format!("overlay-{:x}", there.dev())))
+    Ok(store.run().join(format!("{what}-{:x}", there.dev())))
 }
 
 /// Mounts `lower`, `upper` and `work` in `dir` as a container's root, attached nowhere.

@@ -14,6 +14,7 @@ use crate::network::hosts::Own;
 use crate::oci::lower::{self, LowerInput};
 use crate::oci::spec::Spec;
 use crate::settings::StorageDriver;
+use crate::store::fuse::{self, Served};
 use crate::store::layout::Store;
 use crate::store::{containers, driver, layers, mapped, networks, places};
 use crate::sys::tree;
@@ -67,11 +68,12 @@ pub fn make(
         hand_over(&directory, maps)?;
     }
     freshen(&directory, config)?;
-    let (copied, layers) = root(store, config, nested.as_ref())?;
+    let (copied, layers, served) = root(store, config, nested.as_ref())?;
     let input = LowerInput {
         container: &directory,
         layers,
         copied,
+        served,
         places: sources::places(store, config)?,
         single_id,
         last_gid: last_gid(nested.as_ref().unwrap_or(maps)),
@@ -106,11 +108,12 @@ pub fn files(store: &Store, config: &ContainerConfig, maps: &IdMaps) -> Result<S
     let directory = store.container(&config.id);
     let nested = idmap::nested(&config.namespaces.user, maps)?;
     freshen(&directory, config)?;
-    let (copied, layers) = root(store, config, nested.as_ref())?;
+    let (copied, layers, served) = root(store, config, nested.as_ref())?;
     let input = LowerInput {
         container: &directory,
         layers,
         copied,
+        served,
         places: sources::places(store, config)?,
         single_id: maps.is_single(),
         last_gid: 0,
@@ -164,19 +167,44 @@ pub(super) fn resolver(store: &Store, attachments: &[Attachment]) -> Result<Own>
     Ok(own)
 }
 
-/// The directory with a copy of the layers, or the layers to mount, lowest first.
+/// The directory with a copy of the layers, or the layers to mount, lowest first, and whether a server
+/// of ours is to put them together.
 fn root(
     store: &Store,
     config: &ContainerConfig,
     nested: Option<&IdMaps>,
-) -> Result<(Option<PathBuf>, Vec<PathBuf>)> {
-    let Rootfs::Layers(chain) = &config.rootfs else { return Ok((None, Vec::new())) };
+) -> Result<(Option<PathBuf>, Vec<PathBuf>, bool)> {
+    let Rootfs::Layers(chain) = &config.rootfs else { return Ok((None, Vec::new(), false)) };
     let inside = InUserNs::verify()?;
     let copied = driver::copied(store, &config.id).is_dir();
-    if copied || driver::choose(store, config.storage, &inside)? == StorageDriver::Vfs {
-        return Ok((Some(driver::copy(store, config, chain, nested, &inside)?), Vec::new()));
+    let chosen = if copied { StorageDriver::Vfs } else { driver::choose(store, config.storage, &inside)? };
+    if chosen == StorageDriver::Vfs {
+        return Ok((Some(driver::copy(store, config, chain, nested, &inside)?), Vec::new(), false));
     }
-    Ok((None, layer_directories(store, config, chain, nested)?))
+    let layers = layer_directories(store, config, chain, nested)?;
+    Ok((None, layers, chosen == StorageDriver::Fuse))
+}
+
+/// Starts the server of the root of `spec`, if it wants one. We have one thread.
+///
+/// # Errors
+/// As [`fuse::serve`].
+pub fn serve(spec: &Spec) -> Result<Option<Served>> {
+    let Some(root) = spec.mounts.iter().find(|mount| mount.destination == "/" && mount.kind == "fuse") else {
+        return Ok(None);
+    };
+    let mut order = fuse::Order::default();
+    let (mut upper, mut work) = (None, None);
+    for option in &root.options {
+        match option.split_once('=') {
+            Some(("lowerdir+", path)) => order.lower.push(path.into()),
+            Some(("upperdir", path)) => upper = Some(PathBuf::from(path)),
+            Some(("workdir", path)) => work = Some(PathBuf::from(path)),
+            _ => order.volatile |= option == "volatile",
+        }
+    }
+    order.upper = upper.zip(work);
+    fuse::serve(&order).map(Some)
 }
 
 /// So many directories can lie in an overlay (Linux 6.18, "limit is 500").

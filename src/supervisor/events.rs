@@ -13,6 +13,7 @@ use super::log::{LogWriter, Stream};
 use super::pause::Paused;
 use super::ports::Publisher;
 use super::protocol::{self, Answer, Exit, Failed, Hello, Kind};
+use super::rootfs::{GONE, RootServer};
 use super::stdio::{self, Output, Read, Streams, Watch};
 use super::uplink::Keeper;
 use crate::error::{Doing, Error, Result};
@@ -35,6 +36,8 @@ const INPUT: u64 = 4;
 const OUTPUT: u64 = 5;
 /// The uplink.
 const UPLINK: u64 = CLIENT - 1;
+/// The server of the root file system.
+const ROOT: u64 = CLIENT - 2;
 /// The uplinks of networks follow on this.
 const NETWORK: u64 = CLIENT - 4096;
 /// Attached clients follow on this.
@@ -69,6 +72,9 @@ pub struct Monitor {
     signals: SignalFd,
     init: Child,
     uplink: Option<Keeper>,
+    root: Option<RootServer>,
+    /// Why the container was ended, if something that it needs has gone.
+    broken: Option<&'static str>,
     /// The published ports, where the container can have some.
     pub ports: Option<Publisher>,
     /// Answers for the names in the container's networks.
@@ -123,6 +129,8 @@ impl Monitor {
             signals,
             init,
             uplink: None,
+            root: None,
+            broken: None,
             ports: None,
             names: None,
             networks: None,
@@ -165,6 +173,26 @@ impl Monitor {
         self.watch(uplink.as_fd(), UPLINK, EventFlags::IN)?;
         self.uplink = Some(uplink);
         Ok(())
+    }
+
+    /// Watches over the server of the root file system: without it the container ends.
+    ///
+    /// # Errors
+    /// When no descriptor is left.
+    pub fn rely_on(&mut self, server: RootServer) -> Result<()> {
+        self.watch(server.as_fd(), ROOT, EventFlags::IN)?;
+        self.root = Some(server);
+        Ok(())
+    }
+
+    /// Lets the server of the root file system come to its end, after everything in the container has;
+    /// says if it had ended before.
+    pub fn end_server(&mut self) -> Option<&'static str> {
+        if let Some(server) = self.root.take() {
+            let _ = epoll::delete(&self.epoll, &server);
+            server.end();
+        }
+        self.broken
     }
 
     /// Runs until init has ended and all its output is read; returns how it ended.
@@ -284,6 +312,7 @@ impl Monitor {
             ATTACH | CONTROL => self.accept(token),
             INPUT => self.flush_input(),
             UPLINK => self.uplink_ended(),
+            ROOT => self.lose_root(),
             token if (NETWORK..UPLINK).contains(&token) => self.network_ended(token),
             token if token >= CONTROLLER => self.serve_controller((token - CONTROLLER) as usize),
             token if token >= CLIENT => self.serve_client((token - CLIENT) as usize, flags),
@@ -316,6 +345,9 @@ impl Monitor {
         }
         use rustix::process::{WaitOptions, wait};
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+            if let Some(root) = &mut self.root {
+                root.note(pid.as_raw_nonzero().get(), status.exit_status() == Some(0));
+            }
             if pid.as_raw_nonzero().get() == self.init.pid && self.exit.is_none() {
                 let signal = status.terminating_signal();
                 let code = status.exit_status().or(signal.map(|signal| 128 + signal)).unwrap_or(255);
@@ -333,6 +365,22 @@ impl Monitor {
             // Its descriptor stays readable for ever.
             let _ = epoll::delete(&self.epoll, &self.init);
         }
+    }
+
+    /// The server of the root file system has ended. That of a container that ends, ends with it;
+    /// without one a program can neither read a file nor execute one.
+    fn lose_root(&mut self) {
+        let Some(server) = self.root.take() else { return };
+        let _ = epoll::delete(&self.epoll, &server);
+        // Its end may be seen before that of init, with whom it ends.
+        if self.exit.is_some() || !server.was_lost() {
+            return;
+        }
+        self.broken = Some(GONE);
+        for index in 0..self.clients.len() {
+            self.with_client(index, |client| client.send(Kind::Warning, GONE.as_bytes()));
+        }
+        self.signal_init(libc::SIGKILL);
     }
 
     /// Sends a signal to init. One that has ended needs none.

@@ -16,7 +16,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Writes how the container ended, or throws it away (`--rm`), and removes its sockets. The lock is
-/// still held.
+/// still held. `broken` says what it was ended for, if something that it needs has gone.
 ///
 /// # Errors
 /// All failures together; the rest is done nevertheless.
@@ -25,15 +25,15 @@ pub fn record(
     config: &ContainerConfig,
     sockets: &Path,
     started: &Started,
-    exit: Exit,
-    stopped_by_user: bool,
+    (exit, stopped_by_user): (Exit, bool),
+    broken: Option<&str>,
 ) -> Result<()> {
     let exited = Exited {
         started_at: Some(started.at),
         finished_at: Timestamp::now(),
         code: exit.code,
         signal: exit.signal,
-        error: None,
+        error: broken.map(str::to_string),
         stopped_by_user,
         oom_killed: false,
         restarts: started.restarts,

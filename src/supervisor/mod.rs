@@ -16,6 +16,7 @@ mod pause;
 pub mod ports;
 pub mod protocol;
 mod relay;
+pub mod rootfs;
 pub mod rotate;
 pub mod run;
 mod sources;

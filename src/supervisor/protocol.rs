@@ -65,7 +65,7 @@ pub enum Kind {
     Uplink = 14,
     /// To the supervisor: it is up, or [`Failed`] in the payload.
     UplinkDone = 15,
-    /// From the supervisor, before [`Kind::Started`]: a line that warns the user.
+    /// From the supervisor, at any time: a line that warns the user.
     Warning = 16,
 }
 

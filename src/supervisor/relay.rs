@@ -390,6 +390,12 @@ impl<'a, 'b> Relay<'a, 'b> {
             match attachment.decoder.next_frame() {
                 Ok(Some((Kind::Stdout, bytes))) => self.sinks[0].add(bytes),
                 Ok(Some((Kind::Stderr, bytes))) => self.sinks[1].add(bytes),
+                Ok(Some((Kind::Warning, bytes))) => {
+                    // A raw terminal needs both.
+                    let end = if self.options.tty { "\r\n" } else { "\n" };
+                    let text = format!("Warning: {}{end}", String::from_utf8_lossy(bytes));
+                    self.sinks[1].add(text.as_bytes());
+                }
                 Ok(Some((Kind::Window, bytes))) => {
                     self.window += protocol::parse_number(bytes).unwrap_or(0) as usize;
                 }

@@ -10,6 +10,7 @@ use super::exit::Rest;
 use super::log::LogWriter;
 use super::ports::{self, Taken};
 use super::protocol::{self, Decoder, Hello, Kind};
+use super::rootfs::RootServer;
 use super::rotate::Rotation;
 use super::stdio::{self, Streams};
 use super::uplink::Keeper;
@@ -145,7 +146,7 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
             return Err(error);
         }
     };
-    let Launched { running, rest, streams, log, listeners, uplink, ports, networks } = launched;
+    let Launched { running, server, rest, streams, log, listeners, uplink, ports, networks } = launched;
     for place in &running.unwritable {
         warn_of_unwritable(client.as_ref(), &config, place);
     }
@@ -158,6 +159,9 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
         monitor.shares_pids = config.namespaces.pid != Namespace::Private;
         if let Some(uplink) = uplink {
             monitor.keep(uplink)?;
+        }
+        if let Some(server) = server {
+            monitor.rely_on(server)?;
         }
         let mut desks = Vec::new();
         if let Some(mut networks) = networks {
@@ -187,7 +191,9 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
     if let Some(rest) = rest {
         rest.end();
     }
-    let recorded = exit::record(store, &config, &sockets, &started, ended, monitor.stop_asked);
+    let broken = monitor.end_server();
+    let asked = monitor.stop_asked;
+    let recorded = exit::record(store, &config, &sockets, &started, (ended, asked), broken);
     // Whoever hears of the end finds the lock free.
     drop(lock);
     if config.ending.remove_image {
@@ -216,6 +222,7 @@ fn warn_of_unwritable(client: Option<&OwnedFd>, config: &ContainerConfig, place:
 /// A container whose init runs.
 struct Launched {
     running: Running,
+    server: Option<RootServer>,
     rest: Option<Rest>,
     streams: Streams,
     log: LogWriter,
@@ -247,7 +254,11 @@ fn launch(
         }
     };
     let network = given.network.and_then(|socket| fd::receive_fd(socket.as_fd(), &mut [0]).ok()?.1);
-    let handed = Handed { stdio: child_ends, passed: given.passed, network };
+    let (server, served) = match bundle::serve(&spec)? {
+        Some(served) => (Some(RootServer::new(served.server)), Some(served.mount)),
+        None => (None, None),
+    };
+    let handed = Handed { stdio: child_ends, passed: given.passed, network, served };
     let prepared = launch::prepare(&spec, handed, maps.is_single(), settings.debug)?;
     // Before it executes: a short one would be gone before we look.
     let rest = Rest::of(config, prepared.host_pid);
@@ -269,7 +280,7 @@ fn launch(
         }
         (None, None) => return Err(failed("init made no terminal")),
     };
-    Ok(Launched { running, rest, streams, log, listeners, uplink, ports, networks })
+    Ok(Launched { running, server, rest, streams, log, listeners, uplink, ports, networks })
 }
 
 /// Connects init to its networks, if it takes part in any.

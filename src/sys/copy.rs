@@ -414,7 +414,11 @@ impl<'a> Copier<'a> {
         by_hand(source, target, from, &mut self.buffer[..most])
     }
 
-    fn attributes(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
+    /// Copies owner, mode, attributes and times of a file or a directory.
+    ///
+    /// # Errors
+    /// When an owner cannot be expressed; what the file system says.
+    pub fn attributes(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
         self.attributes_of(from, to, &rustix::fs::fstat(from)?, &rustix::fs::fstat(to)?)
     }
 

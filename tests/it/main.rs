@@ -18,6 +18,7 @@ mod errors;
 mod escapes;
 mod exec;
 mod faults;
+mod fuse;
 mod habits;
 mod history;
 mod hostile;

@@ -36,8 +36,8 @@ pub(crate) struct GlobalFlags {
     #[arg(long, short = 'D', help_heading = "Global options")]
     debug: bool,
 
-    /// How new containers get their root file system: overlay or vfs (a copy); the best that works
-    /// unless given
+    /// How new containers get their root file system: overlay, fuse-overlayfs or vfs (a copy); the best
+    /// that works unless given
     #[arg(long, value_name = "NAME", help_heading = "Global options")]
     storage_driver: Option<String>,
 

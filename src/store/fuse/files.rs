@@ -1,0 +1,113 @@
+//! Open files and directories.
+
+use super::Io;
+use super::nodes::Ino;
+use super::union::Entry;
+use rustix::fs::{self, Mode};
+use rustix::io::Errno;
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Everything that the container has open, by the number that the kernel was given.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    files: RwLock<HashMap<u64, (Ino, Arc<OwnedFd>)>>,
+    lists: Mutex<HashMap<u64, Arc<Vec<Entry>>>>,
+    next: AtomicU64,
+}
+
+impl Files {
+    fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Takes over an open file.
+    pub(super) fn add(&self, ino: Ino, file: OwnedFd) -> u64 {
+        let number = self.number();
+        self.files.write().unwrap_or_else(PoisonError::into_inner).insert(number, (ino, Arc::new(file)));
+        number
+    }
+
+    /// The file behind a number.
+    pub(super) fn get(&self, number: u64) -> Io<Arc<OwnedFd>> {
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
+        files.get(&number).map(|(_, file)| file.clone()).ok_or(Errno::BADF)
+    }
+
+    /// From now on the number stands for another file.
+    pub(super) fn replace(&self, number: u64, file: OwnedFd) {
+        if let Some((_, open)) = self.files.write().unwrap_or_else(PoisonError::into_inner).get_mut(&number) {
+            *open = Arc::new(file);
+        }
+    }
+
+    /// Closes a file.
+    pub(super) fn close(&self, number: u64) {
+        self.files.write().unwrap_or_else(PoisonError::into_inner).remove(&number);
+    }
+
+    /// A number for an open directory.
+    pub(super) fn add_list(&self) -> u64 {
+        self.number()
+    }
+
+    /// What an open directory shows from now on.
+    pub(super) fn set_list(&self, number: u64, list: Vec<Entry>) -> Arc<Vec<Entry>> {
+        let list = Arc::new(list);
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).insert(number, list.clone());
+        list
+    }
+
+    /// What an open directory shows.
+    pub(super) fn list(&self, number: u64) -> Io<Arc<Vec<Entry>>> {
+        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        lists.get(&number).cloned().ok_or(Errno::BADF)
+    }
+
+    /// Closes a directory.
+    pub(super) fn close_list(&self, number: u64) {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+    }
+}
+
+/// Reads until the buffer is full or the file ends.
+pub(super) fn read(file: &OwnedFd, mut at: u64, buffer: &mut [u8]) -> Io<usize> {
+    let mut done = 0;
+    while done < buffer.len() {
+        match rustix::io::pread(file, &mut buffer[done..], at) {
+            Ok(0) => break,
+            Ok(n) => (done, at) = (done + n, at + n as u64),
+            Err(Errno::INTR) => {}
+            Err(errno) if done == 0 => return Err(errno),
+            Err(_) => break,
+        }
+    }
+    Ok(done)
+}
+
+/// Writes it all, or as much as there is room for.
+pub(super) fn write(file: &OwnedFd, mut at: u64, data: &[u8]) -> Io<usize> {
+    let mut done = 0;
+    while done < data.len() {
+        match rustix::io::pwrite(file, &data[done..], at) {
+            Ok(0) => break,
+            Ok(n) => (done, at) = (done + n, at + n as u64),
+            Err(Errno::INTR) => {}
+            Err(errno) if done == 0 => return Err(errno),
+            Err(_) => break,
+        }
+    }
+    Ok(done)
+}
+
+/// Takes the setuid bit, and the setgid bit of what may be executed, off a file that is written to.
+pub(super) fn take_privileges(file: &OwnedFd) -> Io<()> {
+    let mode = fs::fstat(file)?.st_mode;
+    let mut left = mode & !libc::S_ISUID;
+    if mode & libc::S_IXGRP != 0 {
+        left &= !libc::S_ISGID;
+    }
+    if left != mode { fs::fchmod(file, Mode::from_raw_mode(left & 0o7777)) } else { Ok(()) }
+}

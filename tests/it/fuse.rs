@@ -1,0 +1,185 @@
+//! The root file system that box serves itself, by FUSE, against the kernel's overlay.
+
+use crate::env::{EVERYONE, Env, User, eventually};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// What programs do to files: replace, rename, link, remove, make again; in the image's directories and
+/// in new ones.
+const CHANGES: &str = r#"set -e; cd /; umask 022
+    echo changed >>/etc/passwd; truncate -s 100 /etc/passwd
+    rm -f /etc/group; echo g >/etc/group
+    mkdir -p /new/deep; echo a >/new/deep/a; ln /new/deep/a /new/b; ln -s a /new/deep/link; mkfifo /new/fifo
+    ln /etc/notes /new/notes; mv /etc/notes /etc/notes2
+    rm -rf /usr/share; mkdir -p /usr/share; echo x >/usr/share/x; mv /usr/share/x /usr/share/y
+    mkdir /d1; echo 1 >/d1/1; mv /d1 /d2; mv /d2/1 /d2/2
+    rm -rf /home; mkdir /home; rmdir /home
+    mkdir /t1 /t2; touch /t1/f; mv /t1 /t2/; mv /t2/t1 /t1; rmdir /t2
+    mv /var /var2; rm -r /lib; mkdir /lib; mkdir /lib/z
+    mkdir /lib2; rmdir /lib/z; mv /lib2 /lib/z
+    touch /tmp/f; chown 5:6 /tmp/f; chmod 2755 /tmp/f
+    touch /tmp/suid; chmod 4755 /tmp/suid; echo x >>/tmp/suid
+    dd if=/dev/zero of=/new/sparse bs=1 count=1 seek=1000000 2>/dev/null
+    mkdir /sg; chgrp 7 /sg; chmod 2775 /sg; touch /sg/f; mkdir /sg/d
+    exec 3>/gone; rm /gone; echo hidden >&3; exec 3>&-
+    exec 4</etc/shells; echo more >>/etc/shells; cat <&4 >/read; exec 4<&-
+    cp /bin/busybox /new/busybox; /new/busybox true
+    touch -d '2020-01-01 00:00:00' /new/deep/a /etc/passwd /tmp/f
+    find / -xdev | grep -v -e ^/proc -e ^/dev -e ^/etc/host | sort | while read f; do
+        stat -c '%n %F %u %g %a %h %s %N' "$f"; done"#;
+
+#[test]
+fn the_same_changes_leave_the_same_layer() {
+    for user in EVERYONE {
+        let mut env = Env::of(user);
+        env.set("SOURCE_DATE_EPOCH", "1700000000");
+        let mut seen = Vec::new();
+        for driver in ["overlay", "fuse"] {
+            let run =
+                ["--storage-driver", driver, "run", "--name", "c", "--network", "none", "--hostname", "h"];
+            let script = format!("echo /bin/sh >/etc/shells\n: >/etc/notes\n{CHANGES}");
+            let shown = env.ok(run.iter().copied().chain(["busybox", "sh", "-c", &script]));
+            assert!(shown.lines().count() > 50, "{shown}");
+            let name = env.ok(["inspect", "-f", "{{.GraphDriver.Name}}", "c"]);
+            assert_eq!(name, if driver == "fuse" { "fuse-overlayfs" } else { "overlay" });
+            let diff = env.ok(["diff", "c"]);
+            env.run(["commit", "-q", "c", driver]).code(0);
+            let layers = env.ok(["inspect", "--type", "image", "-f", "{{.RootFS.Layers}}", driver]);
+            seen.push((shown, diff, layers));
+            env.run(["rm", "c"]).code(0);
+        }
+        assert_eq!(seen[0].0, seen[1].0, "{user:?}");
+        assert_eq!(seen[0].1, seen[1].1, "{user:?}");
+        assert_eq!(seen[0].2, seen[1].2, "{user:?}");
+    }
+}
+
+#[test]
+fn the_drivers_follow_each_other_on_one_container() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        let script = "echo one >>/x; rm -f /etc/group; mkdir -p /d; cat /x; test -e /etc/group || echo gone";
+        env.run(["--storage-driver", "fuse-overlayfs", "run", "--name", "c", "busybox", "sh", "-c", script])
+            .code(0)
+            .stdout("one\ngone\n");
+        env.run(["start", "-a", "c"]).code(0).stdout("one\none\ngone\n");
+        let changes = env.ok(["diff", "c"]);
+        for wanted in ["A /d", "C /etc", "D /etc/group", "A /x"] {
+            assert!(changes.lines().any(|line| line == wanted), "{changes}");
+        }
+        env.file("in", "brought\n");
+        env.run(["cp", &format!("{}/in", env.tmp().display()), "c:/etc/brought"]).code(0);
+        env.run(["cp", "c:/x", &format!("{}/out", env.tmp().display())]).code(0);
+        assert_eq!(std::fs::read_to_string(env.tmp().join("out")).expect("it was copied"), "one\none\n");
+        let archive = env.run(["export", "c"]);
+        archive.code(0);
+        let script = "box=$0; cd $($box mount c); cat etc/brought; echo more >x; test -e etc/group || echo gone; cd /; $box umount c >/dev/null
+            cd $($box image mount busybox); test -e etc/group && echo there; touch x 2>/dev/null || echo read-only; cd /; $box image umount busybox >/dev/null";
+        let binary = Env::binary();
+        let binary = binary.to_str().expect("a path");
+        env.run(["--storage-driver", "fuse", "unshare", "sh", "-c", script, binary])
+            .code(0)
+            .stdout("brought\ngone\nthere\nread-only\n");
+        eventually("the servers of the mounts have ended", || env.processes().is_empty());
+        env.run(["start", "-a", "c"]).code(0).stdout("more\none\ngone\n");
+        env.run(["rm", "c"]).code(0);
+    }
+}
+
+#[test]
+fn a_running_container_is_seen_from_outside() {
+    let env = Env::of(User::Sub);
+    let fuse = ["--storage-driver", "fuse", "run", "-d", "--name", "c", "busybox", "sleep", "900"];
+    env.run(fuse).code(0);
+    env.run(["exec", "c", "sh", "-c", "echo inside >/x; rm /etc/group"]).code(0);
+    assert!(env.ok(["diff", "c"]).contains("A /x"));
+    env.file("in", "brought\n");
+    env.run(["cp", &format!("{}/in", env.tmp().display()), "c:/brought"]).code(0);
+    env.run(["exec", "c", "cat", "/brought", "/x"]).code(0).stdout("brought\ninside\n");
+    env.run(["commit", "-q", "c", "made"]).code(0);
+    env.run(["run", "--rm", "made", "cat", "/brought", "/x"]).code(0).stdout("brought\ninside\n");
+    env.run(["restart", "-t", "0", "c"]).code(0);
+    env.run(["exec", "c", "cat", "/x"]).code(0).stdout("inside\n");
+    env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+    eventually("its server has ended", || env.processes().is_empty());
+}
+
+#[test]
+fn its_modes_are_those_of_any_root() {
+    let env = Env::of(User::Sub);
+    let fuse = |args: &[&str]| {
+        let run = ["--storage-driver", "fuse", "run", "--rm", "--network", "none"];
+        env.run(run.iter().chain(args).copied())
+    };
+    fuse(&["--read-only", "busybox", "touch", "/x"]).fails(1, "Read-only");
+    fuse(&["--userns", "nomap", "busybox", "sh", "-c", "touch /x && stat -c %u / /x /etc/passwd"])
+        .code(0)
+        .stdout("0\n0\n0\n");
+    let keep = "touch /tmp/x; stat -c %u /tmp/x; id -u";
+    let own = env.uid();
+    fuse(&["--userns", "keep-id", "busybox", "sh", "-c", keep]).code(0).stdout(&format!("{own}\n{own}\n"));
+    fuse(&["--user", "7:8", "busybox", "sh", "-c", "touch /tmp/x /x; stat -c %u:%g /tmp/x"])
+        .code(0)
+        .stderr_contains("denied")
+        .stdout("7:8\n");
+    // Files of one user are the other's business as far as their mode says.
+    let script = "echo s >/s; chmod 600 /s; su www -c 'cat /s' 2>&1; mkdir /w; chmod 1777 /w; su www -c 'echo >/w/x; rm /s' 2>&1; stat -c %U /w/x";
+    let shown = fuse(&["busybox", "sh", "-c", script]).out();
+    assert!(shown.matches("denied").count() == 2 && shown.ends_with("www\n"), "{shown}");
+}
+
+#[test]
+fn many_files_and_deep_directories() {
+    let env = Env::of(User::Sub);
+    let script = "set -e; mkdir /many; cd /many
+        i=0; while [ $i -lt 100 ]; do mkdir d$i; i=$((i+1)); done
+        for d in d*; do (cd $d; for f in 0 1 2 3 4 5 6 7 8 9; do for g in 0 1 2 3 4 5 6 7 8 9; do echo $f >$f$g; done; done); done
+        find . -type f | wc -l; rm -rf d1*; find . -type f | wc -l; ls d20 | sort | head -n 3 | tr '\n' ' '
+        cp -a /many /copy; find /copy -type f | xargs cat | sha256sum >/1; find . -type f | xargs cat | sha256sum >/2; cmp /1 /2
+        p=/deep; for i in 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9; do p=$p/d; done; mkdir -p $p; echo x >$p/x; mv /deep /deeper; cat /deeper${p#/deep}/x
+        rm -rf /many /copy /deeper; ls -d /many 2>/dev/null || echo empty";
+    let run = ["--storage-driver", "fuse", "run", "--rm", "--network", "none", "busybox", "sh", "-c", script];
+    env.run(run).code(0).stdout("10000\n8900\n00 01 02 x\nempty\n");
+}
+
+/// The process that serves the root file system.
+fn server(env: &Env) -> Option<i32> {
+    env.processes().iter().find(|(_, line)| line.contains("box-rootfs")).map(|(pid, _)| *pid)
+}
+
+#[test]
+fn whoever_is_killed_takes_nothing_with_it_and_leaves_nothing() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        let fuse = [
+            "--storage-driver",
+            "fuse",
+            "run",
+            "--name",
+            "c",
+            "busybox",
+            "sh",
+            "-c",
+            "echo up; exec sleep 900",
+        ];
+        let mut run = env.spawn(fuse);
+        run.expect("up\n");
+        let pid = server(&env).expect("it is served");
+        kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it lives");
+        let ended = run.finish();
+        ended.code(137).stderr_contains("the server of its root file system has ended");
+        let said = env.ok(["inspect", "-f", "{{.State.ExitCode}} {{.State.Error}}", "c"]);
+        assert!(said.starts_with("137 the server of its root file system"), "{said}");
+        eventually("nothing is left", || env.processes().is_empty());
+
+        env.run(["start", "c"]).code(0);
+        eventually("it runs", || env.run(["exec", "c", "true"]).code == Some(0));
+        let supervisor: i32 = env.ok(["inspect", "-f", "{{.State.ConmonPid}}", "c"]).parse().expect("a pid");
+        kill(Pid::from_raw(supervisor), Signal::SIGKILL).expect("it lives");
+        eventually("nothing is left", || env.processes().is_empty());
+        env.run(["start", "c"]).code(0);
+        env.run(["exec", "c", "true"]).code(0);
+        env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+        eventually("its server has ended", || env.processes().is_empty());
+    }
+}
