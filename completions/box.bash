@@ -334,11 +334,17 @@ _box() {
             box__subcmd__network,prune)
                 cmd="box__subcmd__network__subcmd__prune"
                 ;;
+            box__subcmd__network,reload)
+                cmd="box__subcmd__network__subcmd__reload"
+                ;;
             box__subcmd__network,remove)
                 cmd="box__subcmd__network__subcmd__rm"
                 ;;
             box__subcmd__network,rm)
                 cmd="box__subcmd__network__subcmd__rm"
+                ;;
+            box__subcmd__network,update)
+                cmd="box__subcmd__network__subcmd__update"
                 ;;
             box__subcmd__system,check)
                 cmd="box__subcmd__system__subcmd__check"
@@ -4989,7 +4995,7 @@ _box() {
             return 0
             ;;
         box__subcmd__network)
-            opts="-h --root --runroot --log-level --help connect disconnect create exists inspect ls list prune rm remove"
+            opts="-h --root --runroot --log-level --help connect disconnect create exists inspect ls list prune reload rm remove update"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5308,6 +5314,32 @@ _box() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        box__subcmd__network__subcmd__reload)
+            opts="-a -l -h --all --latest --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         box__subcmd__network__subcmd__rm)
             opts="-f -t -h --force --time --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -5320,6 +5352,40 @@ _box() {
                     return 0
                     ;;
                 -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        box__subcmd__network__subcmd__update)
+            opts="-h --dns-add --dns-drop --root --runroot --log-level --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --dns-add)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dns-drop)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

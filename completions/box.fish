@@ -2394,9 +2394,9 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -2404,17 +2404,19 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "connect" -d 'Connect a container to a network, running or not'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "disconnect" -d 'Disconnect a container from a network, running or not'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "create" -d 'Make a network for containers'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "exists" -d 'Say by the exit code whether a network exists: 0 or 1'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "inspect" -d 'Show all that is known of networks'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "ls" -d 'List networks'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "list" -d 'List networks'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "prune" -d 'Remove the networks that no container uses'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "rm" -d 'Remove networks'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune rm remove" -f -a "remove" -d 'Remove networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "connect" -d 'Connect a container to a network, running or not'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "disconnect" -d 'Disconnect a container from a network, running or not'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "create" -d 'Make a network for containers'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "exists" -d 'Say by the exit code whether a network exists: 0 or 1'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "inspect" -d 'Show all that is known of networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "ls" -d 'List networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "list" -d 'List networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "prune" -d 'Remove the networks that no container uses'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "reload" -d 'Nothing has to be reloaded: box has no firewall rules that could get lost'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "rm" -d 'Remove networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "remove" -d 'Remove networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "update" -d 'Change the name servers that a network asks for names that no container has'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l alias -d 'Another name under which its neighbours find it (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l interface-name -d 'Name of the interface in the container' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l ip -d 'Fixed IPv4 address' -r
@@ -2542,6 +2544,19 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from reload" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from reload" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from reload" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from reload" -s a -l all -d 'All running containers'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from reload" -s l -l latest -d 'The newest container'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from reload" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -s t -l time -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2568,6 +2583,19 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -s f -l force -d 'Also the containers that use it'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from update" -l dns-add -d 'Ask this one too (may be repeated, or several with commas between)' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from update" -l dns-drop -d 'Ask this one no more (may be repeated, or several with commas between)' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from update" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from update" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from update" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''

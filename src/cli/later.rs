@@ -33,8 +33,6 @@ const NOT_YET: &[&str] = &[
     "init",
     "kube",
     "manifest",
-    "network reload",
-    "network update",
     "pause",
     "play",
     "pod",

@@ -54,6 +54,7 @@ mod network_create;
 mod network_ls;
 mod network_rm;
 mod network_settings;
+mod network_update;
 mod port;
 mod prune;
 mod ps;

@@ -13,9 +13,9 @@ use super::flags::refused;
 use super::{
     Context, attach, commit, completion, container_exists, copy, create, diff, doctor, exec, export, help,
     history, image_exists, image_insert, image_prune, image_tree, images, import, info, inspect, kill, load,
-    login, logs, mount, network_connect, network_create, network_ls, network_rm, port, prune, ps, pull, push,
-    rename, reset, restart, rm, rmi, run, save, search, start, stop, system_check, system_df, system_prune,
-    tag, top, unshare, usage, version, volume, wait,
+    login, logs, mount, network_connect, network_create, network_ls, network_rm, network_update, port, prune,
+    ps, pull, push, rename, reset, restart, rm, rmi, run, save, search, start, stop, system_check, system_df,
+    system_prune, tag, top, unshare, usage, version, volume, wait,
 };
 use crate::error::Result;
 use clap::{ArgAction, ArgMatches, Command, FromArgMatches};
@@ -121,7 +121,9 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry!(network_ls::NetworkInspect, "network inspect"),
     entry!(network_ls::NetworkLs, "network ls", "network list"),
     entry!(network_rm::NetworkPrune, "network prune"),
+    entry!(network_update::NetworkReload, "network reload"),
     entry!(network_rm::NetworkRm, "network rm", "network remove"),
+    entry!(network_update::NetworkUpdate, "network update"),
     // Volumes.
     entry!(volume::Create, "volume create"),
     entry!(volume::Exists, "volume exists"),

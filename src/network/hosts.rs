@@ -8,6 +8,7 @@ use crate::container::bridge::Attachment;
 use crate::container::config::{ContainerConfig, Identity, Network, NetworkMode};
 use crate::container::link::Linked;
 use crate::container::name::ContainerName;
+use crate::container::subnet::Subnet;
 use crate::error::{Doing, Result};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -41,6 +42,8 @@ pub struct Own {
     pub servers: Vec<IpAddr>,
     /// The containers it is linked to.
     pub links: Vec<Linked>,
+    /// Where only containers get to, not the host.
+    pub inside: Vec<Subnet>,
 }
 
 impl Host {
@@ -286,12 +289,21 @@ fn named(text: &str, name: &str) -> bool {
 /// The text of /etc/resolv.conf.
 ///
 /// Servers are those of `--dns`; else the network's own, then those of the host that can be
-/// reached from where the container is. Search list and options are the host's unless given, and
-/// a search list of `.` is an empty one.
+/// reached from where the container is. A network that knows its containers' names asks those of
+/// `--dns` itself, as Docker's does, unless only containers get to them. Search list and options
+/// are the host's unless given, and a search list of `.` is an empty one.
 #[must_use]
 pub fn resolv_conf(identity: &Identity, network: &Network, host: &str, own: &Own) -> String {
     let of_host = Resolver::parse(host);
     let mut servers: Vec<String> = identity.dns_servers.clone();
+    let knows_names = own.attachments.iter().any(|attachment| attachment.dns);
+    let outside = |server: &String| {
+        let address = server.parse::<IpAddr>().ok();
+        address.is_some_and(|it| !it.is_loopback() && !own.inside.iter().any(|subnet| subnet.contains(it)))
+    };
+    if knows_names && servers.iter().all(outside) {
+        servers.clear();
+    }
     if servers.is_empty() {
         servers.extend(addresses(network).map(|own| own.dns.to_string()));
         servers.extend(own.servers.iter().map(ToString::to_string));

@@ -285,6 +285,35 @@ pub fn get(store: &Store, name: &NetworkName) -> Result<NetworkConfig> {
     })
 }
 
+/// What changes when a network's document is replaced; `None` if it has none.
+#[must_use]
+pub fn mark(store: &Store, name: &NetworkName) -> Option<(u64, i64, i64)> {
+    let stat = rustix::fs::stat(directory(store, name).join("network.json")).ok()?;
+    Some((stat.st_ino, stat.st_mtime, stat.st_mtime_nsec as i64))
+}
+
+/// Adds to and takes from the name servers that a network asks; those that use it follow.
+///
+/// The document is replaced: after a crash there is the old one or the new one.
+///
+/// # Errors
+/// `NotFound`; `Invalid` for a network that resolves no names.
+pub fn change_servers(store: &Store, name: &NetworkName, add: &[IpAddr], drop: &[IpAddr]) -> Result<()> {
+    let _lock = Lock::exclusive(&store.networks().join("lock"))?;
+    let mut network = get(store, name)?;
+    if !network.dns {
+        return Err(invalid(format!("network {name} resolves no names: it was made with --disable-dns")));
+    }
+    let servers = &mut network.dns_servers;
+    servers.retain(|server| !drop.contains(server));
+    for server in add {
+        if !servers.contains(server) {
+            servers.push(*server);
+        }
+    }
+    write(store, &network)
+}
+
 /// The network that the user means: a name, another word for the default one, or the beginning of
 /// an id.
 ///

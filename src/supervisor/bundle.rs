@@ -152,6 +152,11 @@ fn hand_over(directory: &Path, maps: &IdMaps) -> Result<()> {
 /// What a container in networks resolves names by; empty in other modes.
 pub(super) fn resolver(store: &Store, attachments: &[Attachment]) -> Result<Own> {
     let mut own = Own { attachments: attachments.to_vec(), ..Own::default() };
+    for attachment in attachments {
+        let network = networks::get(store, &attachment.network)?;
+        own.inside.extend(network.subnets.iter().map(|of| of.subnet));
+        own.inside.push(network::bridge::uplink_subnet(&network));
+    }
     // The first one's: others would be asked only if it does not answer. It knows the names of all
     // networks that the container is in.
     if let Some(attachment) = attachments.iter().find(|attachment| attachment.dns) {

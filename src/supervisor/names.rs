@@ -39,7 +39,8 @@ pub fn serve(store: &Store, desks: Vec<Desk>) -> Result<Option<Server>> {
 /// `NotFound` for a network that is gone.
 pub fn zone(store: &Store, desk: &Desk) -> Result<Box<dyn Zone>> {
     let network = networks::get(store, &desk.network.parse()?)?;
-    Ok(Box::new(Names { store: store.clone(), network, books: BTreeMap::new(), turn: 0 }))
+    let read = networks::mark(store, &network.name);
+    Ok(Box::new(Names { store: store.clone(), network, read, books: BTreeMap::new(), turn: 0 }))
 }
 
 /// The names of one network, and of the others that an asker is in.
@@ -47,6 +48,8 @@ pub fn zone(store: &Store, desk: &Desk) -> Result<Box<dyn Zone>> {
 struct Names {
     store: Store,
     network: NetworkConfig,
+    /// Which version of it.
+    read: Option<(u64, i64, i64)>,
     books: BTreeMap<NetworkName, Book>,
     /// How often we answered: whoever shares a name takes turns at being the first.
     turn: usize,
@@ -68,6 +71,8 @@ struct Member {
     names: Vec<String>,
     /// What was decided about it, if it has links.
     linker: Option<Box<ContainerConfig>>,
+    /// The name servers that it wants to be asked (`--dns`).
+    servers: Vec<IpAddr>,
 }
 
 impl Member {
@@ -105,8 +110,10 @@ fn member(store: &Store, id: ContainerId, lease: Lease) -> Member {
     for name in &mut names {
         name.make_ascii_lowercase();
     }
+    let servers = config.iter().flat_map(|config| &config.identity.dns_servers);
+    let servers = servers.filter_map(|server| server.parse().ok()).collect();
     let linker = config.filter(|config| !config.network.links.is_empty()).map(Box::new);
-    Member { id, lease, names, linker }
+    Member { id, lease, names, linker, servers }
 }
 
 impl Zone for Names {
@@ -122,7 +129,7 @@ impl Zone for Names {
             self.books.entry(place.clone()).or_default().open(&self.store, place);
         }
         if let Kind::Pointer(address) = question.kind {
-            return self.name_of(address, &places, question);
+            return self.name_of(asker, address, &places, question);
         }
         let name = question.name.strip_suffix(DOMAIN).unwrap_or(&question.name);
         let mut addresses = self.linked(asker, name, &places);
@@ -147,7 +154,7 @@ impl Zone for Names {
             // Nobody outside knows such a name, and no question leaves an internal network.
             return Found::Nothing;
         }
-        self.elsewhere()
+        self.elsewhere(asker)
     }
 }
 
@@ -198,19 +205,38 @@ impl Names {
         found.map(|member| member.addresses().collect()).unwrap_or_default()
     }
 
-    fn name_of(&self, address: IpAddr, places: &[NetworkName], question: &Question) -> Found {
+    fn name_of(
+        &mut self,
+        asker: IpAddr,
+        address: IpAddr,
+        places: &[NetworkName],
+        question: &Question,
+    ) -> Found {
         let mut members = places.iter().flat_map(|place| self.members(place));
         let member = members.find(|member| member.addresses().any(|own| own == address));
         if let Some(member) = member.filter(|member| leases::is_alive(&self.store, &member.id)) {
             return Found::Names(vec![member.lease.name.clone()]);
         }
+        drop(members);
         if self.knows(address) || self.network.internal || question.name.is_empty() {
             return Found::Nothing;
         }
-        self.elsewhere()
+        self.elsewhere(asker)
     }
 
-    fn elsewhere(&self) -> Found {
+    /// The asker's own servers, else the network's, which may have changed.
+    fn elsewhere(&mut self, asker: IpAddr) -> Found {
+        let mut askers = self.members(&self.network.name).filter(|m| m.addresses().any(|a| a == asker));
+        if let Some(member) = askers.find(|member| !member.servers.is_empty()) {
+            return Found::Elsewhere(member.servers.clone());
+        }
+        drop(askers);
+        let mark = networks::mark(&self.store, &self.network.name);
+        if mark != self.read
+            && let Ok(network) = networks::get(&self.store, &self.network.name)
+        {
+            (self.network, self.read) = (network, mark);
+        }
         Found::Elsewhere(self.network.dns_servers.clone())
     }
 }

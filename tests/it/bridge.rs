@@ -297,3 +297,17 @@ fn a_reset_takes_the_networks_too() {
     env.run(["system", "reset", "-f"]).code(0);
     assert!(!env.root().join("networks").exists() && !env.runroot().join("networks").exists());
 }
+
+#[test]
+fn reload_names_what_runs() {
+    let env = Env::new();
+    sleeper(&env, "a", &[]);
+    env.run(["create", "--name", "b", "busybox", "true"]).code(0);
+    let id = env.ok(["inspect", "-f", "{{.Id}}", "a"]);
+    for word in ["a", "--all", &id] {
+        env.run(["network", "reload", word]).code(0).stdout(&format!("{id}\n"));
+    }
+    env.run(["network", "reload", "b"]).fails(125, "container b is not running");
+    env.run(["network", "reload", "nobody"]).code(125).stderr_contains("nobody");
+    env.run(["network", "reload"]).code(125);
+}

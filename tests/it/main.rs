@@ -39,6 +39,7 @@ mod nosub;
 mod policies;
 mod ports;
 mod push;
+mod resolvers;
 mod run;
 mod sandbox;
 mod scenarios;

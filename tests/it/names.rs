@@ -11,7 +11,7 @@ fn look_up(env: &Env, from: &str, name: &str) -> Vec<String> {
     last.filter(|address| address.contains('.')).map(str::to_string).collect()
 }
 
-fn address(env: &Env, container: &str) -> String {
+pub(crate) fn address(env: &Env, container: &str) -> String {
     env.ok(["inspect", "-f", "{{.NetworkSettings.IPAddress}}", container])
 }
 
@@ -93,43 +93,6 @@ fn glibc_asks_as_well_and_a_name_has_no_address_of_the_other_family() {
     env.run(["run", "--rm", "debian", "getent", "hosts", "nobody-has-this"]).code(2);
 }
 
-/// What a resolver on the host's loopback is told, and what the container hears of it.
-#[test]
-fn other_names_are_asked_of_the_host_s_own_resolver() {
-    use std::net::UdpSocket;
-    // A network of the test's own, for its name server takes port 53.
-    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("a network namespace");
-    let ip =
-        |words: &[&str]| assert!(std::process::Command::new("ip").args(words).status().unwrap().success());
-    ip(&["link", "set", "lo", "up"]);
-    let server = UdpSocket::bind("127.0.0.53:53").expect("port 53");
-    std::thread::spawn(move || {
-        let mut query = [0; 1500];
-        while let Ok((length, asker)) = server.recv_from(&mut query) {
-            let mut answer = query[..length].to_vec();
-            // No further records; one answer: the name asked for, A, IN, 7 seconds, 192.0.2.77.
-            answer[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
-            let end = 12 + answer[12..].iter().position(|b| *b == 0).expect("a name") + 5;
-            answer.truncate(end);
-            if answer[end - 3] == 1 {
-                answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 7, 0, 4, 192, 0, 2, 77]);
-            } else {
-                answer[7] = 0;
-            }
-            let _ = server.send_to(&answer, asker);
-        }
-    });
-    let env = Env::new();
-    let conf = env.file("resolv.conf", "nameserver 127.0.0.53\n");
-    let script = format!(
-        "mount --bind {conf} /etc/resolv.conf; $AS $BOX run -d --name c busybox sleep 600; \
-         $AS $BOX exec c nslookup some.example; $AS $BOX exec c nslookup -type=mx some.example; \
-         $AS $BOX rm -f -t 0 c"
-    );
-    let output = crate::env::finish(env.prepared(&script), b"");
-    output.code(0).stdout_contains("192.0.2.77");
-}
-
 #[test]
 fn a_link_has_a_name_and_variables_and_follows_its_target() {
     let env = Env::new();
@@ -197,58 +160,4 @@ fn links_that_cannot_be_are_refused() {
     env.run(["run", "--rm", "--link", "made", "--network", "none", "busybox", "true"]).fails(125, "--link");
     sleeper(&env, "far", &["--network", "slirp4netns"]);
     env.run(["run", "--rm", "--link", "far", "busybox", "true"]).fails(125, "no network together");
-}
-
-/// A name server on an address of the host's loopback that knows every name by one address.
-fn name_server(own: &str, answer: [u8; 4]) {
-    let socket = std::net::UdpSocket::bind((own, 53)).expect("the tests' root may have port 53");
-    std::thread::spawn(move || {
-        let mut query = [0; 512];
-        while let Ok((length, from)) = socket.recv_from(&mut query) {
-            // Twelve bytes of header, a name that ends with an empty label, type and class.
-            let name = query[12..length].iter().position(|byte| *byte == 0).expect("a name");
-            let end = 12 + name + 5;
-            let is_a = query[end - 4..end - 2] == [0, 1];
-            let mut reply = query[..end].to_vec();
-            reply[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
-            if is_a {
-                reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
-                reply.extend(answer);
-            }
-            socket.send_to(&reply, from).expect("answer");
-        }
-    });
-}
-
-#[test]
-fn other_names_are_asked_where_the_host_or_the_network_says() {
-    for (own, last) in [("127.53.0.1", 1), ("127.53.0.2", 2), ("127.53.0.3", 3)] {
-        name_server(own, [192, 0, 2, last]);
-    }
-    let env = Env::with(User::Sub, &["services"]);
-    let resolv_conf = env.file("resolv.conf", "nameserver 127.53.0.1\n");
-    env.run(["network", "create", "--dns", "127.53.0.3", "own"]).code(0);
-    // A host of the test's own, whose resolv.conf may change.
-    let start = format!(
-        "mount --bind {resolv_conf} /etc/resolv.conf
-        $AS $BOX run -d --name one services sleep 600 &&
-        exec $AS $BOX run -d --name other --network own services sleep 600"
-    );
-    crate::env::finish(env.prepared(&start), b"").code(0);
-    let dig = |from: &str, words: &[&str]| {
-        let dig = ["exec", from, "dig", "+short", "+time=5", "+tries=1"];
-        env.run(dig.iter().chain(words)).code(0).stdout_line()
-    };
-    assert_eq!(dig("one", &["www.example.org"]), "192.0.2.1");
-    assert_eq!(dig("one", &["www.example.org", "AAAA"]), "");
-    std::fs::write(&resolv_conf, "# changed\nnameserver 127.53.0.2\n").expect("change resolv.conf");
-    assert_eq!(dig("one", &["www.example.org"]), "192.0.2.2");
-    assert_eq!(dig("other", &["www.example.org"]), "192.0.2.3");
-    // What containers are called is known without anybody else, by TCP as well.
-    let settings = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-    for name in ["one", "other"] {
-        let address = env.ok(["inspect", "-f", settings, name]);
-        assert_eq!(dig(name, &["+tcp", name]), address);
-        assert_eq!(dig(name, &[name]), address);
-    }
 }

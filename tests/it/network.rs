@@ -140,21 +140,22 @@ fn unknown_networks_are_refused() {
 #[test]
 fn name_servers_are_given() {
     let env = Env::new();
-    let out = env.ok([
-        "run",
-        "--rm",
-        "--dns",
-        "192.0.2.53",
-        "--dns-search",
-        "example.test",
-        "--dns-option",
-        "ndots:3",
-        "busybox",
-        "cat",
-        "/etc/resolv.conf",
-    ]);
-    for line in ["nameserver 192.0.2.53", "search example.test", "options ndots:3"] {
-        assert!(out.lines().any(|l| l == line), "{line} is missing in\n{out}");
+    // Where containers have names, their network is asked, and asks the one that is given.
+    for (network, server) in [("slirp4netns", "192.0.2.53"), ("bridge", "10.88.0.1")] {
+        let flags = ["--dns", "192.0.2.53", "--dns-search", "example.test", "--dns-option", "ndots:3"];
+        let words = ["run", "--rm", "--network", network].into_iter().chain(flags);
+        let out = env.ok(words.chain(["busybox", "cat", "/etc/resolv.conf"]));
+        for line in [&format!("nameserver {server}"), "search example.test", "options ndots:3"] {
+            assert!(out.lines().any(|l| l == line), "{line} is missing in\n{out}");
+        }
+        assert_eq!(out.contains("192.0.2.53"), server == "192.0.2.53", "{out}");
+    }
+    // One that only the container gets to is its own business.
+    for server in ["127.0.0.1", "10.88.0.77"] {
+        let words = ["run", "--rm", "--dns", server, "busybox", "cat", "/etc/resolv.conf"];
+        let out = env.ok(words);
+        assert!(out.lines().any(|line| line == format!("nameserver {server}")), "{out}");
+        assert!(!out.contains("10.88.0.1\n"), "{out}");
     }
 }
 

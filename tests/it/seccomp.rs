@@ -9,13 +9,18 @@ use std::sync::OnceLock;
 
 /// A C program of tests/it/programs, compiled once, where every user may execute it.
 pub(crate) fn compiled(name: &str, options: &[&str]) -> PathBuf {
+    compiled_by("gcc", name, options)
+}
+
+/// As [`compiled`], by another compiler.
+pub(crate) fn compiled_by(compiler: &str, name: &str, options: &[&str]) -> PathBuf {
     static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _one_at_a_time = LOCK.lock();
     let target = base().join("bin").join(name);
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/programs").join(format!("{name}.c"));
     let age = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
     if age(&target).is_none_or(|made| Some(made) < age(&source)) {
-        let mut gcc = Command::new("gcc");
+        let mut gcc = Command::new(compiler);
         gcc.args(["-O1", "-Wall", "-Wextra", "-Werror", "-static"]).args(options);
         finish(
             {

@@ -9,6 +9,7 @@ use crate::sys::random;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto};
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -19,6 +20,10 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_millis(1800);
 /// How often a question is passed on.
 const TRIES: usize = 4;
+/// So long a server that did not answer in time is asked after the others.
+const LATE: Duration = Duration::from_secs(30);
+/// How many of those are remembered.
+const LATE_ONES: usize = 64;
 /// How long a connection may be idle.
 const IDLE: Duration = Duration::from_secs(10);
 /// How many questions wait for others at the same time.
@@ -48,6 +53,8 @@ pub(super) struct Engine {
     /// A place is never given away again: questions refer to it.
     desks: Vec<Option<(Desk, Box<dyn Zone>)>>,
     upstream: Upstream,
+    /// Servers that did not answer in time, and until when that counts.
+    late: HashMap<SocketAddr, Instant>,
     connections: Slots<Connection>,
     waiting: Slots<Waiting>,
     buffer: Vec<u8>,
@@ -157,6 +164,7 @@ impl Engine {
             stop,
             desks: Vec::new(),
             upstream: Upstream::default(),
+            late: HashMap::new(),
             connections: Slots { slots: Vec::new(), made: 0 },
             waiting: Slots { slots: Vec::new(), made: 0 },
             buffer: vec![0; LONGEST],
@@ -201,7 +209,12 @@ impl Engine {
 
     fn expire(&mut self, now: Instant) {
         for at in 0..self.waiting.slots.len() {
-            if self.waiting.get(at).is_some_and(|waiting| waiting.end <= now) {
+            if let Some(waiting) = self.waiting.get(at).filter(|waiting| waiting.end <= now) {
+                let server = waiting.server();
+                if self.late.len() >= LATE_ONES {
+                    self.late.clear();
+                }
+                self.late.insert(server, now + LATE);
                 self.try_another(at);
             }
         }
@@ -281,9 +294,12 @@ impl Engine {
         query: &[u8],
         question: &Question,
         to: To,
-        servers: Vec<SocketAddr>,
+        mut servers: Vec<SocketAddr>,
         stream: bool,
     ) -> bool {
+        let now = Instant::now();
+        // In their order, but nobody waits for a dead one each time.
+        servers.sort_by_key(|server| self.late.get(server).is_some_and(|until| *until > now));
         for tries in 0..TRIES.min(2 * servers.len()) {
             let Ok((socket, id, stream)) = ask(query, servers[tries % servers.len()], stream) else {
                 continue;
@@ -366,6 +382,7 @@ impl Engine {
             return self.try_another(at);
         }
         let Some(waiting) = self.waiting.remove(at) else { return };
+        self.late.remove(&waiting.server());
         self.deliver(&waiting.to, &answer);
     }
 
@@ -489,6 +506,11 @@ impl Connection {
 }
 
 impl Waiting {
+    /// Who is being asked.
+    fn server(&self) -> SocketAddr {
+        self.servers[(self.tries - 1) % self.servers.len()]
+    }
+
     /// The whole answer, if it has come.
     fn hear(
         &mut self,
