@@ -168,7 +168,7 @@ complete -c box -n "__fish_box_using_subcommand create" -l env-merge -d 'Change 
 complete -c box -n "__fish_box_using_subcommand create" -l unsetenv -d 'Unset a variable of the image' -r
 complete -c box -n "__fish_box_using_subcommand create" -l http-proxy -d 'Pass on the host\'s proxy variables' -r
 complete -c box -n "__fish_box_using_subcommand create" -s u -l user -d 'Run as this user: NAME|UID[:GROUP|GID]' -r
-complete -c box -n "__fish_box_using_subcommand create" -l group-add -d 'Add a supplementary group' -r
+complete -c box -n "__fish_box_using_subcommand create" -l group-add -d 'Add a supplementary group, or keep-groups for those of the caller, unseen' -r
 complete -c box -n "__fish_box_using_subcommand create" -s w -l workdir -d 'Directory to start in; made when it is missing' -r
 complete -c box -n "__fish_box_using_subcommand create" -l umask -d 'File mode creation mask, octal' -r
 complete -c box -n "__fish_box_using_subcommand create" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
@@ -213,7 +213,7 @@ complete -c box -n "__fish_box_using_subcommand create" -l ipc -d 'IPC namespace
 complete -c box -n "__fish_box_using_subcommand create" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand create" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand create" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside), auto (ids that no other container with auto has, N of them with auto:size=N), private (the same ids in a namespace of its own), container:NAME, ns:PATH' -r
-complete -c box -n "__fish_box_using_subcommand create" -l uidmap -d 'Users in a namespace of its own: the first one inside, the first one outside (0 is the caller, its subordinate ids follow from 1 on; @UID is one of the host), how many; as in --uidmap 0:1:1000 --uidmap 1000:0:1' -r
+complete -c box -n "__fish_box_using_subcommand create" -l uidmap -d 'Users in a namespace of its own: the first one inside, the first one outside (0 is the caller, its subordinate ids follow from 1 on; @UID is one of the host), how many; as in --uidmap 0:1:1000 --uidmap 1000:0:1. Letters before a row: + keeps all other ids as they are, u is for users alone, g for groups' -r
 complete -c box -n "__fish_box_using_subcommand create" -l gidmap -d 'Groups, in the same way; as the users if it is not given' -r
 complete -c box -n "__fish_box_using_subcommand create" -l subuidname -d 'The users that /etc/subuid gives to NAME, in a namespace of its own' -r
 complete -c box -n "__fish_box_using_subcommand create" -l subgidname -d 'The groups that /etc/subgid gives to NAME' -r
@@ -583,7 +583,7 @@ complete -c box -n "__fish_box_using_subcommand run" -l env-merge -d 'Change a v
 complete -c box -n "__fish_box_using_subcommand run" -l unsetenv -d 'Unset a variable of the image' -r
 complete -c box -n "__fish_box_using_subcommand run" -l http-proxy -d 'Pass on the host\'s proxy variables' -r
 complete -c box -n "__fish_box_using_subcommand run" -s u -l user -d 'Run as this user: NAME|UID[:GROUP|GID]' -r
-complete -c box -n "__fish_box_using_subcommand run" -l group-add -d 'Add a supplementary group' -r
+complete -c box -n "__fish_box_using_subcommand run" -l group-add -d 'Add a supplementary group, or keep-groups for those of the caller, unseen' -r
 complete -c box -n "__fish_box_using_subcommand run" -s w -l workdir -d 'Directory to start in; made when it is missing' -r
 complete -c box -n "__fish_box_using_subcommand run" -l umask -d 'File mode creation mask, octal' -r
 complete -c box -n "__fish_box_using_subcommand run" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
@@ -628,7 +628,7 @@ complete -c box -n "__fish_box_using_subcommand run" -l ipc -d 'IPC namespace: p
 complete -c box -n "__fish_box_using_subcommand run" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand run" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand run" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside), auto (ids that no other container with auto has, N of them with auto:size=N), private (the same ids in a namespace of its own), container:NAME, ns:PATH' -r
-complete -c box -n "__fish_box_using_subcommand run" -l uidmap -d 'Users in a namespace of its own: the first one inside, the first one outside (0 is the caller, its subordinate ids follow from 1 on; @UID is one of the host), how many; as in --uidmap 0:1:1000 --uidmap 1000:0:1' -r
+complete -c box -n "__fish_box_using_subcommand run" -l uidmap -d 'Users in a namespace of its own: the first one inside, the first one outside (0 is the caller, its subordinate ids follow from 1 on; @UID is one of the host), how many; as in --uidmap 0:1:1000 --uidmap 1000:0:1. Letters before a row: + keeps all other ids as they are, u is for users alone, g for groups' -r
 complete -c box -n "__fish_box_using_subcommand run" -l gidmap -d 'Groups, in the same way; as the users if it is not given' -r
 complete -c box -n "__fish_box_using_subcommand run" -l subuidname -d 'The users that /etc/subuid gives to NAME, in a namespace of its own' -r
 complete -c box -n "__fish_box_using_subcommand run" -l subgidname -d 'The groups that /etc/subgid gives to NAME' -r
@@ -1285,7 +1285,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv -d 'Unset a variable of the image' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l http-proxy -d 'Pass on the host\'s proxy variables' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s u -l user -d 'Run as this user: NAME|UID[:GROUP|GID]' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add a supplementary group' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add a supplementary group, or keep-groups for those of the caller, unseen' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s w -l workdir -d 'Directory to start in; made when it is missing' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'File mode creation mask, octal' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
@@ -1330,7 +1330,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside), auto (ids that no other container with auto has, N of them with auto:size=N), private (the same ids in a namespace of its own), container:NAME, ns:PATH' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l uidmap -d 'Users in a namespace of its own: the first one inside, the first one outside (0 is the caller, its subordinate ids follow from 1 on; @UID is one of the host), how many; as in --uidmap 0:1:1000 --uidmap 1000:0:1' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l uidmap -d 'Users in a namespace of its own: the first one inside, the first one outside (0 is the caller, its subordinate ids follow from 1 on; @UID is one of the host), how many; as in --uidmap 0:1:1000 --uidmap 1000:0:1. Letters before a row: + keeps all other ids as they are, u is for users alone, g for groups' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -d 'Groups, in the same way; as the users if it is not given' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -d 'The users that /etc/subuid gives to NAME, in a namespace of its own' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -d 'The groups that /etc/subgid gives to NAME' -r
@@ -1787,7 +1787,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv -d 'Unset a variable of the image' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l http-proxy -d 'Pass on the host\'s proxy variables' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'Run as this user: NAME|UID[:GROUP|GID]' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add a supplementary group' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add a supplementary group, or keep-groups for those of the caller, unseen' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s w -l workdir -d 'Directory to start in; made when it is missing' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l umask -d 'File mode creation mask, octal' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Set a resource limit: nofile=1024:2048, or host for the caller\'s own limits' -r
@@ -1832,7 +1832,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host (the caller is root inside), keep-id (the caller has its own ids inside, or those of keep-id:uid=UID,gid=GID), nomap (the caller is nobody inside), auto (ids that no other container with auto has, N of them with auto:size=N), private (the same ids in a namespace of its own), container:NAME, ns:PATH' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l uidmap -d 'Users in a namespace of its own: the first one inside, the first one outside (0 is the caller, its subordinate ids follow from 1 on; @UID is one of the host), how many; as in --uidmap 0:1:1000 --uidmap 1000:0:1' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l uidmap -d 'Users in a namespace of its own: the first one inside, the first one outside (0 is the caller, its subordinate ids follow from 1 on; @UID is one of the host), how many; as in --uidmap 0:1:1000 --uidmap 1000:0:1. Letters before a row: + keeps all other ids as they are, u is for users alone, g for groups' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -d 'Groups, in the same way; as the users if it is not given' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -d 'The users that /etc/subuid gives to NAME, in a namespace of its own' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -d 'The groups that /etc/subgid gives to NAME' -r

@@ -85,6 +85,7 @@ const FLAGS: &[(&str, &[&str])] = &[
         ],
     ),
     ("start", &["checkpoint", "checkpoint-dir"]),
+    ("unshare", &["rootless-netns"]),
 ];
 
 const OTHER_MACHINES: &str = "box works on the machine it runs on; for another one: ssh HOST box …";

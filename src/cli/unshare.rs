@@ -12,7 +12,7 @@ use std::ffi::OsString;
     box unshare cat /proc/self/uid_map\n  box unshare rm -r left-by-a-container")]
 pub(crate) struct Unshare {
     /// The command and its arguments; your shell unless given
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     command: Vec<OsString>,
 }
 

@@ -1,7 +1,7 @@
 //! What clap says about a wrong command line, as one of our errors: a line and a hint.
 
 use super::{called, output};
-use crate::error::{Error, Result, invalid};
+use crate::error::{Error, Kind, Result, invalid};
 use clap::error::{ContextKind, ErrorKind};
 use std::ffi::OsString;
 
@@ -64,7 +64,7 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
                 return known;
             }
             let error = invalid(format!("{command}: unknown flag {arg}"));
-            match text(ContextKind::SuggestedArg) {
+            match near_flag(&arg, path).or(text(ContextKind::SuggestedArg)) {
                 Some(near) => error.hint(format!("did you mean {near}? {see}")),
                 None => error.hint(see),
             }
@@ -97,6 +97,16 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
         ErrorKind::ValueValidation => {
             let why = std::error::Error::source(said);
             let text = why.map(ToString::to_string).unwrap_or_default();
+            if why.and_then(|why| why.downcast_ref::<Error>()).is_some_and(|e| e.kind() == Kind::Unsupported)
+            {
+                // It names itself, and the flag's help would not say more.
+                let error = Error::new(Kind::Unsupported, text);
+                let hint = why.and_then(|why| why.downcast_ref::<Error>()).and_then(Error::find_hint);
+                return match hint {
+                    Some(hint) => error.hint(hint),
+                    None => error,
+                };
+            }
             let error = invalid(format!("{command}: {arg} {value:?}: {text}"));
             match why.and_then(|why| why.downcast_ref::<Error>()).and_then(Error::find_hint) {
                 Some(hint) => error.hint(hint),
@@ -133,6 +143,19 @@ fn is_before_the_command(flag: &str, words: &[OsString]) -> bool {
         }
     }
     false
+}
+
+/// The flag of a command that `typed`, with its dashes, was meant to be.
+fn near_flag(typed: &str, path: &str) -> Option<String> {
+    let typed = typed.strip_prefix("--")?.split('=').next()?;
+    let mut root = super::tree::root(super::tree::Detail::Full);
+    root.build();
+    let mut command = &root;
+    for word in path.split(' ').skip(1) {
+        command = command.find_subcommand(word)?;
+    }
+    let known: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+    nearest(typed, &known).map(|name| format!("--{name}"))
 }
 
 /// The known word that takes the fewest slips of the finger to become `typed`. clap's own measure

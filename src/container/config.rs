@@ -99,7 +99,7 @@ pub struct Process {
     /// As given: `user[:group]`, names or numbers; resolved in the container's own /etc/passwd at
     /// launch. Empty is root.
     pub user: String,
-    /// `--group-add`, names or numbers. (`keep-groups` is `namespaces`' business and not in here.)
+    /// `--group-add`, names or numbers; or `keep-groups` alone, for those of the caller.
     pub groups: Vec<String>,
     /// A pty instead of pipes.
     pub tty: bool,

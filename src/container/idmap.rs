@@ -104,7 +104,9 @@ pub fn asked(uids: &[IdMapWord], gids: &[IdMapWord], shared: &IdMaps) -> Result<
 
 /// The rows that the words mean, sorted.
 fn rows(words: &[IdMapWord], shared: &[Extent]) -> Result<Vec<Extent>> {
-    let mut rows: Vec<Extent> = Vec::new();
+    let extends = words.iter().any(|word| word.extends);
+    let as_it_is = |row: &Extent| Extent { outside: row.inside, ..*row };
+    let mut rows: Vec<Extent> = if extends { shared.iter().map(as_it_is).collect() } else { Vec::new() };
     for word in words {
         let outside = match word.of_host {
             false => word.outside,
@@ -112,7 +114,12 @@ fn rows(words: &[IdMapWord], shared: &[Extent]) -> Result<Vec<Extent>> {
                 invalid(format!("the host's id {} is not one of those that you have", word.outside))
             })?,
         };
-        rows.push(Extent { inside: word.inside, outside, count: word.count });
+        let row = Extent { inside: word.inside, outside, count: word.count };
+        if extends {
+            rows = rows.iter().flat_map(|old| without(old, row.inside, row.count, |e| e.inside)).collect();
+            rows = rows.iter().flat_map(|old| without(old, row.outside, row.count, |e| e.outside)).collect();
+        }
+        rows.push(row);
     }
     rows.sort_by_key(|row| row.inside);
     let twice = |a: u32, b: u32, count: u32| u64::from(b) < u64::from(a) + u64::from(count);
@@ -126,6 +133,20 @@ fn rows(words: &[IdMapWord], shared: &[Extent]) -> Result<Vec<Extent>> {
         return Err(invalid(format!("the map uses the id {} outside twice", pair[1].outside)));
     }
     Ok(rows)
+}
+
+/// What is left of a row without `count` ids from `first` on, of the side that `side` looks at.
+fn without(row: &Extent, first: u32, count: u32, side: impl Fn(&Extent) -> u32) -> Vec<Extent> {
+    let (start, all) = (u64::from(side(row)), u64::from(row.count));
+    let cut = |at: u64| at.clamp(start, start + all) - start;
+    let (before, after) = (cut(u64::from(first)), cut(u64::from(first) + u64::from(count)));
+    // Both are at most the row's own count, a u32.
+    let part = |from: u64, to: u64| Extent {
+        inside: row.inside + from as u32,
+        outside: row.outside + from as u32,
+        count: (to - from) as u32,
+    };
+    [part(0, before), part(after, all)].into_iter().filter(|part| part.count > 0).collect()
 }
 
 /// Ids (first and count) of `available` for a container with `size` ids of its own, the rows of `uids`
@@ -291,7 +312,7 @@ mod tests {
     }
 
     fn word(inside: u32, outside: u32, count: u32) -> IdMapWord {
-        IdMapWord { inside, outside, of_host: false, count }
+        IdMapWord { inside, outside, of_host: false, extends: false, count }
     }
 
     #[test]
@@ -310,6 +331,26 @@ mod tests {
         ] {
             assert!(asked(&wrong, &[word(0, 1, 10)], &shared()).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn rows_that_extend_go_over_the_usual_ids() {
+        let over = IdMapWord { extends: true, ..word(33, 0, 1) };
+        let maps = asked(&[over, word(0, 5, 1)], &[over, word(0, 5, 1)], &shared()).unwrap();
+        // 0 outside went to 33, 5 outside to 0; what was 33 and 5 is nobody's inside.
+        let uids = [
+            extent(0, 5, 1),
+            extent(1, 1, 4),
+            extent(6, 6, 27),
+            extent(33, 0, 1),
+            extent(34, 34, 967),
+            extent(1001, 1001, 500),
+        ];
+        assert_eq!(maps.uids, uids);
+        assert_eq!(outward(&maps.gids, 1500), Some(1500));
+        // Root's place is taken away, and nobody else was given it.
+        let gone = IdMapWord { extends: true, ..word(33, 0, 1) };
+        assert!(asked(&[gone], &[gone], &shared()).is_err());
     }
 
     fn automatic_maps(

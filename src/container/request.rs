@@ -256,6 +256,8 @@ pub struct IdMapWord {
     pub outside: u32,
     /// `outside` is an id of the host.
     pub of_host: bool,
+    /// It goes over the ids that a container has without any row, and those stay where it does not.
+    pub extends: bool,
     /// How many.
     pub count: u32,
 }

@@ -121,7 +121,7 @@ fn of_name(file: &str, name: &str) -> Result<Vec<IdMapWord>> {
     let mut inside = 0;
     let mut words = Vec::new();
     for (outside, count) in userns::ranges_of(file, name) {
-        words.push(IdMapWord { inside, outside, of_host: true, count });
+        words.push(IdMapWord { inside, outside, of_host: true, extends: false, count });
         inside += count;
     }
     if words.is_empty() {

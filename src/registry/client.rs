@@ -335,6 +335,8 @@ impl Client {
                 "if {} speaks plain HTTP: --tls-verify=false, or insecure = true in registries.conf",
                 self.host
             ))
+        } else if refused && self.host == "localhost" {
+            error.hint("names with localhost/ are of images that were made here: `box images` lists them")
         } else if refused && error.find_hint().is_none() {
             error
                 .hint(format!("is a registry running at {}? A mirror is named in registries.conf", self.host))

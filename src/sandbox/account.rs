@@ -20,12 +20,23 @@ pub struct Account {
     pub gid: u32,
     /// Supplementary groups.
     pub groups: Vec<u32>,
+    /// The groups of whoever calls box stay, in the place of these.
+    pub keep_groups: bool,
     /// The home directory, `/` when nobody says.
     pub home: String,
 }
 
 /// Larger files are not account files.
 const LIMIT: u64 = 4 << 20;
+
+/// The word in the place of a further group that keeps those of the caller. They need no mapping: what
+/// they give access to can be reached, and they are seen as nobody's.
+pub(super) const KEEP_GROUPS: &str = "keep-groups";
+
+/// Whether the further groups say so.
+pub(super) fn keeps_groups(more: &[String]) -> bool {
+    more.iter().any(|group| group == KEEP_GROUPS)
+}
 
 /// Looks up `user[:group]` and further groups, names or numbers, as docker does: a number need not
 /// be in the files; a user named without a group brings its own groups along.
@@ -46,11 +57,11 @@ pub fn look_up(root: &RootFd, user: &str, more: &[String]) -> Result<Account> {
     let mut account = match (&entry, number.clone()) {
         (Some(entry), _) => {
             let home = if entry.home.is_empty() { "/" } else { entry.home };
-            Account { uid: entry.uid, gid: entry.gid, groups: Vec::new(), home: home.to_string() }
+            Account { uid: entry.uid, gid: entry.gid, home: home.to_string(), ..Account::default() }
         }
         (None, Ok(uid)) => {
             let home = if uid == 0 { "/root" } else { "/" };
-            Account { uid, gid: 0, groups: Vec::new(), home: home.to_string() }
+            Account { uid, gid: 0, home: home.to_string(), ..Account::default() }
         }
         (None, Err(_)) => {
             return Err(invalid(format!("the image has no user {user:?} in its /etc/passwd"))
@@ -73,7 +84,8 @@ pub fn look_up(root: &RootFd, user: &str, more: &[String]) -> Result<Account> {
             }
         }
     }
-    for group in more {
+    account.keep_groups = keeps_groups(more);
+    for group in more.iter().filter(|group| *group != KEEP_GROUPS) {
         account.groups.push(find_group(&file, group)?);
     }
     account.groups.sort_unstable();
@@ -196,13 +208,14 @@ mod tests {
         std::fs::write(dir.join("etc/group"), "root:x:0:\nirc:x:39:\naudio:x:29:irc,root\n").unwrap();
         let root = RootFd::open(&dir).unwrap();
         let of = |user: &str| look_up(&root, user, &[]);
-        let irc = Account { uid: 39, gid: 39, groups: vec![29], home: "/run/ircd".into() };
+        let irc =
+            Account { uid: 39, gid: 39, groups: vec![29], home: "/run/ircd".into(), keep_groups: false };
         assert_eq!(of("irc").unwrap(), irc);
         assert_eq!(of("39").unwrap(), irc);
         assert_eq!(of("").unwrap().home, "/root");
         assert_eq!(
             of("1234:audio").unwrap(),
-            Account { uid: 1234, gid: 29, groups: vec![], home: "/".into() }
+            Account { uid: 1234, gid: 29, groups: vec![], home: "/".into(), keep_groups: false }
         );
         assert_eq!(of("irc:7").unwrap().groups, Vec::<u32>::new());
         assert!(of("nobody-here").is_err());

@@ -66,13 +66,14 @@ pub(super) fn drop_bounding(keep: CapSet) -> Result<()> {
 }
 
 /// Becomes user and group 0 of the user namespace that was entered, with all capabilities there.
-pub(super) fn become_root() -> Result<()> {
-    sys::set_ids(0, 0, &[])
+pub(super) fn become_root(keep_groups: bool) -> Result<()> {
+    sys::set_ids(0, 0, if keep_groups { None } else { Some(&[]) })
 }
 
 /// Changes groups and ids.
 pub(super) fn become_user(account: &Account) -> Result<()> {
-    sys::set_ids(account.uid, account.gid, &account.groups).map_err(|error| {
+    let groups = if account.keep_groups { None } else { Some(&account.groups[..]) };
+    sys::set_ids(account.uid, account.gid, groups).map_err(|error| {
         match error.io().and_then(std::io::Error::raw_os_error) {
             // An id that has no mapping in the user namespace.
             Some(libc::EINVAL) => {

@@ -3,6 +3,7 @@
 //! `plan` turns a [`Spec`] into everything init does between clone3 and execve, in order. The
 //! list can be printed (`--log-level debug`), and a test reads it. [`super::step`] does each step.
 
+use super::account::keeps_groups;
 use super::step::{BindMount, FsMount, Step};
 use crate::container::caps::{Cap, CapSet};
 use crate::error::{Doing, Error, Kind, Result, invalid};
@@ -44,7 +45,10 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
     let nested = spec.linux.namespaces.iter().any(|n| n.kind == NamespaceKind::User);
     let new_user = is_private(spec, NamespaceKind::User);
     if nested {
-        steps.push(Step::TakeIds { single_id: inside.single_id });
+        steps.push(Step::TakeIds {
+            single_id: inside.single_id,
+            keep_groups: keeps_groups(&spec.extension.groups),
+        });
     }
     steps.extend([Step::NewSession, Step::NewKeyring]);
     for namespace in &spec.linux.namespaces {
@@ -147,7 +151,10 @@ pub(super) fn sources(spec: &Spec) -> Result<Vec<Step>> {
 pub(crate) fn plan_exec(spec: &Spec, inside: Inside) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     if inside.nested {
-        steps.push(Step::BecomeRoot { single_id: inside.single_id });
+        steps.push(Step::BecomeRoot {
+            single_id: inside.single_id,
+            keep_groups: keeps_groups(&spec.extension.groups),
+        });
     }
     steps.extend([Step::NewSession, Step::NewKeyring, Step::EnterRoot]);
     if spec.process.terminal {

@@ -47,8 +47,8 @@ pub(crate) struct BindMount {
 /// One thing that init does between clone3 and execve.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
-    TakeIds { single_id: bool },
-    BecomeRoot { single_id: bool },
+    TakeIds { single_id: bool, keep_groups: bool },
+    BecomeRoot { single_id: bool, keep_groups: bool },
     NewSession,
     NewKeyring,
     JoinNamespace { path: PathBuf, flag: i32 },
@@ -220,8 +220,8 @@ impl Step {
             return outside.attach(number, self, w);
         }
         match self {
-            Step::TakeIds { single_id } => take_ids(w, *single_id),
-            Step::BecomeRoot { single_id } => become_root(*single_id),
+            Step::TakeIds { single_id, keep_groups } => take_ids(w, *single_id, *keep_groups),
+            Step::BecomeRoot { single_id, keep_groups } => become_root(*single_id, *keep_groups),
             Step::NewSession => {
                 // A failure means that we lead one already.
                 let _ = rustix::process::setsid();
@@ -358,15 +358,15 @@ fn wait_for_network(w: &Walker<'_>) -> Result<()> {
 }
 
 /// Our ids have no meaning in the new user namespace until the one who launches has mapped some.
-fn take_ids(w: &Walker<'_>, single_id: bool) -> Result<()> {
+fn take_ids(w: &Walker<'_>, single_id: bool, keep_groups: bool) -> Result<()> {
     wait_for_go(w)?;
-    become_root(single_id)
+    become_root(single_id, keep_groups)
 }
 
-fn become_root(single_id: bool) -> Result<()> {
+fn become_root(single_id: bool, keep_groups: bool) -> Result<()> {
     // Where one id is mapped we have it already, and nobody may set groups.
     if !single_id {
-        credentials::become_root()?;
+        credentials::become_root(keep_groups)?;
     }
     // A change of ids hides our files in /proc, of which steps write some. Our memory is still that
     // of the outer user namespace, whose rights are needed to look into it.

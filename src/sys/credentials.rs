@@ -3,20 +3,23 @@
 use crate::error::{Doing, Result};
 use std::io;
 
-/// Sets supplementary groups, group and user ids. Capabilities in the permitted set are kept.
+/// Sets supplementary groups, group and user ids; with `None` the groups stay those of the caller.
+/// Capabilities in the permitted set are kept.
 ///
 /// # Errors
 /// `EINVAL` for ids without a mapping in our user namespace.
 ///
 /// Source: setresuid(2), PR_SET_KEEPCAPS(2const).
-pub fn set_ids(uid: u32, gid: u32, groups: &[u32]) -> Result<()> {
+pub fn set_ids(uid: u32, gid: u32, groups: Option<&[u32]>) -> Result<()> {
     let check = |done: libc::c_int, what: &'static str| {
         if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()).doing(|| what) }
     };
     // The raw calls: the C library's wrappers would tell every thread, and we have one.
-    // SAFETY: the pointer and the length are of one slice.
-    let done = unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) };
-    check(done as _, "set the groups")?;
+    if let Some(groups) = groups {
+        // SAFETY: the pointer and the length are of one slice.
+        let done = unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) };
+        check(done as _, "set the groups")?;
+    }
     // SAFETY: integers only.
     let done = unsafe { libc::syscall(libc::SYS_setresgid, gid, gid, gid) };
     check(done as _, "set the group")?;

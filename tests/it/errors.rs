@@ -8,8 +8,14 @@ fn unknown_words_are_refused_with_the_nearest() {
     let env = Env::new();
     let output = env.run(["run", "--rmm", "busybox", "true"]);
     output.code(125).stderr_contains("--rmm").stderr_contains("--rm");
+    let output = env.run(["run", "--rrm", "--detach", "busybox", "true"]);
+    output.code(125).stderr_contains("did you mean --rm?");
     let output = env.run(["rnu", "busybox"]);
     output.code(125).stderr_contains("rnu").stderr_contains("run");
+    env.run(["unshare", "--rootless-netns", "true"]).fails(125, "not yet: --rootless-netns");
+    env.run(["run", "--log-driver", "journald", "busybox", "true"])
+        .code(125)
+        .stderr("Error: not yet: --log-driver journald\n");
     env.run(["run"]).code(125);
     env.run(["stop"]).code(125);
 }

@@ -235,6 +235,32 @@ fn private_has_the_same_ids_in_a_namespace_of_its_own() {
     }
 }
 
+/// What the caller may read as a member of a group, the container may with `keep-groups`.
+#[test]
+fn groups_of_the_caller_are_kept_where_it_is_asked_for() {
+    let env = Env::new();
+    let file = env.tmp().join("shared");
+    fs::write(&file, "readable\n").unwrap();
+    std::os::unix::fs::chown(&file, Some(0), Some(4242)).unwrap();
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    let bind = format!("{}:/shared", file.display());
+    let member = |words: &str| {
+        let ids = format!("--reuid {0} --regid {0} --groups 4242", env.uid());
+        finish(env.prepared(&format!("exec setpriv {ids} $BOX {words}")), b"")
+    };
+    for more in ["", "--init", "--userns keep-id", "--userns private --user 33"] {
+        let keep = format!("run --rm {more} -v {bind} --group-add keep-groups busybox cat /shared");
+        member(&keep).code(0).stdout("readable\n");
+        let usual = format!("run --rm {more} -v {bind} busybox cat /shared");
+        member(&usual).code(1).stderr_contains("Permission denied");
+    }
+    member(&format!("run -d --name c -v {bind} --group-add keep-groups busybox sleep 600")).code(0);
+    member("exec c cat /shared").code(0).stdout("readable\n");
+    env.run(["run", "--rm", "--group-add", "keep-groups", "--group-add", "www", "busybox", "id"])
+        .fails(125, "no other --group-add");
+    env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+}
+
 #[test]
 fn ids_are_mapped_as_the_rows_say() {
     let env = Env::new();
@@ -251,6 +277,11 @@ fn ids_are_mapped_as_the_rows_say() {
     let host = format!("0:@{}:100", subordinate(&env, 0));
     assert_eq!(map(&["--uidmap", &host])[0], "0 1 100");
     assert_eq!(map(&["--subuidname", "box-sub"])[0], "0 1 65536");
+    // Letters: over the usual ids, and for users alone.
+    let over = map(&["--uidmap", "+7:0", "--uidmap", "0:7"]);
+    assert_eq!(over[..4], ["0 7 1", "1 1 6", "7 0 1", "8 8 65529"]);
+    assert_eq!(over[4..8], over[..4]);
+    assert_eq!(map(&["--uidmap", "u0:1:9"]), ["0 1 9", "0 0 1", "1 1 65536", "0:0"]);
     // A row without a count is one id; there is no group for terminals then.
     assert_eq!(map(&["--uidmap", "0:0"]), ["0 0 1", "0 0 1", "0:0"]);
     assert_eq!(map(&["--userns", "keep-id:uid=5,gid=5,size=100", "--user", "0"])[2], "6 6 94");

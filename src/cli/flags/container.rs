@@ -190,7 +190,7 @@ pub(crate) struct ContainerFlags {
     #[arg(long, short, value_name = "USER[:GROUP]", help_heading = "Process")]
     user: Option<String>,
 
-    /// Add a supplementary group
+    /// Add a supplementary group, or keep-groups for those of the caller, unseen
     #[arg(long, value_name = "GROUP", value_parser = words::group, help_heading = "Process")]
     group_add: Vec<String>,
 
@@ -362,6 +362,9 @@ impl ContainerFlags {
         }
         if self.replace && self.name.is_none() {
             return Err(invalid("--replace needs --name: it removes the container of that name"));
+        }
+        if self.group_add.len() > 1 && self.group_add.iter().any(|group| group == "keep-groups") {
+            return Err(invalid("--group-add keep-groups goes with no other --group-add"));
         }
         let security_options: Vec<SecurityOption> = self
             .security_opt

@@ -20,13 +20,14 @@ pub(crate) struct UserNamespaceFlags {
 
     /// Users in a namespace of its own: the first one inside, the first one outside (0 is the
     /// caller, its subordinate ids follow from 1 on; @UID is one of the host), how many; as in
-    /// --uidmap 0:1:1000 --uidmap 1000:0:1
-    #[arg(long, value_name = "INSIDE:OUTSIDE:COUNT", value_parser = row, help_heading = "Security")]
-    uidmap: Vec<IdMapWord>,
+    /// --uidmap 0:1:1000 --uidmap 1000:0:1. Letters before a row: + keeps all other ids as they are,
+    /// u is for users alone, g for groups
+    #[arg(long, value_name = "INSIDE:OUTSIDE:COUNT", value_parser = map_word, help_heading = "Security")]
+    uidmap: Vec<MapWord>,
 
     /// Groups, in the same way; as the users if it is not given
-    #[arg(long, value_name = "INSIDE:OUTSIDE:COUNT", value_parser = row, help_heading = "Security")]
-    gidmap: Vec<IdMapWord>,
+    #[arg(long, value_name = "INSIDE:OUTSIDE:COUNT", value_parser = map_word, help_heading = "Security")]
+    gidmap: Vec<MapWord>,
 
     /// The users that /etc/subuid gives to NAME, in a namespace of its own
     #[arg(long, value_name = "NAME", help_heading = "Security", conflicts_with = "uidmap")]
@@ -37,18 +38,51 @@ pub(crate) struct UserNamespaceFlags {
     subgidname: Option<String>,
 }
 
+/// A row, and whom it is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct MapWord {
+    row: IdMapWord,
+    only: Option<Only>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Only {
+    Users,
+    Groups,
+}
+
+/// The rows of users and those of groups: a word of either flag that names nobody is for those of its
+/// flag, and for the others too where these have none. Who is left without any keeps its ids.
+fn rows_of(uidmap: &[MapWord], gidmap: &[MapWord]) -> (Vec<IdMapWord>, Vec<IdMapWord>) {
+    let rows = |own: &[MapWord], other: &[MapWord], not: Only, only: Only| {
+        let own: Vec<IdMapWord> = own.iter().filter(|w| w.only != Some(not)).map(|w| w.row).collect();
+        let named = other.iter().filter(|w| w.only == Some(only)).map(|w| w.row);
+        own.into_iter().chain(named).collect::<Vec<_>>()
+    };
+    let mut uids = rows(uidmap, gidmap, Only::Groups, Only::Users);
+    let mut gids = rows(gidmap, uidmap, Only::Users, Only::Groups);
+    let unnamed = |words: &[MapWord]| words.iter().filter(|w| w.only.is_none()).map(|w| w.row).collect();
+    if uidmap.is_empty() && uids.is_empty() {
+        uids = unnamed(gidmap);
+    } else if gidmap.is_empty() && gids.is_empty() {
+        gids = unnamed(uidmap);
+    }
+    if uids.is_empty() != gids.is_empty() {
+        // A row of root over all ids as they are.
+        let as_it_is = IdMapWord { inside: 0, outside: 0, of_host: false, extends: true, count: 1 };
+        if uids.is_empty() { uids.push(as_it_is) } else { gids.push(as_it_is) }
+    }
+    (uids, gids)
+}
+
 impl UserNamespaceFlags {
     /// What is asked for; the variable counts where no flag does.
     ///
     /// # Errors
     /// `Invalid` when the flags contradict each other, or for a variable that is no mode.
     pub(super) fn request(self) -> Result<(UserNamespaceRequest, IdMapRequest)> {
-        let ids = IdMapRequest {
-            uids: self.uidmap,
-            gids: self.gidmap,
-            subuid_name: self.subuidname,
-            subgid_name: self.subgidname,
-        };
+        let (uids, gids) = rows_of(&self.uidmap, &self.gidmap);
+        let ids = IdMapRequest { uids, gids, subuid_name: self.subuidname, subgid_name: self.subgidname };
         if !ids.is_empty() {
             return match self.userns {
                 None | Some(UserNamespaceRequest::Private) => Ok((UserNamespaceRequest::Private, ids)),
@@ -165,6 +199,18 @@ fn auto(words: &str) -> Result<UserNamespaceRequest> {
     Ok(UserNamespaceRequest::Auto { size, uids, gids })
 }
 
+/// `[+][u|g]INSIDE:OUTSIDE[:COUNT]`.
+fn map_word(text: &str) -> Result<MapWord> {
+    let numbers = text.trim_start_matches(['+', 'u', 'g']);
+    let letters = &text[..text.len() - numbers.len()];
+    let only = match (letters.contains('u'), letters.contains('g')) {
+        (true, false) => Some(Only::Users),
+        (false, true) => Some(Only::Groups),
+        _ => None,
+    };
+    Ok(MapWord { row: IdMapWord { extends: letters.contains('+'), ..row(numbers)? }, only })
+}
+
 /// `INSIDE:OUTSIDE[:COUNT]`.
 fn row(text: &str) -> Result<IdMapWord> {
     let parts: Vec<&str> = text.split(':').collect();
@@ -173,14 +219,12 @@ fn row(text: &str) -> Result<IdMapWord> {
         [inside, outside, how_many] => (inside, outside, how_many),
         _ => return Err(invalid("it is INSIDE:OUTSIDE:COUNT, as in 0:1:1000")),
     };
-    if inside.starts_with(['+', 'u', 'g']) {
-        return Err(not_yet(format!("the letters before {text:?}")));
-    }
     let of_host = outside.starts_with('@');
     let word = IdMapWord {
         inside: id(text, inside)?,
         outside: id(text, outside.trim_start_matches('@'))?,
         of_host,
+        extends: false,
         count: count(text, how_many)?,
     };
     let last = |first: u32| u64::from(first) + u64::from(word.count) - 1;
@@ -198,7 +242,8 @@ mod tests {
     fn modes_and_their_options_are_read() {
         let keep = UserNamespaceRequest::KeepId { uid: Some(7), gid: None, size: None };
         assert_eq!(user_namespace("keep-id:uid=7").unwrap(), keep);
-        let row = |inside, outside, of_host, count| IdMapWord { inside, outside, of_host, count };
+        let row =
+            |inside, outside, of_host, count| IdMapWord { inside, outside, of_host, extends: false, count };
         assert_eq!(
             user_namespace("auto:size=9,uidmapping=5:0:1,gidmapping=0:@7").unwrap(),
             UserNamespaceRequest::Auto {
@@ -227,11 +272,30 @@ mod tests {
 
     #[test]
     fn a_row_has_two_or_three_numbers() {
-        let one = |inside, outside, count| IdMapWord { inside, outside, of_host: false, count };
+        let one =
+            |inside, outside, count| IdMapWord { inside, outside, of_host: false, extends: false, count };
         assert_eq!(row("0:1:1000").unwrap(), one(0, 1, 1000));
         assert_eq!(row("5:6").unwrap(), one(5, 6, 1));
         for wrong in ["", "0", "0:1:0", "0:1:x", "-1:0:1", "0:1:2:3", "u0:1:2", "0:@:1"] {
             assert!(row(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn letters_say_whom_a_row_is_for_and_what_becomes_of_the_rest() {
+        let words = |all: &[&str]| all.iter().map(|w| map_word(w).unwrap()).collect::<Vec<_>>();
+        let of = |uids: &[&str], gids: &[&str]| rows_of(&words(uids), &words(gids));
+        let one = |text: &str| row(text).unwrap();
+        let over = |text: &str| IdMapWord { extends: true, ..one(text) };
+        assert_eq!(of(&["0:1:5"], &[]), (vec![one("0:1:5")], vec![one("0:1:5")]));
+        assert_eq!(of(&["+7:0"], &[]), (vec![over("7:0")], vec![over("7:0")]));
+        assert_eq!(of(&["u0:1:5"], &[]), (vec![one("0:1:5")], vec![over("0:0:1")]));
+        assert_eq!(of(&["u0:1:5", "g0:2:5"], &[]), (vec![one("0:1:5")], vec![one("0:2:5")]));
+        assert_eq!(of(&["0:1:5"], &["+g7:0"]), (vec![one("0:1:5")], vec![over("7:0")]));
+        assert_eq!(of(&[], &["gu3:0"]), (vec![one("3:0")], vec![one("3:0")]));
+        assert_eq!(of(&[], &[]), (vec![], vec![]));
+        for wrong in ["+", "u", "x0:1:2", "0+:1:2"] {
+            assert!(map_word(wrong).is_err(), "{wrong}");
         }
     }
 }

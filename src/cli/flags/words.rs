@@ -152,7 +152,6 @@ pub(crate) fn restart(text: &str) -> Result<()> {
 /// `--group-add`.
 pub(crate) fn group(text: &str) -> Result<String> {
     match text {
-        "keep-groups" => Err(not_yet("--group-add keep-groups")),
         "" => Err(invalid("it is a group's name or number")),
         _ => Ok(text.to_string()),
     }
