@@ -26,6 +26,7 @@ use crate::supervisor::bundle;
 use crate::sys::copy::{Copier, Existing, Owner, Skipped};
 use crate::sys::path::RootFd;
 use crate::sys::userns::IdMaps;
+use crate::transfer::layouts;
 use place::{Source, Target};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -108,8 +109,8 @@ pub fn end(settings: &Settings, store: &Store, word: &str) -> Result<End> {
 
 /// Copies.
 ///
-/// A crash, or an error half way, leaves what was copied until then; a file that was being written
-/// may be incomplete.
+/// An error half way leaves the files that were copied until then, each of them whole; a crash may
+/// leave one incomplete.
 ///
 /// # Errors
 /// `Invalid` when neither side is a container; `NotFound` for a path that is not there.
@@ -225,8 +226,12 @@ pub(super) fn export_job(here: &Here, job: &VolumeJob) -> Result<LeftOut> {
     let skipped = match &job.archive {
         None => archive::write(&source, std::io::stdout().lock()),
         Some(path) => {
-            let file = std::fs::File::create(path).doing(|| format!("write {}", path.display()))?;
-            archive::write(&source, file)
+            let mut skipped = Skipped::default();
+            layouts::to_file(Some(path), |out| {
+                skipped = archive::write(&source, out).doing(|| format!("write {}", path.display()))?;
+                Ok(())
+            })?;
+            Ok(skipped)
         }
     };
     skipped.map(LeftOut::from)

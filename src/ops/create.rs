@@ -134,9 +134,14 @@ impl Planned {
             state: State::Created,
             lock_held: false,
         };
-        if let Err(error) = mounts::make_volumes(store, &entry.config, self.volumes, &self.borrowed) {
+        let mut made = Vec::new();
+        if let Err(error) =
+            mounts::make_volumes(store, &entry.config, self.volumes, &self.borrowed, &mut made)
+        {
             drop(held);
             rm::remove(settings, store, &entry)?;
+            volumes::discard_unused(store, &made)?;
+            rm::empty_trash(settings, store);
             return Err(error);
         }
         drop(held);
@@ -145,6 +150,7 @@ impl Planned {
             if let Err(error) = written {
                 rm::remove(settings, store, &entry)?;
                 rm::remove_volumes(store, &entry.config)?;
+                rm::empty_trash(settings, store);
                 return Err(if path.exists() { id_file_exists(path) } else { error });
             }
         }

@@ -83,6 +83,7 @@ pub(super) fn wanted(request: &ContainerRequest) -> Vec<Volume> {
 }
 
 /// Makes the volumes of a container that refers to them already; whoever calls this holds the volumes.
+/// Those that were not there are `made` then, also when a later one fails.
 ///
 /// A crash leaves the container without some of them: its start makes those.
 ///
@@ -93,6 +94,7 @@ pub(super) fn make_volumes(
     config: &ContainerConfig,
     mut wanted: Vec<Volume>,
     borrowed: &[VolumeName],
+    made: &mut Vec<VolumeName>,
 ) -> Result<()> {
     for (name, anonymous) in config.mounts.iter().filter_map(Mount::volume) {
         if borrowed.contains(name) && !volumes::exists(store, name) {
@@ -103,7 +105,9 @@ pub(super) fn make_volumes(
             Some(at) => wanted.swap_remove(at),
             None => Volume::new(name.clone(), anonymous),
         };
-        volumes::ensure(store, make, name)?;
+        if volumes::ensure(store, make, name)? {
+            made.push(name.clone());
+        }
     }
     Ok(())
 }

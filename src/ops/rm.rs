@@ -14,6 +14,7 @@ use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
 use crate::store::{links, volumes};
+use crate::sys::file;
 
 /// Removes a container that does not run. The trash is left to [`empty_trash`].
 ///
@@ -34,10 +35,14 @@ pub fn remove(settings: &Settings, store: &Store, entry: &Entry) -> Result<()> {
 /// Notes that the anonymous volumes of a container go with it when it is removed next.
 ///
 /// # Errors
-/// A full disk.
+/// When the container's directory cannot be written to.
 pub fn with_volumes(store: &Store, config: &ContainerConfig) -> Result<()> {
     match config.mounts.iter().any(|mount| mount.volume().is_some_and(|(_, anonymous)| anonymous)) {
-        true => volumes::mark_for_removal(store, &config.id),
+        true => match volumes::mark_for_removal(store, &config.id) {
+            // It is of use only if we are killed, and whoever removes something wants space.
+            Err(error) if file::is_full(&error) => Ok(()),
+            done => done,
+        },
         false => Ok(()),
     }
 }

@@ -53,9 +53,11 @@ pub fn run(
     let signals = start::hold_signals()?;
     let entry = planned.make(settings, store)?;
     let clean_up = || {
-        if entry.config.ending.remove && rm::remove(settings, store, &entry).is_ok() {
-            // What cannot be removed now is found in the trash by the next one.
-            let _ = rm::remove_volumes(store, &entry.config);
+        if entry.config.ending.remove {
+            // Its supervisor may have done so; what cannot be removed now is found in the trash by the
+            // next one.
+            let _ =
+                rm::remove(settings, store, &entry).and_then(|()| rm::remove_volumes(store, &entry.config));
             rm::empty_trash(settings, store);
         }
     };

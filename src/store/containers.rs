@@ -291,7 +291,8 @@ pub fn state(store: &Store, id: &ContainerId) -> Result<State> {
 /// # Errors
 /// `NotFound` if it is gone; a full disk.
 pub fn write_state(store: &Store, id: &ContainerId, state: &State, durable: Durable) -> Result<()> {
-    file::replace(&store.container(id).join("state.json"), &to_json(state)?, durable)
+    // How it ended must not be lost because it has filled the disk itself.
+    file::replace_json(&store.container(id).join("state.json"), &to_json(state)?, durable)
 }
 
 /// The container's name.

@@ -17,7 +17,7 @@ use crate::image::digest::{BlobDigest, ChainId, DiffId, ImageId};
 use crate::image::manifest::{Descriptor, Document, Index, MAX_CONFIG, MAX_MANIFEST, Manifest};
 use crate::image::platform::Platform;
 use crate::image::reference::{DOCKER_IO, Reference};
-use crate::sys::file::{Durable, is_left_over, replace};
+use crate::sys::file::{Durable, is_left_over, replace, replace_json};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -101,7 +101,8 @@ fn with_index<T>(store: &Store, change: impl FnOnce(&mut Index) -> Result<T>) ->
     let result = change(&mut index)?;
     if index != before || !store.images().join("index.json").exists() {
         let text = serde_json::to_vec_pretty(&index).expect("an index is strings and numbers");
-        replace(&store.images().join("index.json"), &text, Durable::Yes)?;
+        // Whoever removes an image may do so because the disk is full.
+        replace_json(&store.images().join("index.json"), &text, Durable::Yes)?;
     }
     Ok(result)
 }

@@ -232,7 +232,11 @@ fn write(store: &Store, config: &NetworkConfig) -> Result<()> {
     private.create(&dir).doing(|| format!("make {}", dir.display()))?;
     let text =
         serde_json::to_vec_pretty(config).map_err(|e| failed("cannot write down a network").because(e))?;
-    file::replace(&directory(store, &config.name).join("network.json"), &text, Durable::Yes)
+    let all = directory(store, &config.name);
+    file::replace(&all.join("network.json"), &text, Durable::Yes).inspect_err(|_| {
+        // Both empty, or not made by us; without its document it is no network.
+        let _ = std::fs::remove_dir(&dir).and_then(|()| std::fs::remove_dir(&all));
+    })
 }
 
 /// All networks, the default one first, the others by name.

@@ -386,14 +386,22 @@ pub fn discard(store: &Store, name: &VolumeName) -> Result<()> {
 /// The first failure, after the rest is done. When a container cannot be read its volumes are
 /// unknown, so all stay; `volume prune` removes them later.
 pub fn discard_anonymous(store: &Store, config: &ContainerConfig) -> Result<()> {
-    let anonymous: Vec<&VolumeName> =
-        config.mounts.iter().filter_map(|mount| mount.volume()).filter(|(_, a)| *a).map(|(n, _)| n).collect();
-    if !anonymous.iter().any(|name| exists(store, name)) {
+    let all = config.mounts.iter().filter_map(|mount| mount.volume());
+    let anonymous: Vec<VolumeName> = all.filter(|(_, a)| *a).map(|(name, _)| name.clone()).collect();
+    discard_unused(store, &anonymous)
+}
+
+/// Throws away those of these volumes that are there and that no container uses.
+///
+/// # Errors
+/// As [`discard_anonymous`].
+pub fn discard_unused(store: &Store, names: &[VolumeName]) -> Result<()> {
+    if !names.iter().any(|name| exists(store, name)) {
         return Ok(());
     }
     let _alone = hold_alone(store)?;
     let users = users(store)?;
-    let unused = anonymous.into_iter().filter(|name| !users.contains_key(*name));
+    let unused = names.iter().filter(|name| !users.contains_key(*name));
     let errors = unused.filter_map(|name| discard(store, name).err());
     crate::error::all(errors.filter(|error| error.kind() != Kind::NotFound).collect())
 }

@@ -191,10 +191,18 @@ impl<'a> Copier<'a> {
     /// # Errors
     /// When it is no regular file; a full disk.
     pub fn file_as(&mut self, from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr) -> Result<()> {
-        let target = self.new_file(to, name)?;
-        self.file(from, target.as_fd())?;
+        let copied = self.whole_file(from, to, name);
+        copied.doing(|| format!("copy {}", String::from_utf8_lossy(name.to_bytes())))?;
         self.tell(0, 1);
         Ok(())
+    }
+
+    /// A part of a file looks like the file, so none stays: the first error is the one to tell.
+    fn whole_file(&mut self, from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr) -> Result<()> {
+        let target = self.new_file(to, name)?;
+        self.file(from, target.as_fd()).inspect_err(|_| {
+            let _ = rustix::fs::unlinkat(to, name, AtFlags::empty());
+        })
     }
 
     /// Copies what is called `name` in `from`, of whatever kind, to `as_name` in `to`.
@@ -299,8 +307,7 @@ impl<'a> Copier<'a> {
                 // Not blocking: between the look and now it may have become a FIFO.
                 let flags = safe | OFlags::RDONLY | OFlags::NONBLOCK;
                 let source = rustix::fs::openat(from, name, flags, Mode::empty())?;
-                let target = self.new_file(to, as_name)?;
-                self.file(source.as_fd(), target.as_fd())?;
+                self.whole_file(source.as_fd(), to, as_name)?;
             }
             FileType::Symlink => {
                 let link = rustix::fs::readlinkat(from, name, Vec::new())?;

@@ -1,10 +1,10 @@
 //! Files that are replaced as a whole: a reader sees the old text or the new, never a part.
 
-use crate::error::{Doing, Result, failed};
+use crate::error::{Doing, Error, Result, failed};
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Whether a write has to survive a power cut.
@@ -40,6 +40,42 @@ pub fn replace(path: &Path, bytes: &[u8], durable: Durable) -> Result<()> {
     }
     done.doing(|| format!("write {}", path.display()))?;
     if durable == Durable::Yes { sync_directory(path.parent().unwrap_or(Path::new("/"))) } else { Ok(()) }
+}
+
+/// Whether that was for want of space, or of quota.
+#[must_use]
+pub fn is_full(error: &Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    error.io().is_some_and(|cause| matches!(cause.kind(), StorageFull | QuotaExceeded))
+}
+
+/// As [`replace`], for a JSON document that can be written on a full disk too: then over the old text,
+/// into the blocks that it has, if it fits there.
+///
+/// One call of the kernel does that, and spaces take the place of what was longer, so that a process
+/// that is killed leaves the old text or the new one; a reader meanwhile, or a power cut, may find a
+/// broken one.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_json(path: &Path, json: &[u8], durable: Durable) -> Result<()> {
+    match replace(path, json, durable) {
+        Err(error) if is_full(&error) => write_over(path, json, durable).map_err(|_| error),
+        done => done,
+    }
+}
+
+fn write_over(path: &Path, json: &[u8], durable: Durable) -> std::io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    let there = file.metadata()?;
+    // st_blocks counts 512 bytes each, whatever the file system's own blocks are (stat(2)).
+    if json.len() as u64 > there.len().max(there.blocks() * 512) {
+        return Err(ErrorKind::StorageFull.into());
+    }
+    let mut bytes = json.to_vec();
+    bytes.resize(bytes.len().max(usize::try_from(there.len()).unwrap_or(0)), b' ');
+    file.write_all_at(&bytes, 0)?;
+    if durable == Durable::Yes { file.sync_data() } else { Ok(()) }
 }
 
 /// Makes the file at `path`, which must not exist, with mode 0600.
@@ -142,6 +178,11 @@ mod tests {
         assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1);
         assert!(read(&path, 2).is_err());
         assert!(create_new(&path, b"", Durable::No).is_err());
+        write_over(&path, b"1", Durable::No).unwrap();
+        assert_eq!(read(&path, 10).unwrap(), b"1  ");
+        assert!(write_over(&path, &[b'1'; 1 << 20], Durable::No).is_err());
+        assert_eq!(read(&path, 10).unwrap(), b"1  ");
+        assert!(write_over(&dir.join("none"), b"", Durable::No).is_err());
         std::fs::remove_dir_all(&dir).unwrap();
     }
 

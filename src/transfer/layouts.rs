@@ -83,16 +83,33 @@ impl<W: Write> Target for Archive<W> {
 /// A directory, made when it is missing. Each file appears whole or not at all.
 pub struct Directory {
     path: PathBuf,
+    /// What was not there before, in the order in which it was made.
+    made: Vec<PathBuf>,
 }
 
 impl Directory {
-    /// Takes or makes it.
+    /// Takes it or makes it, and writes into it. When that fails, what it has made goes again; a crash
+    /// leaves whole files and at most one `.part`.
     ///
     /// # Errors
-    /// When it cannot be made.
-    pub fn open(path: &Path) -> Result<Directory> {
-        std::fs::create_dir_all(path).doing(|| format!("make {}", path.display()))?;
-        Ok(Directory { path: path.to_path_buf() })
+    /// When it cannot be made; what `write` fails with.
+    pub fn fill(path: &Path, write: impl FnOnce(&mut Directory) -> Result<()>) -> Result<()> {
+        let mut directory = Directory { path: path.to_path_buf(), made: Vec::new() };
+        let made = directory.make(path).doing(|| format!("make {}", path.display()));
+        made.and_then(|()| write(&mut directory)).inspect_err(|_| {
+            for made in directory.made.iter().rev() {
+                // The first error is the one to tell; somebody else's files in it keep a directory.
+                let _ = if made.is_dir() { std::fs::remove_dir(made) } else { std::fs::remove_file(made) };
+            }
+        })
+    }
+
+    /// Makes a directory and those above it.
+    fn make(&mut self, dir: &Path) -> io::Result<()> {
+        let missing = dir.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists());
+        let missing: Vec<&Path> = missing.collect();
+        self.made.extend(missing.into_iter().rev().map(Path::to_path_buf));
+        std::fs::create_dir_all(dir)
     }
 }
 
@@ -101,8 +118,9 @@ impl Target for Directory {
         let path = self.path.join(name);
         let doing = || format!("write {}", path.display());
         if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).doing(doing)?;
+            self.make(parent).doing(doing)?;
         }
+        let is_new = !path.exists();
         let beside = path.with_extension(format!("{}.part", std::process::id()));
         let mut file = File::create(&beside).doing(doing)?;
         let written =
@@ -113,6 +131,8 @@ impl Target for Directory {
         if written.is_err() {
             // The first error is the one to tell.
             let _ = std::fs::remove_file(&beside);
+        } else if is_new {
+            self.made.push(path.clone());
         }
         written.doing(doing)
     }
@@ -312,8 +332,11 @@ pub fn write_docker_archive(
 /// # Errors
 /// What reading and writing fail with.
 pub fn write_dir(path: &Path, outgoing: &Outgoing, progress: &Progress) -> Result<()> {
-    let mut target = Directory::open(path)?;
-    put_bytes(&mut target, "version", b"Directory Transport Version: 1.1\n")?;
+    Directory::fill(path, |target| put_dir(target, outgoing, progress))
+}
+
+fn put_dir(target: &mut Directory, outgoing: &Outgoing, progress: &Progress) -> Result<()> {
+    put_bytes(target, "version", b"Directory Transport Version: 1.1\n")?;
     let put_package = |target: &mut Directory, package: &Package| -> Result<()> {
         for piece in package.pieces() {
             put_piece(target, piece.descriptor.digest.hex(), piece, progress)?;
@@ -324,15 +347,15 @@ pub fn write_dir(path: &Path, outgoing: &Outgoing, progress: &Progress) -> Resul
     match &outgoing.whole {
         Some(whole) => {
             for package in &whole.packages {
-                put_package(&mut target, package)?;
+                put_package(target, package)?;
                 let name = format!("{}.manifest.json", package.digest().hex());
-                put_bytes(&mut target, &name, &package.manifest)?;
+                put_bytes(target, &name, &package.manifest)?;
             }
-            put_bytes(&mut target, "manifest.json", &whole.bytes)
+            put_bytes(target, "manifest.json", &whole.bytes)
         }
         None => {
-            put_package(&mut target, &outgoing.package)?;
-            put_bytes(&mut target, "manifest.json", &outgoing.package.manifest)
+            put_package(target, &outgoing.package)?;
+            put_bytes(target, "manifest.json", &outgoing.package.manifest)
         }
     }
 }

@@ -107,7 +107,7 @@ pub fn push(store: &Store, request: &PushRequest) -> Result<BlobDigest> {
         }
         Destination::Oci(path, name) => {
             let there = layouts::existing_index(path)?;
-            layouts::write_oci(&mut Directory::open(path)?, &named(&outgoing, name), there, &progress)?;
+            Directory::fill(path, |to| layouts::write_oci(to, &named(&outgoing, name), there, &progress))?;
         }
         Destination::OciArchive(path, name) => layouts::to_file(Some(path), |out| {
             let mut archive = Archive::new(out);

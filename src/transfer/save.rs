@@ -39,8 +39,8 @@ pub struct SaveRequest {
     pub quiet: bool,
 }
 
-/// Saves images. Whoever is killed meanwhile leaves half an archive, in a directory whole files; the
-/// store is only read, except for its `tmp/`, which the next job sweeps.
+/// Saves images. Whoever is killed meanwhile leaves half an archive, in a directory whole files; any
+/// other failure neither. The store is only read, except for its `tmp/`, which the next job sweeps.
 ///
 /// # Errors
 /// `NotFound` for an image that is not here, `Invalid` for several where one fits; what the disk says.
@@ -73,7 +73,7 @@ pub fn save(store: &Store, request: &SaveRequest) -> Result<()> {
         Kind::OciDir => {
             let path = directory()?;
             let there = layouts::existing_index(&path)?;
-            layouts::write_oci(&mut Directory::open(&path)?, &named(&refs), there, &progress)
+            Directory::fill(&path, |target| layouts::write_oci(target, &named(&refs), there, &progress))
         }
         Kind::DockerDir => layouts::write_dir(&directory()?, &ready[0].0, &progress),
     }

@@ -138,6 +138,38 @@ fn cases() -> Vec<Case> {
             &["volume prune -f --filter label=go=1", "volume create v", "volume rm v"],
         ),
         case(&[], "cp kept:/etc/. kept:/copied", "diff kept", &["cp kept:/etc/. kept:/copied", "start kept"]),
+        case(
+            &["volume create v"],
+            &format!("volume import v {tar}"),
+            "run --rm --network none -v v:/v busybox test -e /v/bin/busybox",
+            &[&format!("volume import v {tar}"), "volume rm v"],
+        ),
+        case(&[], "save -q -o saved.tar busybox", "load -q -i saved.tar", &["save -q -o saved.tar busybox"]),
+        case(
+            &[],
+            "save -q --format oci-dir -o saved busybox",
+            "load -q -i saved",
+            &["save -q --format oci-dir -o saved busybox", "load -q -i saved"],
+        ),
+        case(&[], "export -o kept.tar kept", "diff kept", &["export -o kept.tar kept"]),
+        case(
+            &[],
+            &format!("push -q busybox {}/faults/pushed:latest", registry()),
+            &format!("search --list-tags {}/faults/pushed", registry()),
+            &[&format!("push -q busybox {}/faults/pushed:latest", registry())],
+        ),
+        case(
+            &["tag busybox w1", "volume create -l go=1 v", "network create n"],
+            "system prune -f --volumes --filter label=go=1",
+            "ps",
+            &["system prune -f --filter label=go=1", "volume rm -f v", "network rm n", "untag w1 w1"],
+        ),
+        case(
+            &["commit -q kept made", "create --name w1 made true"],
+            "rmi -f made",
+            "ps",
+            &["rmi -f -i made", "rm -f -i w1"],
+        ),
     ]
 }
 

@@ -19,6 +19,7 @@ mod escapes;
 mod exec;
 mod faults;
 mod fuse;
+mod full;
 mod habits;
 mod history;
 mod hostile;

@@ -225,8 +225,12 @@ impl Extracting<'_> {
                 let flags =
                     OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 let file = rustix::fs::openat(&parent, &name, flags, Mode::RUSR | Mode::WUSR)?;
-                write_file(&file, this, data)?;
-                self.finish_file(file.as_fd(), this)
+                let written =
+                    write_file(&file, this, data).and_then(|()| self.finish_file(file.as_fd(), this));
+                // A part of a file looks like the file; the first error is the one to tell.
+                written.inspect_err(|_| {
+                    let _ = rustix::fs::unlinkat(&parent, &name, AtFlags::empty());
+                })
             }
             MemberKind::HardLink => {
                 let first = self.place(&this.link)?;

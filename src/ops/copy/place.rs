@@ -157,7 +157,7 @@ pub(super) fn copy(copier: &mut Copier<'_>, source: &Source, target: &Target) ->
                 return Err(invalid("source and target are the same file"));
             }
             rustix::fs::ftruncate(file, 0).doing(|| "empty the target")?;
-            copier.file(from, file.as_fd())
+            copier.file(from, file.as_fd()).doing(|| "write to the target")
         }
     }
 }
