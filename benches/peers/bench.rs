@@ -4,6 +4,8 @@ use crate::process::{self, LIMIT};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
 /// The name of the static busybox in both stores.
@@ -142,6 +144,11 @@ impl Bench {
         Ok(())
     }
 
+    /// Waits, for a moment, until the disk has what earlier work wrote.
+    pub(crate) fn settle(&self) {
+        settle(&self.dir);
+    }
+
     /// Ends all that a row started, however it ended.
     pub(crate) fn clear(&self) {
         let soon = Duration::from_secs(30);
@@ -169,7 +176,21 @@ impl Bench {
     }
 }
 
-/// Writes out what earlier work left in memory, so that the next does not pay for it.
-pub(crate) fn settle() {
-    nix::unistd::sync();
+/// Has what earlier work left in memory written out, so that the next does not pay for it; waits a
+/// few seconds at most: on a disk that others keep busy there is no end to it.
+fn settle(dir: &Path) {
+    static WRITERS: AtomicUsize = AtomicUsize::new(0);
+    let Ok(dir) = std::fs::File::open(dir) else { return };
+    // One that takes long goes on by itself, and is enough.
+    if WRITERS.fetch_add(1, Ordering::AcqRel) > 0 {
+        WRITERS.fetch_sub(1, Ordering::AcqRel);
+        return;
+    }
+    let (done, end) = mpsc::channel();
+    std::thread::spawn(move || {
+        let _ = rustix::fs::syncfs(&dir);
+        WRITERS.fetch_sub(1, Ordering::AcqRel);
+        let _ = done.send(());
+    });
+    let _ = end.recv_timeout(Duration::from_secs(3));
 }

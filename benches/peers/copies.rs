@@ -1,6 +1,6 @@
 //! `cp` into a running container and out of it.
 
-use crate::bench::{Bench, settle};
+use crate::bench::Bench;
 use crate::process;
 use crate::row::{Report, Row, Unit, contender};
 use crate::start;
@@ -33,7 +33,7 @@ pub(crate) fn tree(bench: &Bench, report: &mut Report) -> Result<(), String> {
 fn both_ways(bench: &Bench, report: &mut Report, what: &str, source: &str) -> Result<(), String> {
     let [own, theirs] = start::alive(bench, &["--network=none", "--log-driver=none"])?;
     let copy = |podman: bool, from: &str, to: &str| {
-        settle();
+        bench.settle();
         let args = ["cp", from, to];
         let command = if podman { bench.podman(&args) } else { bench.r#box(&args) };
         process::run(command, LIMIT).map(|ended| ended.took.as_secs_f64())

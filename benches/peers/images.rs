@@ -3,7 +3,7 @@
 //! Each time into a new, empty store. Nothing is deleted in between: deleting slows down what is
 //! written next on some disks.
 
-use crate::bench::{Bench, settle};
+use crate::bench::Bench;
 use crate::row::{Report, Row, Unit, contender};
 
 /// The image's name in the registry.
@@ -30,19 +30,19 @@ pub(crate) fn pull(bench: &Bench, report: &mut Report) -> Result<(), String> {
         contender("box pull", |round| {
             let mut command = bench.r#box(&["pull", "-q", &image]);
             command.env("BOX_ROOT", bench.fresh("pull", round)?);
-            settle();
+            bench.settle();
             bench.time(command)
         }),
         contender("podman pull", |round| {
             let root = bench.fresh("pull-podman", round)?;
-            settle();
+            bench.settle();
             bench.time(bench.podman(&["--root", &root, "pull", "-q", "--tls-verify=false", &image]))
         }),
         contender("skopeo + umoci", |round| {
             let script = "skopeo --insecure-policy copy -q --src-tls-verify=false \"docker://$0\" \"oci:$1/layout:image\" && \
                 umoci unpack --rootless --image \"$1/layout:image\" \"$1/bundle\"";
             let to = bench.fresh("pull-umoci", round)?;
-            settle();
+            bench.settle();
             bench.time(bench.shell(script, &[&image, &to]))
         }),
     ];
@@ -60,19 +60,19 @@ pub(crate) fn load(bench: &Bench, report: &mut Report) -> Result<(), String> {
         contender("box load", |round| {
             let mut command = bench.r#box(&["load", "-q", "-i", tar]);
             command.env("BOX_ROOT", bench.fresh("load", round)?);
-            settle();
+            bench.settle();
             bench.time(command)
         }),
         contender("podman load", |round| {
             let root = bench.fresh("load-podman", round)?;
-            settle();
+            bench.settle();
             bench.time(bench.podman(&["--root", &root, "load", "-q", "-i", tar]))
         }),
         contender("skopeo + umoci", |round| {
             let script = "skopeo --insecure-policy copy -q \"docker-archive:$0\" \"oci:$1/layout:image\" && \
                 umoci unpack --rootless --image \"$1/layout:image\" \"$1/bundle\"";
             let to = bench.fresh("load-umoci", round)?;
-            settle();
+            bench.settle();
             bench.time(bench.shell(script, &[tar, &to]))
         }),
     ];
@@ -123,20 +123,20 @@ pub(crate) fn push(bench: &Bench, report: &mut Report) -> Result<(), String> {
                 bench.output(load)?;
                 let mut command = bench.r#box(&["push", "-q", loaded, &to("loaded-box", round)]);
                 command.env("BOX_ROOT", &root);
-                settle();
+                bench.settle();
                 bench.time(command)
             }),
             contender("podman push", |round| {
                 let root = bench.fresh("push-podman", round)?;
                 bench.output(bench.podman(&["--root", &root, "load", "-q", "-i", &tar]))?;
                 let to = to("loaded-podman", round);
-                settle();
+                bench.settle();
                 bench.time(bench.podman(&["--root", &root, "push", "-q", "--tls-verify=false", loaded, &to]))
             }),
             contender("skopeo copy", |round| {
                 let to = format!("docker://{}", to("loaded-skopeo", round));
                 let args = ["--insecure-policy", "copy", "-q", "--dest-tls-verify=false", &source, &to];
-                settle();
+                bench.settle();
                 bench.time(bench.command("skopeo", &args))
             }),
         ],

@@ -1,6 +1,6 @@
 //! What becomes of an image's layers here: a new one is made, all are removed.
 
-use crate::bench::{Bench, settle};
+use crate::bench::Bench;
 use crate::process;
 use crate::row::{Report, Row, Unit, contender};
 
@@ -37,12 +37,12 @@ pub(crate) fn commit(bench: &Bench, report: &mut Report) -> Result<(), String> {
         warm_up: 1,
         contenders: vec![
             contender("box commit", |round| {
-                settle();
+                bench.settle();
                 bench.time(bench.r#box(&["commit", "-q", "changed", &format!("localhost/committed:{round}")]))
             }),
             contender("podman commit", |round| {
                 theirs.as_ref().map_err(Clone::clone)?;
-                settle();
+                bench.settle();
                 bench.time(bench.podman(&[
                     "commit",
                     "-q",
@@ -53,7 +53,7 @@ pub(crate) fn commit(bench: &Bench, report: &mut Report) -> Result<(), String> {
             contender("umoci repack", |round| {
                 umoci.as_ref().map_err(Clone::clone)?;
                 let image = format!("{layout}/layout:new{round}");
-                settle();
+                bench.settle();
                 bench
                     .time(bench.command("umoci", &["repack", "--image", &image, &format!("{layout}/bundle")]))
             }),
@@ -80,7 +80,7 @@ pub(crate) fn remove(bench: &Bench, report: &mut Report) -> Result<(), String> {
     let own = |bench: &Bench| -> Result<(), String> {
         bench.output(bench.r#box(&["load", "-q", "-i", &tar]))?;
         process::until("processes to end", || process::others().is_empty())?;
-        settle();
+        bench.settle();
         Ok(())
     };
     let (own, tar) = (&own, &tar);
@@ -104,7 +104,7 @@ pub(crate) fn remove(bench: &Bench, report: &mut Report) -> Result<(), String> {
             }),
             contender("podman rmi", |_| {
                 bench.output(bench.podman(&["load", "-q", "-i", tar]))?;
-                settle();
+                bench.settle();
                 bench.time(bench.podman(&["rmi", LOADED]))
             }),
             contender("rm of skopeo's and umoci's", |round| {
@@ -112,7 +112,7 @@ pub(crate) fn remove(bench: &Bench, report: &mut Report) -> Result<(), String> {
                     umoci unpack --rootless --image \"$1/layout:image\" \"$1/bundle\"";
                 let to = bench.fresh("rmi-umoci", round)?;
                 bench.output(bench.shell(script, &[tar, &to]))?;
-                settle();
+                bench.settle();
                 bench.time(bench.command("rm", &["-rf", &to]))
             }),
         ],

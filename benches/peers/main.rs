@@ -26,6 +26,7 @@ mod start;
 use bench::Bench;
 use row::Report;
 use std::process::ExitCode;
+use std::time::Instant;
 
 /// What is measured, by the name that limits a run to it.
 const ROWS: &[(&str, fn(&Bench, &mut Report) -> Result<(), String>)] = &[
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
     {
         return load::main(rest);
     }
-    let mut report = Report::default();
+    let mut report = Report::new();
     let wanted = |row: &str| words.is_empty() || words.iter().any(|word| row.starts_with(word.as_str()));
     if let Some(word) =
         words.iter().find(|word| !ROWS.iter().any(|(name, _)| name.starts_with(word.as_str())))
@@ -76,10 +77,12 @@ fn main() -> ExitCode {
     };
     report.note(&bench.versions());
     for (name, measure) in ROWS.iter().filter(|(name, _)| wanted(name)) {
+        let begin = Instant::now();
         if let Err(why) = measure(&bench, &mut report) {
             report.skip(name, &why);
         }
         bench.clear();
+        report.note(&format!("  ({name}: {:.0} s)", begin.elapsed().as_secs_f64()));
     }
     report.finish()
 }

@@ -64,7 +64,9 @@ impl Contender<'_> {
     fn median(&self) -> Option<f64> {
         let mut sorted = self.values.clone();
         sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied()
+        let upper = sorted.get(sorted.len() / 2)?;
+        let lower = sorted.get((sorted.len() - 1) / 2)?;
+        Some((lower + upper) / 2.0)
     }
 }
 
@@ -82,17 +84,26 @@ pub(crate) struct Row<'a> {
     pub(crate) contenders: Vec<Contender<'a>>,
 }
 
-/// No row goes on to another round after so long.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// No row goes on to another round after so long. On a busy machine, where a pull takes half a
+/// minute, its first round is then its only one, and counts.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The same once the whole run has taken so long.
+const HURRY: (Duration, Duration) = (Duration::from_secs(300), Duration::from_secs(5));
 
 /// What the run came to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Report {
+    begin: Instant,
     table: Vec<String>,
     failed: bool,
 }
 
 impl Report {
+    pub(crate) fn new() -> Report {
+        Report { begin: Instant::now(), table: Vec::new(), failed: false }
+    }
+
     /// A line for whoever watches.
     pub(crate) fn note(&self, text: &str) {
         // Whoever closed our output wants no more of it; the measuring is cheap enough to go on.
@@ -109,14 +120,17 @@ impl Report {
     /// Runs the contenders in turns. One that fails is out, and the report says why.
     pub(crate) fn row(&mut self, mut row: Row<'_>) {
         let begin = Instant::now();
+        let patience = if self.begin.elapsed() > HURRY.0 { HURRY.1 } else { PATIENCE };
         for round in 0..row.rounds + row.warm_up {
-            if round > row.warm_up && begin.elapsed() > PATIENCE {
+            if round > 0 && begin.elapsed() > patience {
                 break;
+            }
+            if round == row.warm_up {
+                row.contenders.iter_mut().for_each(|one| one.values.clear());
             }
             for contender in row.contenders.iter_mut().filter(|one| one.failed.is_none()) {
                 match (contender.turn)(round) {
-                    Ok(value) if round >= row.warm_up => contender.values.push(value),
-                    Ok(_) => {}
+                    Ok(value) => contender.values.push(value),
                     Err(why) => contender.failed = Some(why),
                 }
             }
@@ -126,7 +140,8 @@ impl Report {
 
     fn print(&mut self, row: &Row<'_>) {
         let rounds = row.contenders.iter().map(|one| one.values.len()).max().unwrap_or(0);
-        self.note(&format!("\n{} ({rounds} rounds; aim: {})", row.what, row.aim));
+        let many = if rounds == 1 { "1 round".to_string() } else { format!("{rounds} rounds") };
+        self.note(&format!("\n{} ({many}; aim: {})", row.what, row.aim));
         let own = row.contenders.first().and_then(Contender::median);
         let mut peers = String::new();
         for (number, one) in row.contenders.iter().enumerate() {
