@@ -82,9 +82,9 @@ impl Bridge {
             opened.extend(open_desks(config)?);
             if forwards {
                 netns::set_knob("ipv4/ip_forward", "1")?;
-                // It would tell containers to go to slirp4netns themselves.
-                netns::set_knob("ipv4/conf/all/send_redirects", "0")?;
-                netns::set_knob("ipv4/conf/default/send_redirects", "0")?;
+                // It would tell containers to go to slirp4netns themselves; they need not listen.
+                let _ = netns::set_knob("ipv4/conf/all/send_redirects", "0");
+                let _ = netns::set_knob("ipv4/conf/default/send_redirects", "0");
             } else {
                 netns::set_knob("ipv4/ip_forward", "0")?;
             }

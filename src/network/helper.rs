@@ -237,5 +237,5 @@ fn last_line(words: &OwnedFd) -> String {
         ["unrecognized option", "invalid option", "requires an argument"].iter().any(|it| line.contains(it))
     };
     let line = lines().find(wrong).or_else(|| lines().rfind(|line| !nothing(line)));
-    line.unwrap_or("it said nothing within 20 seconds").to_string()
+    line.unwrap_or("it ended without a word, or was not ready within 20 seconds").to_string()
 }

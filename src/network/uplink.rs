@@ -68,8 +68,9 @@ impl Keeper {
             answer,
         ];
         let stdio = (0..3).all(|number| fd::replace_stdio(null, number).is_ok());
-        // Where none of those that are kept will be.
-        if let Ok(binary) = rustix::io::fcntl_dupfd_cloexec(&self.binary, 128)
+        // Where none of those that are kept will be, and no further: the limit may be low.
+        let beyond = 3 + keep.len() as i32;
+        if let Ok(binary) = rustix::io::fcntl_dupfd_cloexec(&self.binary, beyond)
             && stdio
             && fd::arrange_for_exec(&keep).is_ok()
         {

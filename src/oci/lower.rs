@@ -32,6 +32,8 @@ pub struct LowerInput<'a> {
     pub nested: Option<&'a IdMaps>,
     /// The greatest group id that is mapped without a gap from 0 on.
     pub last_gid: u32,
+    /// /proc/sys is read-only on this host: what nobody asked for is not set.
+    pub fixed_knobs: bool,
     /// What its mounts refer to, in their order.
     pub places: Vec<Place>,
     /// The host pids of the containers whose namespaces it shares.
@@ -307,7 +309,7 @@ fn sysctls(config: &ContainerConfig, input: &LowerInput<'_>) -> BTreeMap<String,
     let mut all = BTreeMap::new();
     let private =
         !matches!(config.network.mode, NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Path(_));
-    if private {
+    if private && !input.fixed_knobs {
         // ping without a capability, for every group that is mapped (icmp(7)).
         all.insert("net.ipv4.ping_group_range".to_string(), format!("0 {}", input.last_gid));
     }

@@ -19,6 +19,7 @@ use crate::store::layout::Store;
 use crate::store::{containers, driver, layers, mapped, networks, places};
 use crate::sys::tree;
 use crate::sys::userns::{IdMaps, InUserNs};
+use rustix::fs::StatVfsMountFlags;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -77,6 +78,7 @@ pub fn make(
         places: sources::places(store, config)?,
         single_id,
         last_gid: last_gid(nested.as_ref().unwrap_or(maps)),
+        fixed_knobs: has_fixed_knobs(),
         nested: nested.as_ref(),
         inits,
         volatile: config.ending.remove,
@@ -117,6 +119,7 @@ pub fn files(store: &Store, config: &ContainerConfig, maps: &IdMaps) -> Result<S
         places: sources::places(store, config)?,
         single_id: maps.is_single(),
         last_gid: 0,
+        fixed_knobs: false,
         nested: nested.as_ref(),
         inits: BTreeMap::new(),
         volatile: false,
@@ -242,6 +245,11 @@ fn layer_directories(
         });
     }
     Ok(directories)
+}
+
+/// Whether nothing in /proc/sys can be changed, as where this host is a container.
+fn has_fixed_knobs() -> bool {
+    rustix::fs::statvfs("/proc/sys/net").is_ok_and(|fs| fs.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
 /// The greatest group id that can be named without a gap from 0 on.

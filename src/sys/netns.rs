@@ -117,11 +117,25 @@ pub fn number(fd: BorrowedFd<'_>) -> i32 {
     std::os::fd::AsRawFd::as_raw_fd(&fd)
 }
 
-/// An error that names a knob of the kernel.
+/// Sets a knob of the kernel's network; one that is as it should be already is left alone, for where
+/// /proc/sys is read-only, as inside a container.
 ///
 /// # Errors
-/// When it cannot be set.
+/// When it cannot be set; the error names it.
 pub fn set_knob(knob: &str, value: &str) -> Result<()> {
     let path = format!("/proc/sys/net/{knob}");
-    std::fs::write(&path, value).map_err(Error::from).doing(|| format!("set {path}"))
+    if std::fs::read_to_string(&path).is_ok_and(|now| now.trim() == value) {
+        return Ok(());
+    }
+    std::fs::write(&path, value)
+        .map_err(|error| {
+            let read_only = error.raw_os_error() == Some(rustix::io::Errno::ROFS.raw_os_error());
+            let error = Error::from(error);
+            if read_only {
+                error.hint("inside a container: give that --security-opt unmask=ALL")
+            } else {
+                error
+            }
+        })
+        .doing(|| format!("set {path}"))
 }

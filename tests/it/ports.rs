@@ -445,3 +445,30 @@ fn services_see_their_clients_own_addresses() {
         env.run(["rm", "-f", "-t", "0", "c"]).code(0);
     }
 }
+
+#[test]
+fn where_a_clients_address_cannot_be_kept_its_connections_work_and_inspect_says_so() {
+    let env = Env::new();
+    // As on a host that is a container itself: nothing can be set in /proc/sys.
+    let program = compiled("echo", &[]);
+    let script = format!(
+        "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys &&
+        exec $AS $BOX run -d --name c --pid host --network slirp4netns -p 127.0.0.1::7 -p 127.0.0.1::7/udp \
+            -v {}:/echo:ro busybox /echo 7",
+        program.display()
+    );
+    crate::env::finish(env.prepared(&script), b"").code(0);
+    env.until_logged("c", "ready");
+    let hidden = env.ok(["inspect", "-f", "{{.NetworkSettings.ClientAddressesHidden}}", "c"]);
+    assert!(hidden.contains("tcp_fwmark_accept: Read-only file system"), "{hidden}");
+    assert_eq!(talk(place(&env, "c", "7"), "hello").1, "hello");
+    let from = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    assert!(ask(&from, place(&env, "c", "7/udp"), "ping").ends_with(" ping"));
+    // A bridge forwards, which cannot be switched on there; where it is on already nothing is missing.
+    let script = script.replace("slirp4netns", "bridge").replace("--name c ", "--name b ");
+    let bridge = crate::env::finish(env.prepared(&script), b"");
+    match std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap().trim() {
+        "1" => assert_eq!(talk(place(&env, "b", "7"), "hello").1, "hello"),
+        _ => drop(bridge.fails(125, "ip_forward: Read-only file system")),
+    }
+}
