@@ -13,11 +13,36 @@ say() { printf '== %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 is_root() { [ "$(id -u)" = 0 ]; }
 
+# Ends everything that this script has started, and its background jobs: for its EXIT trap, since a
+# signal that ends bash leaves the command alive that it waits for.
+end_children() { # [PID]
+    local child children=
+    read -r -d '' children <"/proc/${1:-$$}/task/${1:-$$}/children" || true
+    for child in $children; do
+        end_children "$child"
+        kill "$child" 2>/dev/null || true
+    done
+}
+
 # Runs a command as root: as it is, or through sudo where there is one.
 as_root() {
     if is_root; then "$@"
     elif command -v sudo >/dev/null; then sudo "$@"
     else die "this needs root: $* (run it as root, or install sudo)"
+    fi
+}
+
+# Installs Debian packages; what apt has to say is worth reading only when it fails.
+apt_install() {
+    local log
+    log=$(mktemp)
+    if as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@" >"$log" 2>&1; then
+        rm -f "$log"
+    else
+        cat "$log" >&2
+        rm -f "$log"
+        die "apt-get could not install $*"
     fi
 }
 

@@ -3,9 +3,10 @@
 use super::probe::{Failure, Probe};
 use super::worker;
 use crate::container::config::NetworkMode;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::network;
 use crate::settings::Settings;
+use crate::sys::process;
 use crate::sys::userns::{self, Mapping};
 use serde::Serialize;
 use std::os::unix::fs::PermissionsExt;
@@ -75,6 +76,7 @@ pub struct Report {
 #[must_use]
 pub fn examine(settings: Result<&Settings>) -> Report {
     let mut findings = vec![kernel()];
+    findings.extend(proc());
     let picked = network::default_mode();
     let mut probed = None;
     match &settings {
@@ -116,8 +118,7 @@ pub fn examine(settings: Result<&Settings>) -> Report {
 }
 
 fn kernel() -> Finding {
-    let release =
-        std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_string();
+    let release = rustix::system::uname().release().to_string_lossy().into_owned();
     let mut numbers = release.split(['.', '-']).map(|n| n.parse::<u32>().unwrap_or(0));
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if version < (5, 12) {
@@ -125,6 +126,12 @@ fn kernel() -> Finding {
             .mend("install a newer kernel and boot it");
     }
     Finding::ok("kernel", format!("Linux {release}"))
+}
+
+/// Nothing works without it, and what else we would find would mislead.
+fn proc() -> Option<Finding> {
+    let missing = !Path::new("/proc/self/exe").exists();
+    missing.then(|| Finding::fail("/proc", "it is not mounted").mend("as root: mount -t proc proc /proc"))
 }
 
 fn namespaces(probe: &Probe) -> Vec<Finding> {
@@ -150,8 +157,15 @@ fn no_namespace(error: &Error, read: &dyn Fn(&str) -> Option<String>) -> Vec<Fin
                 .mend("start the outer container with --security-opt seccomp=unconfined --security-opt unmask=ALL --device /dev/net/tun, and a volume for the store"),
         );
     }
-    if found.is_empty() && !Path::new("/proc/self/ns/user").exists() {
+    let proc_is_there = Path::new("/proc/self").exists();
+    if found.is_empty() && proc_is_there && !Path::new("/proc/self/ns/user").exists() {
         found.push(Finding::note("user namespaces", "this kernel was built without them (CONFIG_USER_NS)"));
+    }
+    if found.is_empty() && proc_is_there && error.kind() == Kind::Denied && !process::is_in_chroot() {
+        found.push(
+            Finding::note("user namespaces", "no setting of this host forbids them: most likely this is a chroot, in which the kernel makes none")
+                .mend("leave it, or enter the directory as a root of its own: systemd-nspawn -D DIR"),
+        );
     }
     let failure = Failure { text: error.chain(), hint: error.find_hint().map(str::to_string) };
     let hint_is_us = failure.hint.as_ref().is_some_and(|hint| hint.contains("box doctor"));

@@ -178,8 +178,22 @@ fn assert_one_thread() {
     assert!(threads <= 1, "a process with {threads} threads must not be cloned");
 }
 
+/// Whether our root is a directory below the mount namespace's: there the kernel makes no user
+/// namespaces. One that is a mount of its own is not noticed.
+///
+/// Source: user_namespaces(7), `EPERM`; proc_pid_mountinfo(5), field 5.
+#[must_use]
+pub fn is_in_chroot() -> bool {
+    std::fs::read_to_string("/proc/self/mountinfo")
+        .is_ok_and(|text| !text.lines().any(|line| line.split(' ').nth(4) == Some("/")))
+}
+
 fn refused(cause: io::Error) -> Error {
     let error = match cause.raw_os_error() {
+        Some(libc::EPERM) if is_in_chroot() => {
+            Error::new(Kind::Denied, "this is a chroot, and the kernel makes no user namespace in one")
+                .hint("leave it, or enter the directory as a root of its own: systemd-nspawn -D DIR")
+        }
         Some(libc::EPERM | libc::EACCES) => Error::new(Kind::Denied, "the kernel refuses new namespaces")
             .hint("`box doctor` says which setting forbids them and how to change it"),
         Some(libc::ENOSPC | libc::EUSERS) => {

@@ -55,6 +55,26 @@ fn doctor_names_what_is_missing_and_the_command_that_mends_it() {
     output.code(1).stdout_contains("sysctl -w user.max_user_namespaces=").stdout_contains("FAIL");
 }
 
+/// All of the host's directories, below one that is no mount: user_namespaces(7) has the rule.
+#[test]
+fn a_chroot_is_named_as_what_forbids_user_namespaces() {
+    for user in [User::Sub, User::Root] {
+        let env = Env::of(user);
+        let enter = r#"rm -rf r; mkdir r && for d in /*; do
+            if [ -L "$d" ]; then cp -P "$d" r/; elif [ -d "$d" ]; then mkdir "r$d"; mount --rbind "$d" "r$d"; fi
+        done"#;
+        let inside =
+            |command: &str| finish(env.prepared(&format!("{enter}; exec chroot r $AS $BOX {command}")), b"");
+        inside("doctor").code(1).stdout_contains("this is a chroot").stdout_contains("systemd-nspawn");
+        inside("run --rm busybox true").fails(125, "this is a chroot");
+        env.run(["ps", "-aq"]).code(0).stdout("");
+        // What it began waits in the trash for one who may delete other ids' files.
+        env.run(["run", "--rm", "busybox", "true"]).code(0);
+        let without = "umount -l r/proc; exec chroot r $AS $BOX doctor";
+        finish(env.prepared(&format!("{enter}; {without}")), b"").code(1).stdout_contains("mount -t proc");
+    }
+}
+
 #[test]
 fn doctor_needs_no_home() {
     let mut env = Env::empty(User::Sub);
