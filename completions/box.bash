@@ -7439,55 +7439,20 @@ else
     complete -F _box -o bashdefault -o default box
 fi
 
-# Names of containers by their state, images, networks and volumes, where a command takes them.
+# The names of containers, images, networks and volumes where one is wanted, asked of box itself.
 _box_with_names() {
-    _box "$@"
-    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= image= list= word at skip=
-    # The command, and whether a word that is no flag follows it; values of long flags stay apart
-    # with a blank, so `run --name web` has no image yet.
-    for ((at = 1; at < COMP_CWORD; at++)); do
-        word=${COMP_WORDS[at]}
-        if [[ $skip ]]; then skip=; continue; fi
-        case $word in
-            =) skip=1 ;;
-            --root|--runroot|--log-level) skip=1 ;;
-            --name|--network|--net|--hostname|--user|--workdir|--env|--volume|--publish|--label|--entrypoint|--mount|-e|-v|-p|-u|-w|-h|-l)
-                [[ ${COMP_WORDS[at+1]} == = ]] || skip=1 ;;
-            -*) ;;
-            container|image|system|network|volume)
-                if [[ $command ]]; then image=1; else command="$word "; fi ;;
-            *) if [[ -z $command || $command == *" " ]]; then command+=$word; else image=1; fi ;;
-        esac
-    done
-    [[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD-2]}
-    local names='{{.Names}}'
-    case $prev in
-        --network|--net) list="none host $(box network ls --format '{{.Name}}' 2>/dev/null)" ;;
-        --requires|--volumes-from) list=$(box ps -a --format "$names" 2>/dev/null) ;;
-        *)
-            [[ $cur == -* ]] && return
-            case ${command#container } in
-                run|create)
-                    [[ $image ]] || list=$(box images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null) ;;
-                history|push|rmi|save|tag|untag|image\ *)
-                    list=$(box images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null) ;;
-                start)
-                    list=$(box ps -a --filter status=created --filter status=exited --format "$names" 2>/dev/null) ;;
-                exec)
-                    [[ $image ]] || list=$(box ps --format "$names" 2>/dev/null) ;;
-                attach|kill|pause|stop|top)
-                    list=$(box ps --format "$names" 2>/dev/null) ;;
-                commit|cp|diff|export|logs|port|rename|restart|rm|wait|exists|checkpoint)
-                    list=$(box ps -a --format "$names" 2>/dev/null) ;;
-                inspect)
-                    list=$(box ps -a --format "$names" 2>/dev/null; [[ $command == inspect ]] && box images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null) ;;
-                network\ connect|network\ disconnect|network\ exists|network\ inspect|network\ rm|network\ remove)
-                    list=$(box network ls --format '{{.Name}}' 2>/dev/null) ;;
-                volume\ exists|volume\ export|volume\ inspect|volume\ mount|volume\ rm|volume\ remove|volume\ unmount)
-                    list=$(box volume ls --format '{{.Name}}' 2>/dev/null) ;;
-            esac ;;
-    esac
-    [[ $list ]] && COMPREPLY=($(compgen -W "$list" -- "$cur"))
-    declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$cur"
+    # Not COMP_WORDS, where a name with a colon is three words.
+    local line=${COMP_LINE:0:COMP_POINT} words names
+    read -ra words <<<"$line"
+    [[ $line == *[[:space:]] ]] && words+=("")
+    names=$("${COMP_WORDS[0]}" __complete "${words[@]:1}" 2>/dev/null)
+    if [[ $names ]]; then
+        local cur=${words[-1]}
+        # Only what follows the colon is replaced.
+        mapfile -t COMPREPLY <<<"$names"
+        COMPREPLY=("${COMPREPLY[@]#"${cur%"${cur##*[:=]}"}"}")
+    else
+        _box "$@"
+    fi
 }
 complete -F _box_with_names -o bashdefault -o default box

@@ -2878,11 +2878,13 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from umount" -s h -l help -d 'Print help'
 
-# Names of containers by their state, images, networks and volumes, where a command takes them.
-complete -c box -n "__fish_seen_subcommand_from attach exec kill pause stop top" -f -a "(box ps --format '{{.Names}}' 2>/dev/null)"
-complete -c box -n "__fish_seen_subcommand_from start" -f -a "(box ps -a --filter status=created --filter status=exited --format '{{.Names}}' 2>/dev/null)"
-complete -c box -n "__fish_seen_subcommand_from commit cp diff export inspect logs port rename restart rm wait; and not __fish_seen_subcommand_from network volume image" -f -a "(box ps -a --format '{{.Names}}' 2>/dev/null)"
-complete -c box -n "__fish_seen_subcommand_from run create history push rmi save tag untag image" -f -a "(box images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null)"
-complete -c box -n "__fish_seen_subcommand_from network; and __fish_seen_subcommand_from connect disconnect exists inspect rm" -f -a "(box network ls --format '{{.Name}}' 2>/dev/null)"
-complete -c box -n "__fish_seen_subcommand_from volume; and __fish_seen_subcommand_from exists export inspect rm" -f -a "(box volume ls --format '{{.Name}}' 2>/dev/null)"
-complete -c box -n "__fish_seen_subcommand_from run create" -l network -x -a "none host (box network ls --format '{{.Name}}' 2>/dev/null)"
+# The names of containers, images, networks and volumes where one is wanted, asked of box itself.
+function __box_names
+    set -l words (commandline -opc)
+    $words[1] __complete $words[2..-1] (commandline -ct) 2>/dev/null | string replace -r '^--[^=]*=' ''
+end
+complete -c box -n 'test -n "$(__box_names)"' -f -a '(__box_names)'
+complete -c box -l net -x -a '(__box_names)'
+complete -c box -l network -x -a '(__box_names)'
+complete -c box -l requires -x -a '(__box_names)'
+complete -c box -l volumes-from -x -a '(__box_names)'

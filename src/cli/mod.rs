@@ -49,6 +49,7 @@ mod load;
 mod login;
 mod logs;
 mod mount;
+mod names;
 mod network_connect;
 mod network_create;
 mod network_ls;
@@ -174,6 +175,9 @@ pub fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
     if let Some(role) = words.first().and_then(|argv0| roles::find(argv0)) {
         return ExitCode::from(role(words[1..].to_vec()));
+    }
+    if words.get(1).is_some_and(|word| word == names::WORD) {
+        return ExitCode::from(output::finish(names::main(&words[2..])));
     }
     let code = match command(words) {
         Ok(code) => code,

@@ -246,6 +246,7 @@ fn placeholders(container: &ContainerConfig) -> Placeholders {
         "/dev",
         "/etc/hostname",
         "/etc/hosts",
+        "/etc/localtime",
         "/etc/resolv.conf",
         "/proc",
         "/run/.box-apt.conf",

@@ -235,7 +235,20 @@ fn diff_shows_what_changed_and_nothing_of_ours() {
     let env = Env::empty(User::Sub);
     let image = name("test/layers");
     env.run(["pull", "-q", &image]).code(0);
-    env.run(["run", "--name", "plain", "--network", "none", "-v", "/data", &image, "true"]).code(0);
+    env.run([
+        "run",
+        "--name",
+        "plain",
+        "--network",
+        "none",
+        "--tz",
+        "Asia/Tokyo",
+        "-v",
+        "/data",
+        &image,
+        "true",
+    ])
+    .code(0);
     env.run(["diff", "plain"]).code(0).stdout("");
     let script = "rm /l/one; echo x >/l/replaced; mkdir /l/opaque/more; echo y >/etc/new; rm -r /usr";
     env.run(["run", "--name", "c", "--network", "none", &image, "sh", "-c", script]).code(0);
