@@ -184,7 +184,7 @@ complete -c box -n "__fish_box_using_subcommand create" -l add-host -d 'Add a li
 complete -c box -n "__fish_box_using_subcommand create" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand create" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand create" -l dns-search -d 'Search this domain' -r
-complete -c box -n "__fish_box_using_subcommand create" -l hosts-file -d 'What /etc/hosts begins with in place of the host\'s own: a file, or none' -r
+complete -c box -n "__fish_box_using_subcommand create" -l hosts-file -d 'What /etc/hosts begins with in place of the host\'s own: a file, image (its own one) or none' -r
 complete -c box -n "__fish_box_using_subcommand create" -l requires -d 'Start these containers before it' -r
 complete -c box -n "__fish_box_using_subcommand create" -l passwd -d 'Write no user into the container\'s /etc/passwd, as some flags do: --passwd=false' -r
 complete -c box -n "__fish_box_using_subcommand create" -l passwd-entry -d 'Line for /etc/passwd if it does not know --user\'s number; $USERNAME, $UID, $GID, $NAME and $HOME are filled in' -r
@@ -599,7 +599,7 @@ complete -c box -n "__fish_box_using_subcommand run" -l add-host -d 'Add a line 
 complete -c box -n "__fish_box_using_subcommand run" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand run" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand run" -l dns-search -d 'Search this domain' -r
-complete -c box -n "__fish_box_using_subcommand run" -l hosts-file -d 'What /etc/hosts begins with in place of the host\'s own: a file, or none' -r
+complete -c box -n "__fish_box_using_subcommand run" -l hosts-file -d 'What /etc/hosts begins with in place of the host\'s own: a file, image (its own one) or none' -r
 complete -c box -n "__fish_box_using_subcommand run" -l requires -d 'Start these containers before it' -r
 complete -c box -n "__fish_box_using_subcommand run" -l passwd -d 'Write no user into the container\'s /etc/passwd, as some flags do: --passwd=false' -r
 complete -c box -n "__fish_box_using_subcommand run" -l passwd-entry -d 'Line for /etc/passwd if it does not know --user\'s number; $USERNAME, $UID, $GID, $NAME and $HOME are filled in' -r
@@ -1301,7 +1301,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Search this domain' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -d 'What /etc/hosts begins with in place of the host\'s own: a file, or none' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -d 'What /etc/hosts begins with in place of the host\'s own: a file, image (its own one) or none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l requires -d 'Start these containers before it' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd -d 'Write no user into the container\'s /etc/passwd, as some flags do: --passwd=false' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd-entry -d 'Line for /etc/passwd if it does not know --user\'s number; $USERNAME, $UID, $GID, $NAME and $HOME are filled in' -r
@@ -1803,7 +1803,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Use this name server; none keeps the image\'s resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -l dns-opt -d 'Add an option to resolv.conf' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Search this domain' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -d 'What /etc/hosts begins with in place of the host\'s own: a file, or none' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -d 'What /etc/hosts begins with in place of the host\'s own: a file, image (its own one) or none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l requires -d 'Start these containers before it' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd -d 'Write no user into the container\'s /etc/passwd, as some flags do: --passwd=false' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd-entry -d 'Line for /etc/passwd if it does not know --user\'s number; $USERNAME, $UID, $GID, $NAME and $HOME are filled in' -r

@@ -237,7 +237,8 @@ pub struct Identity {
     pub keep_resolv_conf: bool,
     /// `--add-host`: name and address (`host-gateway` is the network's gateway).
     pub extra_hosts: Vec<(String, String)>,
-    /// `--hosts-file`: what /etc/hosts begins with in place of the host's; an empty path is nothing.
+    /// `--hosts-file`: what /etc/hosts begins with in place of the host's; an empty path is nothing,
+    /// the path `image` the image's own. All others are absolute.
     #[serde(default)]
     pub base_hosts: Option<PathBuf>,
     /// `--no-hosts`: the image's /etc/hosts stays.

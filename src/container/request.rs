@@ -277,7 +277,7 @@ pub struct IdentityRequest {
     pub dns_options: Vec<String>,
     /// `--add-host`: a name and its address.
     pub add_hosts: Vec<(String, String)>,
-    /// `--hosts-file`: a file, or `none`.
+    /// `--hosts-file`: a file, `image` or `none`.
     pub hosts_file: Option<String>,
     /// `--no-hosts`.
     pub no_hosts: bool,

@@ -513,6 +513,7 @@ fn identity(
         extra_hosts: asked.add_hosts.clone(),
         base_hosts: asked.hosts_file.as_ref().map(|file| match file.as_str() {
             "none" => PathBuf::new(),
+            "image" => "image".into(),
             file => host.cwd.join(file),
         }),
         no_hosts: asked.no_hosts,

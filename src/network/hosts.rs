@@ -20,7 +20,10 @@ use std::path::{Path, PathBuf};
 const HOST_NAMES: &str = "host.containers.internal host.docker.internal";
 
 /// The longest file that /etc/hosts begins with.
-const LONGEST: usize = 1 << 20;
+pub const LONGEST: usize = 1 << 20;
+
+/// What stands for the image's own file as the one to begin with.
+pub const OF_IMAGE: &str = "image";
 
 /// What of the host goes into the files.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +47,8 @@ pub struct Own {
     pub links: Vec<Linked>,
     /// Where only containers get to, not the host.
     pub inside: Vec<Subnet>,
+    /// The image's /etc/hosts, where that is what its own begins with.
+    pub image_hosts: String,
 }
 
 impl Host {
@@ -89,6 +94,7 @@ pub fn write_files(
     match &config.identity.base_hosts {
         None => {}
         Some(none) if none.as_os_str().is_empty() => host.hosts.clear(),
+        Some(image) if image == Path::new(OF_IMAGE) => host.hosts.clone_from(&own.image_hosts),
         Some(file) => {
             let bytes = crate::sys::file::read(file, LONGEST).doing(|| "use --hosts-file")?;
             host.hosts = String::from_utf8_lossy(&bytes).into_owned();

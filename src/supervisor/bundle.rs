@@ -7,20 +7,23 @@ use crate::container::config::{ContainerConfig, Namespace, NetworkMode, Rootfs, 
 use crate::container::id::ContainerId;
 use crate::container::idmap;
 use crate::container::state::State;
-use crate::error::{Doing, Error, Kind, Result};
+use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::image::digest::ChainId;
 use crate::network;
-use crate::network::hosts::Own;
+use crate::network::hosts::{self, Own};
 use crate::oci::lower::{self, LowerInput};
 use crate::oci::spec::Spec;
 use crate::settings::StorageDriver;
 use crate::store::fuse::{self, Served};
 use crate::store::layout::Store;
+use crate::store::stack::Stack;
 use crate::store::{containers, driver, layers, mapped, networks, places};
 use crate::sys::tree;
 use crate::sys::userns::{IdMaps, InUserNs};
-use rustix::fs::StatVfsMountFlags;
+use rustix::fs::{FileType, OFlags, StatVfsMountFlags};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -46,7 +49,7 @@ pub fn make(
         _ => None,
     };
     let linked = links::resolve(store, config, attachments)?;
-    let own = Own { links: linked, ..resolver(store, attachments)? };
+    let own = Own { links: linked, ..resolver(store, config, attachments)? };
     network::hosts::write_files(&directory, config, &name, peer.as_deref(), &own)?;
     let mut config = config.clone();
     config.process.env = links::environment(store, &config, &own.links)?;
@@ -153,8 +156,11 @@ fn hand_over(directory: &Path, maps: &IdMaps) -> Result<()> {
 }
 
 /// What a container in networks resolves names by; empty in other modes.
-pub(super) fn resolver(store: &Store, attachments: &[Attachment]) -> Result<Own> {
+pub(super) fn resolver(store: &Store, config: &ContainerConfig, attachments: &[Attachment]) -> Result<Own> {
     let mut own = Own { attachments: attachments.to_vec(), ..Own::default() };
+    if config.identity.base_hosts.as_deref() == Some(Path::new(hosts::OF_IMAGE)) {
+        own.image_hosts = image_hosts(store, config)?;
+    }
     for attachment in attachments {
         let network = networks::get(store, &attachment.network)?;
         own.inside.extend(network.subnets.iter().map(|of| of.subnet));
@@ -173,6 +179,27 @@ pub(super) fn resolver(store: &Store, attachments: &[Attachment]) -> Result<Own>
         }
     }
     Ok(own)
+}
+
+/// The text of the image's /etc/hosts; empty if it has none, or something else there.
+fn image_hosts(store: &Store, config: &ContainerConfig) -> Result<String> {
+    let directories: Vec<PathBuf> = match &config.rootfs {
+        Rootfs::Layers(chain) => chain.iter().rev().map(|layer| layers::diff(store, layer)).collect(),
+        Rootfs::Directory(directory) => vec![directory.clone()],
+    };
+    let (stack, path) = (Stack::open(&directories)?, b"etc/hosts");
+    let found = stack.lookup(0, path)?.filter(|found| found.kind() == FileType::RegularFile);
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+    let Some(file) = found.map(|found| stack.open_at(found.layer, path, flags)).transpose()?.flatten() else {
+        return Ok(String::new());
+    };
+    let mut bytes = Vec::new();
+    let limit = hosts::LONGEST as u64 + 1;
+    File::from(file).take(limit).read_to_end(&mut bytes).doing(|| "read the image's /etc/hosts")?;
+    if bytes.len() > hosts::LONGEST {
+        return Err(failed(format!("the image's /etc/hosts is longer than {} bytes", hosts::LONGEST)));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The directory with a copy of the layers, or the layers to mount, lowest first, and whether a server

@@ -278,6 +278,21 @@ fn the_hosts_file_begins_with_the_one_that_is_named() {
     let none = env.ok(["run", "--rm", "--hosts-file", "none", "busybox", "cat", "/etc/hosts"]);
     assert!(none.starts_with("127.0.0.1\tlocalhost\n"), "{none}");
     env.run(["run", "--rm", "--hosts-file", "/nothing", "busybox", "true"]).fails(125, "/nothing");
+    // The image's own, or nothing where an upper layer has removed it.
+    for (script, image) in [("echo 192.0.2.45 ofimage >/etc/hosts", "with"), ("rm /etc/hosts", "without")] {
+        let below = if image == "with" { "busybox" } else { "with" };
+        env.run(["run", "--name", image, "--no-hosts", below, "sh", "-c", script]).code(0);
+        env.run(["commit", "-q", image, image]).code(0);
+    }
+    env.run(["network", "create", "two"]).code(0);
+    let run = ["run", "-d", "--name", "of", "--hosts-file", "image", "with", "sleep", "600"];
+    env.run(run).code(0);
+    env.run(["network", "connect", "two", "of"]).code(0);
+    let text = env.ok(["exec", "of", "cat", "/etc/hosts"]);
+    assert!(text.starts_with("192.0.2.45 ofimage\n") && text.contains(" of\n"), "{text}");
+    assert_eq!(env.ok(["inspect", "-f", "{{.HostConfig.HostsFile}}", "of"]), "image");
+    let text = env.ok(["run", "--rm", "--hosts-file", "image", "without", "cat", "/etc/hosts"]);
+    assert!(text.starts_with("127.0.0.1\tlocalhost\n"), "{text}");
 }
 
 #[test]

@@ -6,7 +6,6 @@ use crate::container::bridge::Mac;
 use crate::container::config::NetworkMode;
 use crate::container::request::{IdentityRequest, JoinRequest, NetworkRequest};
 use crate::container::uplink::UplinkOptions;
-use crate::container::volume::not_yet;
 use crate::error::{Result, invalid};
 use crate::network;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -61,7 +60,7 @@ pub(crate) struct NetworkFlags {
     #[arg(long, value_name = "DOMAIN", help_heading = "Network")]
     pub(super) dns_search: Vec<String>,
 
-    /// What /etc/hosts begins with in place of the host's own: a file, or none
+    /// What /etc/hosts begins with in place of the host's own: a file, image (its own one) or none
     #[arg(long, value_name = "FILE", value_parser = hosts_file, conflicts_with = "no_hosts", help_heading = "Network")]
     pub(super) hosts_file: Option<String>,
 
@@ -154,9 +153,8 @@ fn with_what_is_there(networks: Vec<NetworkRequest>) -> Vec<NetworkRequest> {
 /// `--hosts-file`.
 pub(super) fn hosts_file(text: &str) -> Result<String> {
     match text {
-        "" => Err(invalid("it is a file, or none")),
-        "image" => Err(not_yet("--hosts-file image").hint("--no-hosts keeps the image's own file")),
-        "none" => Ok(text.to_string()),
+        "" => Err(invalid("it is a file, image or none")),
+        "image" | "none" => Ok(text.to_string()),
         file if Path::new(file).is_file() => Ok(text.to_string()),
         file => Err(invalid(format!("there is no file {file}"))),
     }

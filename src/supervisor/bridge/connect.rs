@@ -68,7 +68,7 @@ impl Networks {
         leases::write_record(&self.store, &self.id, record)?;
         let config = containers::config(&self.store, &self.id)?;
         let name = containers::name(&self.store, &self.id)?;
-        let mut own = bundle::resolver(&self.store, &record.attachments)?;
+        let mut own = bundle::resolver(&self.store, &config, &record.attachments)?;
         own.links = links::now(&self.store, &config, &record.attachments)?;
         hosts::write_files(&self.store.container(&self.id), &config, &name, None, &own)
     }
