@@ -13,6 +13,7 @@ mod compare;
 mod completion;
 mod containers;
 mod cp;
+mod crowd;
 mod descriptors;
 mod errors;
 mod escapes;

@@ -240,20 +240,23 @@ fn the_hosts_file_names_the_host_the_container_and_what_is_added() {
 
 #[test]
 fn without_slirp4netns_there_is_pasta_and_without_both_a_warning() {
-    let env = Env::new();
-    let hide =
-        "for f in /usr/bin/slirp4netns /usr/bin/passt; do test -e $f && mount --bind /dev/null $f; done";
-    let prepared = |script: &str| finish(env.prepared(&format!("{hide}; exec $AS $BOX {script}")), b"");
-    let none = prepared("run --rm busybox ls /sys/class/net");
-    none.code(0).stdout("lo\n").stderr_contains("apt-get install slirp4netns");
-    let asked = prepared("run --rm --network slirp4netns busybox true");
-    asked.fails(125, "slirp4netns is not installed");
-    if std::path::Path::new("/usr/bin/passt").exists() {
-        let hide = "mount --bind /dev/null /usr/bin/slirp4netns";
-        let pasta = env.prepared(&format!("{hide}; exec $AS $BOX run --rm busybox ip -o -4 addr show tap0"));
-        let pasta = finish(pasta, b"");
-        pasta.code(0).stdout_contains("10.0.2.100/24");
-        assert_eq!(pasta.err(), "");
+    for user in EVERYONE {
+        let env = Env::of(user);
+        let hide =
+            "for f in /usr/bin/slirp4netns /usr/bin/passt; do test -e $f && mount --bind /dev/null $f; done";
+        let prepared = |script: &str| finish(env.prepared(&format!("{hide}; exec $AS $BOX {script}")), b"");
+        let none = prepared("run --rm busybox ls /sys/class/net");
+        none.code(0).stdout("lo\n").stderr_contains("apt-get install slirp4netns");
+        let asked = prepared("run --rm --network slirp4netns busybox true");
+        asked.fails(125, "slirp4netns is not installed");
+        if std::path::Path::new("/usr/bin/passt").exists() {
+            let hide = "mount --bind /dev/null /usr/bin/slirp4netns";
+            let pasta =
+                env.prepared(&format!("{hide}; exec $AS $BOX run --rm busybox ip -o -4 addr show tap0"));
+            let pasta = finish(pasta, b"");
+            pasta.code(0).stdout_contains("10.0.2.100/24");
+            assert_eq!(pasta.err(), "");
+        }
     }
 }
 
