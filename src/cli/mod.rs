@@ -156,6 +156,13 @@ impl Context {
             return Ok(store);
         }
         let store = Store::open(self.settings()?)?;
+        if store.is_new()
+            && let Some(reason) = crate::ops::ids::single_id_reason()
+        {
+            output::note(format_args!(
+                "Note: single-id mode ({reason}): everything in a container belongs to you. `box doctor` says more"
+            ));
+        }
         Ok(self.store.get_or_init(|| store))
     }
 

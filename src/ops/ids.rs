@@ -84,6 +84,15 @@ pub fn decide(
     Ok((Some(decided), None))
 }
 
+/// Why one id is all that can be mapped here; `None` where more can.
+#[must_use]
+pub fn single_id_reason() -> Option<String> {
+    match userns::choose_mapping() {
+        Mapping::Single { reason } => Some(reason),
+        Mapping::Identity | Mapping::Subordinate { .. } => None,
+    }
+}
+
 /// Every id of the shared namespace as itself.
 fn the_same(shared: &IdMaps) -> IdMaps {
     let same = |all: &[userns::Extent]| {

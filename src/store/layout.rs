@@ -17,7 +17,7 @@
 use crate::container::bridge::NetworkName;
 use crate::container::id::ContainerId;
 use crate::container::volume::VolumeName;
-use crate::error::{Doing, Result};
+use crate::error::{Doing, Result, failed};
 use crate::image::digest::{BlobDigest, ChainId};
 use crate::settings::Settings;
 use std::os::unix::fs::DirBuilderExt;
@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 pub struct Store {
     root: PathBuf,
     run: PathBuf,
+    new: bool,
 }
 
 /// The file that marks a directory as ours; `system reset` touches nothing without it.
@@ -40,7 +41,7 @@ impl Store {
     /// # Errors
     /// When the directories cannot be made: a home that is not writable, a full disk.
     pub fn open(settings: &Settings) -> Result<Store> {
-        let store = Store { root: settings.root.clone(), run: settings.run.clone() };
+        let mut store = Store { root: settings.root.clone(), run: settings.run.clone(), new: false };
         // One stat on the common path; the marker is written last, so that it vouches for the rest.
         if !store.root.join(MARKER).exists() {
             // Nobody else may look inside: an image's setuid programs belong to us, and whoever ran
@@ -49,12 +50,23 @@ impl Store {
             private.recursive(true).mode(0o700);
             for dir in ["images/blobs/sha256", "layers", "containers", "names", "trash"] {
                 let dir = store.root.join(dir);
-                private.create(&dir).doing(|| format!("make the store's directory {}", dir.display()))?;
+                private.create(&dir).map_err(|cause| {
+                    failed(format!("cannot make the store's directory {}", dir.display()))
+                        .because(cause)
+                        .hint("--root DIR or BOX_ROOT=DIR puts the store somewhere else")
+                })?;
             }
             let marker = store.root.join(MARKER);
             std::fs::write(&marker, "box\n").doing(|| format!("write {}", marker.display()))?;
+            store.new = true;
         }
         Ok(store)
+    }
+
+    /// Whether it was made just now: the moment to say what is said once.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.new
     }
 
     /// The root: images, layers, containers.

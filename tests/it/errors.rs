@@ -122,7 +122,8 @@ fn a_home_that_cannot_be_written_is_named() {
     let mut env = Env::empty(User::Sub);
     env.unset("BOX_ROOT");
     env.set("HOME", "/proc");
-    env.run(["import", &crate::env::fixture("busybox.tar"), "x"]).fails(125, "/proc");
+    let output = env.run(["import", &crate::env::fixture("busybox.tar"), "x"]);
+    output.fails(125, "/proc").stderr_contains("BOX_ROOT=DIR");
 }
 
 #[test]
