@@ -4,6 +4,7 @@ use super::format::template::{Field, Format, field};
 use super::format::{human, table};
 use super::{Context, image_tree, output};
 use crate::error::Result;
+use crate::image::digest::BlobDigest;
 use crate::image::reference::Reference;
 use crate::ops::history;
 use crate::ops::images::{self, Filters};
@@ -83,12 +84,12 @@ impl Images {
         let mut rows: Vec<Row<'_>> = Vec::new();
         for image in &all {
             let users = users.get(image.id.hex()).copied().unwrap_or(0);
-            let names: Vec<Option<&Reference>> = match image.names.is_empty() {
-                true => vec![None],
-                false => image.names.iter().map(Some).collect(),
+            let names: Vec<(Option<&Reference>, &BlobDigest)> = match image.names.is_empty() {
+                true => vec![(None, &image.manifest)],
+                false => image.names.iter().map(Some).zip(&image.manifests).collect(),
             };
-            let held = names.into_iter().filter(|name| filters.hold(image, *name, users));
-            rows.extend(held.map(|name| Row { image, name, users, now }));
+            let held = names.into_iter().filter(|(name, _)| filters.hold(image, *name, users));
+            rows.extend(held.map(|(name, digest)| Row { image, name, digest, users, now }));
         }
         sort(&mut rows, &self.sort);
         output::text(self.show(&rows)?);
@@ -122,7 +123,7 @@ impl Images {
         let mut columns: Vec<table::Column<Row<'_>>> =
             vec![("REPOSITORY", |row, _| row.repository()), ("TAG", |row, _| row.tag())];
         if self.digests {
-            columns.push(("DIGEST", |row, _| row.image.manifest.to_string()));
+            columns.push(("DIGEST", |row, _| row.digest.to_string()));
         }
         columns.push(("IMAGE ID", |row, whole| row.id(whole)));
         columns.push(("CREATED", |row, _| row.created()));
@@ -154,7 +155,7 @@ const fn fields<'a>() -> [Field<Row<'a>>; 23] {
         field("CreatedSince", "CREATED", |row, _| row.created().into()),
         field("CreatedTime", "CREATED TIME", |row, _| row.created_at().into()),
         field("Dangling", "DANGLING", |row, _| row.image.names.is_empty().into()),
-        field("Digest", "DIGEST", |row, _| row.image.manifest.to_string().into()),
+        field("Digest", "DIGEST", |row, _| row.digest.to_string().into()),
         field("History", "HISTORY", |row, _| row.names().join(", ").into()),
         field("ID", "IMAGE ID", |row, whole| row.id(whole).into()),
         field("Id", "IMAGE ID", |row, _| row.image.id.hex().into()),
@@ -178,6 +179,8 @@ const fn fields<'a>() -> [Field<Row<'a>>; 23] {
 struct Row<'a> {
     image: &'a Image,
     name: Option<&'a Reference>,
+    /// Its manifest.
+    digest: &'a BlobDigest,
     users: u32,
     now: Timestamp,
 }

@@ -10,7 +10,7 @@ use crate::image::reference::Reference;
 use crate::settings::Settings;
 use crate::store::check::{Depth, Finding, Mend};
 use crate::store::layout::Store;
-use crate::store::{containers, gc, images, rebuild};
+use crate::store::{containers, foundations, gc, images, rebuild};
 use crate::sys::tree;
 use crate::transfer;
 use serde::{Deserialize, Serialize};
@@ -122,6 +122,10 @@ fn mend(here: &Here, mend: &Mend) -> Result<Outcome> {
             }
             containers::empty_trash(store, &here.inside)?;
         }
+        Mend::Directory(dir) => foundations::make_directory(store, dir)?,
+        Mend::Lock(lock) => foundations::mend_lock(store, lock)?,
+        Mend::Volume(name) => foundations::mend_volume(store, name)?,
+        Mend::Network(name) => foundations::mend_network(store, name)?,
         Mend::Sockets(short) => tree::remove(&store.run().join("c").join(short))?,
         Mend::Nothing(advice) => return Ok(Outcome::Left(advice.clone())),
     }

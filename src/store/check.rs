@@ -8,7 +8,7 @@ use super::layers::{self, LayerRecord};
 use super::layout::Store;
 use super::lock::Lock;
 use super::staging::Staging;
-use super::{blobs, containers, images, mapped};
+use super::{blobs, containers, foundations, images, mapped};
 use crate::container::config::Rootfs;
 use crate::container::id::ContainerId;
 use crate::error::{Error, Kind, Result};
@@ -71,6 +71,14 @@ pub enum Mend {
     Container(ContainerId),
     /// Remove what nothing refers to, and what killed commands have left.
     Sweep,
+    /// Make this directory of the store.
+    Directory(String),
+    /// Put what is at the place of this lock away, and make it anew where it is always there.
+    Lock(String),
+    /// Give this volume a document again.
+    Volume(String),
+    /// Put the document of this network aside.
+    Network(String),
     /// Remove the sockets of this short id.
     Sockets(String),
     /// Only the user can.
@@ -82,6 +90,11 @@ pub enum Mend {
 /// # Errors
 /// When the store cannot be read at all, or there is no room to unpack a layer.
 pub fn check(store: &Store, depth: &Depth, _inside: &InUserNs) -> Result<Vec<Finding>> {
+    // Without them nothing else can be looked at.
+    let findings = foundations::look(store);
+    if !findings.is_empty() {
+        return Ok(findings);
+    }
     // Nothing is collected while we look.
     let _held = images::hold(store)?;
     let staging = Staging::begin(store)?;
@@ -90,6 +103,7 @@ pub fn check(store: &Store, depth: &Depth, _inside: &InUserNs) -> Result<Vec<Fin
     look.index()?;
     look.containers()?;
     look.names()?;
+    look.findings.extend(foundations::records(store)?);
     look.left_over()?;
     Ok(look.findings)
 }
@@ -127,6 +141,11 @@ impl Look<'_> {
                 return Ok(());
             }
         };
+        // It is written first, so there was an index once.
+        if images.join("oci-layout").exists() && !images.join("index.json").exists() {
+            self.find("the index of images", "is missing", Mend::Index);
+            return Ok(());
+        }
         let layout = std::fs::read(images.join("oci-layout")).unwrap_or_default();
         let version = serde_json::from_slice::<serde_json::Value>(&layout).unwrap_or_default();
         if !index.manifests.is_empty() && version["imageLayoutVersion"] != "1.0.0" {

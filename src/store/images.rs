@@ -33,6 +33,8 @@ pub struct Image {
     pub id: ImageId,
     /// Its names with their tags (or digests, for one pulled by digest), as they stand in the index.
     pub names: Vec<Reference>,
+    /// The manifest of each name, in their order: one configuration can have several, packed otherwise.
+    pub manifests: Vec<BlobDigest>,
     /// Its repositories by digest (`docker.io/library/debian@sha256:…`), for `RepoDigests`.
     pub digests: Vec<Reference>,
     /// Its manifest.
@@ -333,6 +335,7 @@ fn load(store: &Store, id: ImageId, entries: &Entries, sizes: &mut HashMap<Chain
         };
     }
     let mut names = Vec::new();
+    let mut manifests = Vec::new();
     let mut digests = Vec::new();
     for (entry, _) in entries {
         let Some(name) = entry_name(entry) else { continue };
@@ -344,6 +347,7 @@ fn load(store: &Store, id: ImageId, entries: &Entries, sizes: &mut HashMap<Chain
             }
         }
         names.push(name);
+        manifests.push(entry.digest.clone());
     }
     let (first, _) = &entries[0];
     Ok(Image {
@@ -354,6 +358,7 @@ fn load(store: &Store, id: ImageId, entries: &Entries, sizes: &mut HashMap<Chain
         platform: config.platform(),
         id,
         names,
+        manifests,
         digests,
         config,
         size,

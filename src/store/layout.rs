@@ -48,7 +48,7 @@ impl Store {
             // one on the host would become us. (CVE-2021-41091)
             let mut private = std::fs::DirBuilder::new();
             private.recursive(true).mode(0o700);
-            for dir in ["images/blobs/sha256", "layers", "containers", "names", "trash"] {
+            for dir in super::foundations::DIRECTORIES {
                 let dir = store.root.join(dir);
                 private.create(&dir).map_err(|cause| {
                     failed(format!("cannot make the store's directory {}", dir.display()))

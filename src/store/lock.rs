@@ -29,6 +29,7 @@ use crate::error::{Doing, Result};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -115,7 +116,11 @@ fn open(path: &Path, make: bool) -> Result<File> {
     let mut options = OpenOptions::new();
     // An exclusive lock needs a descriptor that may write (fcntl(2), EBADF).
     options.read(true).write(true).create(make).mode(0o600);
-    options.open(path).doing(|| format!("open the lock {}", path.display()))
+    let opened = options.open(path).doing(|| format!("open the lock {}", path.display()));
+    opened.map_err(|error| match error.io().is_some_and(|e| e.kind() == ErrorKind::IsADirectory) {
+        true => error.hint("`box system check --repair` mends the store"),
+        false => error,
+    })
 }
 
 fn whole_file(kind: libc::c_int) -> libc::flock {

@@ -7,6 +7,7 @@ pub mod check;
 pub mod compress;
 pub mod containers;
 pub mod driver;
+pub mod foundations;
 pub mod fuse;
 pub mod gc;
 mod gzip;

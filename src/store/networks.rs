@@ -270,6 +270,18 @@ fn read_all(store: &Store) -> Result<Vec<NetworkConfig>> {
     Ok(found)
 }
 
+/// The names of the networks whose documents cannot be read, and why.
+pub(super) fn broken(store: &Store) -> Vec<(String, Error)> {
+    let names = std::fs::read_dir(store.networks()).into_iter().flatten().flatten();
+    let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let look = |name: String| match read(&store.networks().join(&name).join("network.json")) {
+        Err(error) if error.io().is_some() => None,
+        Err(error) => Some((name, error)),
+        Ok(_) => None,
+    };
+    names.filter_map(look).collect()
+}
+
 fn read(path: &Path) -> Result<NetworkConfig> {
     let bytes = file::read(path, DOCUMENT_LIMIT)?;
     serde_json::from_slice(&bytes).map_err(|e| failed(format!("{} is broken", path.display())).because(e))

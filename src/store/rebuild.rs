@@ -52,7 +52,12 @@ pub fn index(store: &Store, names: &[(BlobDigest, Reference)]) -> Result<()> {
         }
     }
     let aside = store.images().join("index.json.damaged");
-    std::fs::rename(&path, &aside).doing(|| format!("put {} aside", path.display()))?;
+    match std::fs::rename(&path, &aside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).doing(|| format!("put {} aside", path.display()));
+        }
+        _ => {}
+    }
     let text = serde_json::to_vec_pretty(&index).expect("an index is strings and numbers");
     replace(&path, &text, Durable::Yes)
 }

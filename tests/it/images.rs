@@ -313,3 +313,21 @@ fn progress_is_drawn_on_a_terminal_only() {
     let screen = pty.screen();
     assert!(regex::Regex::new("[0-9a-f]{64}").unwrap().is_match(&screen), "{screen}");
 }
+
+#[test]
+fn each_name_has_the_digest_of_its_own_manifest() {
+    let env = Env::empty(User::Sub);
+    let digest = |tag: &str| {
+        env.run(["pull", "-q", &name(&format!("test/layers:{tag}"))]).code(0);
+        let format = "{{.Tag}} {{.ID}} {{.Digest}}";
+        let all = env.ok(["images", "--format", format]);
+        let line = all.lines().find(|line| line.starts_with(tag)).expect("it is listed").to_string();
+        let words: Vec<String> = line.split(' ').map(str::to_string).collect();
+        assert!(env.ok(["images", "--digests"]).contains(&words[2]), "{line}");
+        (words[1].clone(), words[2].clone())
+    };
+    let (plain, zstd) = (digest("latest"), digest("zstd"));
+    // The same files, packed otherwise.
+    assert_eq!(plain.0, zstd.0);
+    assert_ne!(plain.1, zstd.1);
+}

@@ -14,6 +14,7 @@ mod completion;
 mod containers;
 mod cp;
 mod crowd;
+mod damage;
 mod descriptors;
 mod errors;
 mod escapes;
