@@ -409,6 +409,9 @@ pub struct Security {
     pub readonly_paths: Vec<String>,
     /// `--read-only`: the root is not writable.
     pub read_only_root: bool,
+    /// So are /dev and /dev/shm (`--read-only-tmpfs=false`).
+    #[serde(default)]
+    pub read_only_dev: bool,
     /// `--sysctl`.
     pub sysctls: Vec<(String, String)>,
     /// Bytes; /dev/shm.

@@ -586,6 +586,7 @@ fn security(
         masked_paths: masked,
         readonly_paths: read_only,
         read_only_root: asked.read_only,
+        read_only_dev: asked.read_only && asked.no_read_only_tmpfs,
         sysctls,
         shm_size: asked.shm_size.unwrap_or(DEFAULT_SHM),
         options: asked.option_words.clone(),

@@ -362,7 +362,8 @@ fn kernel_mounts(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<Mount>
         }
     });
     let mut add = |at: &str, kind: &str, options: &str| mounts.push(mount(at, kind, kind, words(options)));
-    add("/dev", "tmpfs", "nosuid,noexec,strictatime,mode=755,size=65536k");
+    let ro = if config.security.read_only_dev { ",ro" } else { "" };
+    add("/dev", "tmpfs", &format!("nosuid,noexec,strictatime,mode=755,size=65536k{ro}"));
     // Group 5 is tty in every distribution; with one id mapped there is no group 5.
     let pts = "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620";
     // The group tty has to be one that is mapped.
@@ -388,7 +389,7 @@ fn kernel_mounts(config: &ContainerConfig, input: &LowerInput<'_>) -> Vec<Mount>
                 "/dev/shm",
                 "tmpfs",
                 "shm",
-                words(&format!("nosuid,noexec,nodev,mode=1777,size={size}")),
+                words(&format!("nosuid,noexec,nodev,mode=1777,size={size}{ro}")),
             ));
         }
     }

@@ -80,12 +80,22 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
         steps.push(Step::Account(account.clone()));
     }
     steps.extend(sources(spec)?);
+    let mut read_only_dev = false;
     for mount in spec.mounts.iter().filter(|m| m.destination != "/") {
-        steps.push(one_mount(mount)?);
+        let mut step = one_mount(mount)?;
+        if let (Step::Mount { fs, .. }, "/dev") = (&mut step, mount.destination.as_str()) {
+            // It has to be writable until it has its nodes, links and places.
+            read_only_dev = fs.attributes.has(Attributes::READ_ONLY);
+            fs.attributes = fs.attributes.without(Attributes::READ_ONLY);
+        }
+        steps.push(step);
     }
     steps.extend(devices(spec));
     if spec.process.terminal {
         steps.push(Step::Terminal);
+    }
+    if read_only_dev {
+        steps.push(Step::ReadOnlyMount { at: "/dev".into() });
     }
     for path in &spec.linux.readonly_paths {
         steps.push(Step::ReadOnly { path: path.into() });

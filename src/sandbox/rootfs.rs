@@ -244,6 +244,12 @@ pub fn clone_of(pid: i32, path: &Path) -> Result<OwnedFd> {
     }
 }
 
+/// Makes what is mounted at a place read-only, without what is mounted below it.
+pub(super) fn read_only_mount(root: &RootFd, at: &Path) -> Result<()> {
+    let place = root.at_no_links(at, OFlags::PATH, Mode::empty())?;
+    mount::set_attributes(place.as_fd(), Attributes::READ_ONLY, false)
+}
+
 /// Makes a place in the container read-only, with what is mounted below it. A place that is not
 /// there needs nothing.
 pub(super) fn read_only(root: &RootFd, at: &Path) -> Result<()> {

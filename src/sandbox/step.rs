@@ -47,53 +47,141 @@ pub(crate) struct BindMount {
 /// One thing that init does between clone3 and execve.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
-    TakeIds { single_id: bool, keep_groups: bool },
-    BecomeRoot { single_id: bool, keep_groups: bool },
+    TakeIds {
+        single_id: bool,
+        keep_groups: bool,
+    },
+    BecomeRoot {
+        single_id: bool,
+        keep_groups: bool,
+    },
     NewSession,
     NewKeyring,
-    JoinNamespace { path: PathBuf, flag: i32 },
-    OpenPidNamespace { path: PathBuf },
+    JoinNamespace {
+        path: PathBuf,
+        flag: i32,
+    },
+    OpenPidNamespace {
+        path: PathBuf,
+    },
     SlaveMounts,
-    OverlayRoot { at: PathBuf, fs: FsMount },
-    ServedRoot { at: PathBuf },
-    DirectoryRoot { at: PathBuf },
+    OverlayRoot {
+        at: PathBuf,
+        fs: FsMount,
+    },
+    ServedRoot {
+        at: PathBuf,
+    },
+    DirectoryRoot {
+        at: PathBuf,
+    },
     EnterRoot,
     Account(spec::Account),
-    FillVolume { from: PathBuf, volume: PathBuf, user: String },
-    Own { source: PathBuf, below: Option<String>, user: String },
-    Stage { at: PathBuf, fs: FsMount },
-    Mount { at: PathBuf, fs: FsMount, optional: bool, copy_up: bool },
+    FillVolume {
+        from: PathBuf,
+        volume: PathBuf,
+        user: String,
+    },
+    Own {
+        source: PathBuf,
+        below: Option<String>,
+        user: String,
+    },
+    Stage {
+        at: PathBuf,
+        fs: FsMount,
+    },
+    Mount {
+        at: PathBuf,
+        fs: FsMount,
+        optional: bool,
+        copy_up: bool,
+    },
     Bind(BindMount),
-    Link { at: PathBuf, to: PathBuf },
-    Device { path: PathBuf, major: u32, minor: u32 },
+    Link {
+        at: PathBuf,
+        to: PathBuf,
+    },
+    Device {
+        path: PathBuf,
+        major: u32,
+        minor: u32,
+    },
     AllDevices,
     Terminal,
-    ReadOnly { path: PathBuf },
-    Mask { path: PathBuf },
+    /// The mount that is there already, without what is mounted in it.
+    ReadOnlyMount {
+        at: PathBuf,
+    },
+    ReadOnly {
+        path: PathBuf,
+    },
+    Mask {
+        path: PathBuf,
+    },
     Loopback,
-    Hostname { name: String, optional: bool },
-    Domainname { name: String },
-    Sysctl { key: String, path: PathBuf, value: String },
+    Hostname {
+        name: String,
+        optional: bool,
+    },
+    Domainname {
+        name: String,
+    },
+    Sysctl {
+        key: String,
+        path: PathBuf,
+        value: String,
+    },
     WaitForNetwork,
     PivotRoot,
     ReadOnlyRoot,
     EnterPidNamespace,
-    Limit { name: String, soft: u64, hard: u64 },
-    OomScore { score: i32 },
-    Umask { mask: u32 },
-    LookUpUser { user: String, groups: Vec<String> },
+    Limit {
+        name: String,
+        soft: u64,
+        hard: u64,
+    },
+    OomScore {
+        score: i32,
+    },
+    Umask {
+        mask: u32,
+    },
+    LookUpUser {
+        user: String,
+        groups: Vec<String>,
+    },
     OwnStdio,
-    MakeDirectory { path: PathBuf },
+    MakeDirectory {
+        path: PathBuf,
+    },
     Init,
-    DropBounding { keep: CapSet },
-    Seccomp { filter: Vec<Insn>, what: &'static str },
+    DropBounding {
+        keep: CapSet,
+    },
+    Seccomp {
+        filter: Vec<Insn>,
+        what: &'static str,
+    },
     BecomeUser,
-    Directory { path: PathBuf },
-    TryWriting { places: Vec<String> },
-    Capabilities { effective: CapSet, permitted: CapSet, inheritable: CapSet, ambient: CapSet },
+    Directory {
+        path: PathBuf,
+    },
+    TryWriting {
+        places: Vec<String>,
+    },
+    Capabilities {
+        effective: CapSet,
+        permitted: CapSet,
+        inheritable: CapSet,
+        ambient: CapSet,
+    },
     NoNewPrivileges,
     CloseInherited,
-    Execute { args: Vec<String>, env: Vec<String> },
+    Execute {
+        args: Vec<String>,
+        env: Vec<String>,
+    },
 }
 
 impl fmt::Display for Step {
@@ -131,6 +219,7 @@ impl fmt::Display for Step {
             Step::Device { path, .. } => write!(f, "bind the device {}", path.display()),
             Step::AllDevices => write!(f, "bind the host's devices"),
             Step::Terminal => write!(f, "open a pty"),
+            Step::ReadOnlyMount { at } => write!(f, "make the mount on {} read-only", at.display()),
             Step::ReadOnly { path } => write!(f, "make {} read-only", path.display()),
             Step::Mask { path } => write!(f, "hide {}", path.display()),
             Step::Loopback => write!(f, "bring up the loopback device"),
@@ -283,6 +372,7 @@ impl Step {
             Step::Device { path, major, minor } => devices::device(w.root()?, path, (*major, *minor)),
             Step::AllDevices => devices::all(w.root()?),
             Step::Terminal => devices::terminal(w),
+            Step::ReadOnlyMount { at } => rootfs::read_only_mount(w.root()?, at),
             Step::ReadOnly { path } => rootfs::read_only(w.root()?, path),
             Step::Mask { path } => {
                 let root = w.root.as_ref().ok_or_else(|| failed("the root is not mounted yet"))?;

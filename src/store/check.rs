@@ -234,7 +234,7 @@ impl Look<'_> {
         if self.depth.quick || self.checked.insert(layer.chain.clone(), ()).is_some() {
             return Ok(());
         }
-        self.content(layer, &subject, &path)
+        self.content(layer, parent, &subject, &path)
     }
 
     /// Whether the layer's record is there and says what it should; what is wrong otherwise.
@@ -251,7 +251,13 @@ impl Look<'_> {
     }
 
     /// Unpacks the blob once more and compares.
-    fn content(&mut self, layer: &LayerPlace<'_>, subject: &str, path: &Path) -> Result<()> {
+    fn content(
+        &mut self,
+        layer: &LayerPlace<'_>,
+        parent: Option<&ChainId>,
+        subject: &str,
+        path: &Path,
+    ) -> Result<()> {
         let blob = || Mend::Blob(layer.blob.digest.clone());
         let file = match File::open(path) {
             Ok(file) => file,
@@ -260,7 +266,7 @@ impl Look<'_> {
                 return Ok(());
             }
         };
-        let staged = match layers::stage(&self.staging, file) {
+        let mut staged = match layers::stage(&self.staging, file) {
             Ok(staged) => staged,
             Err(error) if no_room(&error) => return Err(error),
             Err(error) => {
@@ -276,6 +282,12 @@ impl Look<'_> {
             self.find(subject, what, Mend::Image(layer.manifest.clone()));
         } else {
             let there = layers::diff(self.store, layer.chain);
+            match staged.complete(self.store, parent) {
+                Err(error) if no_room(&error) => return Err(error),
+                // A layer below is broken, which was found there; this one cannot be compared then.
+                Err(_) => return Ok(()),
+                Ok(()) => {}
+            }
             if let Some((at, what)) = compare::first_difference(&there, &staged.dir().join("diff"))? {
                 let mend = Mend::Layer { chain: layer.chain.clone(), manifest: layer.manifest.clone() };
                 self.lost.insert(layer.chain.hex().to_string());

@@ -13,10 +13,11 @@
 //! | while renaming | two symlinks; `name` says which one is right | whoever meets the wrong one |
 //! | while removing | a directory in `trash/` | whoever empties the trash next |
 
+use super::layers;
 use super::layout::Store;
 use super::lock::Lock;
 use crate::container::bridge::Join;
-use crate::container::config::{ContainerConfig, NetworkMode};
+use crate::container::config::{ContainerConfig, NetworkMode, Rootfs};
 use crate::container::id::ContainerId;
 use crate::container::name::ContainerName;
 use crate::container::state::{State, Status};
@@ -99,7 +100,14 @@ fn fill(
     let _lock = Lock::try_exclusive(&dir.join("lock"), true)?
         .ok_or_else(|| failed(format!("{} is in use", dir.display())))?;
     drop(gate);
-    for (sub, mode) in [("diff", 0o755), ("work", 0o700)] {
+    // The container's / is what it is in the image.
+    let top = match &config.rootfs {
+        Rootfs::Layers(chain) => chain.last().map(|top| layers::diff(store, top)),
+        Rootfs::Directory(_) => None,
+    };
+    let root = top.and_then(|top| std::fs::metadata(top).ok());
+    let root = root.map_or(0o755, |root| root.permissions().mode() & 0o7777);
+    for (sub, mode) in [("diff", root), ("work", 0o700)] {
         let sub = dir.join(sub);
         private.create(&sub).doing(|| format!("make {}", sub.display()))?;
         if mode != 0o700 {

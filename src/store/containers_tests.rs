@@ -70,6 +70,7 @@ fn config(digit: char) -> c::ContainerConfig {
             masked_paths: vec![],
             readonly_paths: vec![],
             read_only_root: false,
+            read_only_dev: false,
             sysctls: vec![],
             shm_size: 0,
             options: vec![],

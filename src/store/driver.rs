@@ -144,7 +144,9 @@ pub fn copy(
     // As with overlay, whose root is the container's own directory.
     let root = owner(0, 0).unwrap_or_default();
     std::os::unix::fs::chown(&dir, Some(root.0), Some(root.1)).doing(|| "give the root to its owner")?;
-    std::fs::set_permissions(&dir, Permissions::from_mode(0o755)).doing(|| "open the root")?;
+    if chain.is_empty() {
+        std::fs::set_permissions(&dir, Permissions::from_mode(0o755)).doing(|| "open the root")?;
+    }
     if !config.ending.remove {
         staging.sync()?;
     }

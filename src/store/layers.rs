@@ -4,6 +4,7 @@
 
 use super::blobs::{BlobWriter, StagedBlob, Tee};
 use super::compress::{self, Compression};
+use super::implied;
 use super::layout::Store;
 use super::staging::Staging;
 use super::unpack::{KeptOwner, Owners, unpack};
@@ -39,6 +40,9 @@ pub struct StagedLayer {
     pub size: u64,
     /// Device nodes that were left out.
     pub skipped_devices: u64,
+    /// Directories that its archive does not list.
+    implied: Vec<Vec<u8>>,
+    owners: Vec<KeptOwner>,
     /// The blob.
     pub blob: StagedBlob,
 }
@@ -107,17 +111,14 @@ pub fn stage(staging: &Staging, from: impl Read) -> Result<StagedLayer> {
     std::io::copy(&mut compressed, &mut std::io::sink()).doing(|| "read the layer to its end")?;
     drop(compressed);
 
-    if !unpacked.owners.is_empty() {
-        let path = dir.join("owners.json");
-        let text = serde_json::to_vec(&unpacked.owners).expect("owners are strings and numbers");
-        std::fs::write(&path, text).doing(|| format!("write {}", path.display()))?;
-    }
     Ok(StagedLayer {
         dir,
         diff_id: DiffId::from_sha256(&sum.finalize()),
         compression,
         size: unpacked.size,
         skipped_devices: unpacked.skipped_devices,
+        implied: unpacked.implied,
+        owners: unpacked.owners,
         blob: blob.finish(),
     })
 }
@@ -130,7 +131,8 @@ impl StagedLayer {
     ///
     /// # Errors
     /// What the disk says.
-    pub fn publish(self, store: &Store, chain: &ChainId, parent: Option<&ChainId>) -> Result<()> {
+    pub fn publish(mut self, store: &Store, chain: &ChainId, parent: Option<&ChainId>) -> Result<()> {
+        self.complete(store, parent)?;
         let record = LayerRecord { diff_id: self.diff_id, parent: parent.cloned(), size: self.size };
         let text = serde_json::to_vec(&record).expect("a record is strings and numbers");
         let path = self.dir.join("layer.json");
@@ -144,6 +146,22 @@ impl StagedLayer {
             Err(error) if is_complete(store, chain) && is_taken(&error) => Ok(()),
             Err(error) => Err(error).doing(|| format!("put the layer to {}", place.display())),
         }
+    }
+
+    /// What depends on the layers below: directories that the archive has files in without listing
+    /// them are as they are there. Once it is known which layers these are, and they are there.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn complete(&mut self, store: &Store, parent: Option<&ChainId>) -> Result<()> {
+        let implied = std::mem::take(&mut self.implied);
+        self.owners.extend(implied::inherit(store, self.dir.join("diff"), &implied, parent)?);
+        if !self.owners.is_empty() {
+            let path = self.dir.join("owners.json");
+            let text = serde_json::to_vec(&self.owners).expect("owners are strings and numbers");
+            replace(&path, &text, Durable::Yes)?;
+        }
+        Ok(())
     }
 
     /// Where it is until it is published.

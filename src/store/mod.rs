@@ -12,6 +12,7 @@ pub mod fuse;
 pub mod gc;
 mod gzip;
 pub mod images;
+mod implied;
 pub mod layers;
 pub mod layout;
 pub mod leases;

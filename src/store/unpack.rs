@@ -18,6 +18,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -87,6 +88,8 @@ pub struct Unpacked {
     pub owners: Vec<KeptOwner>,
     /// Device nodes outside /dev, which nobody but the host's root can make.
     pub skipped_devices: u64,
+    /// Directories that it has files in and does not list, those above first.
+    pub implied: Vec<Vec<u8>>,
 }
 
 /// Unpacks an uncompressed tar into the empty directory `root`, and reads the archive to its end.
@@ -110,6 +113,8 @@ pub fn unpack(archive: impl Read, root: OwnedFd, owners: Owners) -> Result<Unpac
             .doing(|| format!("unpack {:?}", String::from_utf8_lossy(&member.path)))?;
     }
     unpacker.finish_directories()?;
+    unpacker.done.implied.sort();
+    unpacker.done.implied.dedup();
     tar.finish()?;
     Ok(unpacker.done)
 }
@@ -229,7 +234,10 @@ impl Unpacker {
         let above = self.parent(above)?;
         match fs::mkdirat(above.as_fd(), name, Mode::from_raw_mode(0o755)) {
             // Whatever our caller's umask is.
-            Ok(()) => fs::chmodat(above.as_fd(), name, Mode::from_raw_mode(0o755), AtFlags::empty())?,
+            Ok(()) => {
+                fs::chmodat(above.as_fd(), name, Mode::from_raw_mode(0o755), AtFlags::empty())?;
+                self.done.implied.push(path.to_vec());
+            }
             Err(Errno::EXIST) => {}
             Err(errno) => return Err(errno).doing(|| "make its directory"),
         }
@@ -397,7 +405,11 @@ impl Unpacker {
     }
 
     fn finish_directories(&mut self) -> Result<()> {
-        for (path, member) in std::mem::take(&mut self.directories) {
+        let listed = std::mem::take(&mut self.directories);
+        let known: HashSet<&[u8]> = listed.iter().map(|(path, _)| path.as_slice()).collect();
+        self.done.implied.push(Vec::new());
+        self.done.implied.retain(|path| !known.contains(path.as_slice()));
+        for (path, member) in listed {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let place: &[u8] = if path.is_empty() { b"." } else { &path };
             let fd = match fs::openat2(&*self.root, place, flags, Mode::empty(), RESOLVE) {

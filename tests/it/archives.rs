@@ -229,3 +229,41 @@ fn a_platform_is_what_an_image_here_has_or_it_is_not_meant() {
     env.run(["history", "-q", "--platform", "linux/arm/v7", "made"]).code(0);
     env.run(["rmi", "--platform", "linux/arm/v7", "made"]).code(0);
 }
+
+#[test]
+fn directories_that_a_layer_does_not_list_stay_as_they_are_below() {
+    for user in [User::Sub, User::NoSub, User::Root] {
+        let env = Env::empty(user);
+        // The upper layer's archive has files, and none of the directories that they are in.
+        let make = format!(
+            "set -e; mkdir -p low/tmp low/srv/deep up/tmp up/srv/deep up/new; cp -a {busybox} low.tar
+            chmod 1777 low/tmp; chmod 2750 low/srv/deep; chmod 711 low; touch -d @1000000000 low/srv/deep
+            tar -C low --numeric-owner --owner 0 --group 7 -rf low.tar srv/deep tmp ./
+            echo x | tee up/tmp/x up/srv/deep/x >up/new/x
+            tar -C up --numeric-owner --owner 0 --group 0 -cf up.tar tmp/x srv/deep/x new/x
+            umoci init --layout two; umoci new --image two:t
+            for layer in low.tar up.tar; do umoci raw add-layer --image two:t $layer; done
+            umoci config --image two:t --config.cmd sh",
+            busybox = fixture("busybox.tar")
+        );
+        let mut shell = env.program("sh");
+        shell.args(["-c", &make]);
+        finish(shell, b"").code(0);
+        let id = env.ok(["load", "-q", "-i", "two"]);
+        let id = id.rsplit(' ').next().expect("a last word");
+        let group = if user == User::NoSub { "0" } else { "7" };
+        let stat = ["stat", "-c", "%a %g %n", "/tmp", "/srv/deep", "/new"];
+        let wanted = format!("1777 {group} /tmp\n2750 {group} /srv/deep\n755 0 /new\n");
+        for driver in ["overlay", "vfs"] {
+            let run = ["--storage-driver", driver, "run", "--rm", "--network", "none", id];
+            env.run([&run[..], &stat[..]].concat()).code(0).stdout(&wanted);
+            let stat = ["stat", "-c", "%a %n", "/"];
+            env.run([&run[..], &stat[..]].concat()).code(0).stdout("711 /\n");
+            env.run([&run[..], &["stat", "-c", "%Y", "/srv/deep"]].concat()).code(0).stdout("1000000000\n");
+        }
+        env.run(["system", "check"]).code(0).stdout("");
+        env.run(["save", "-q", "--format", "oci-dir", "-o", "back", id]).code(0);
+        let digest = |place: &str| raw(&env, place);
+        assert_eq!(digest("oci:back"), digest("oci:two:t"));
+    }
+}

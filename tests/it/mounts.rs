@@ -103,6 +103,14 @@ fn a_read_only_root_has_writable_places() {
     )
     .stdout("1777\n755\n");
     run(&env, &["--read-only", "--read-only-tmpfs=false"], "touch /tmp/x").code(1);
+    // podman-run(1): then /dev and /dev/shm are read-only too; what is mounted in them is not.
+    let script =
+        "touch /dev/x || touch /dev/shm/x || echo neither; echo >/dev/null; ls /dev/pts /dev/fd; tty";
+    let read_only =
+        ["run", "--rm", "-t", "--read-only", "--read-only-tmpfs=false", "busybox", "sh", "-c", script];
+    let said = env.run(read_only).code(0).out();
+    assert!(said.contains("neither") && said.contains("/dev/pts/0"), "{said}");
+    run(&env, &["--read-only"], "touch /dev/x /dev/shm/x").code(0);
     run(&env, &["--read-only", "-v", "v:/data"], "touch /data/x").code(0);
 }
 
