@@ -7,7 +7,7 @@ use crate::start;
 use std::time::Duration;
 
 /// How long one copy may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// One file of 1 GB.
 pub(crate) fn file(bench: &Bench, report: &mut Report) -> Result<(), String> {

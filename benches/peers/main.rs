@@ -77,6 +77,11 @@ fn main() -> ExitCode {
     };
     report.note(&bench.versions());
     for (name, measure) in ROWS.iter().filter(|(name, _)| wanted(name)) {
+        if !report.goes_on() {
+            let why = "this machine is too busy for all rows in one run: `scripts/bench ";
+            report.skip(name, &format!("{why}{name}` measures it"));
+            continue;
+        }
         let begin = Instant::now();
         if let Err(why) = measure(&bench, &mut report) {
             report.skip(name, &why);

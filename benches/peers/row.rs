@@ -91,6 +91,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// The same once the whole run has taken so long.
 const HURRY: (Duration, Duration) = (Duration::from_secs(300), Duration::from_secs(5));
 
+/// Nothing is begun any more after so long.
+const END: Duration = Duration::from_secs(540);
+
 /// What the run came to.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -102,6 +105,11 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn new() -> Report {
         Report { begin: Instant::now(), table: Vec::new(), failed: false }
+    }
+
+    /// Whether there is time for another topic.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.begin.elapsed() < END
     }
 
     /// A line for whoever watches.
@@ -128,7 +136,12 @@ impl Report {
             if round == row.warm_up {
                 row.contenders.iter_mut().for_each(|one| one.values.clear());
             }
-            for contender in row.contenders.iter_mut().filter(|one| one.failed.is_none()) {
+            // Each other round in the other order: what one wrote is written out in the next one's time.
+            let mut order: Vec<_> = row.contenders.iter_mut().filter(|one| one.failed.is_none()).collect();
+            if round % 2 == 1 {
+                order.reverse();
+            }
+            for contender in order {
                 match (contender.turn)(round) {
                     Ok(value) => contender.values.push(value),
                     Err(why) => contender.failed = Some(why),
