@@ -1,6 +1,6 @@
 //! The host's side of published ports: sockets that are bound before the container runs.
 
-use super::owner;
+use super::{owner, tcp};
 use crate::container::port::{Bound, PortMap, Protocol};
 use crate::error::{Doing, Error, Kind, Result};
 use rustix::io::Errno;
@@ -166,7 +166,10 @@ fn bind_to(protocol: Protocol, address: SocketAddr) -> rustix::io::Result<OwnedF
 /// Listens, or has the kernel note to which of the host's addresses a datagram came.
 fn finish(map: &PortMap, port: u16, socket: OwnedFd) -> Result<Listener> {
     match map.protocol {
-        Protocol::Tcp => rustix::net::listen(&socket, BACKLOG).map_err(|errno| explain(map, port, errno))?,
+        Protocol::Tcp => {
+            tcp::prepare(&socket).doing(|| "prepare a published port")?;
+            rustix::net::listen(&socket, BACKLOG).map_err(|errno| explain(map, port, errno))?;
+        }
         Protocol::Udp => note_destination(&socket)?,
     }
     rustix::io::ioctl_fionbio(&socket, true).doing(|| "prepare a published port")?;

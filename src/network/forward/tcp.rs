@@ -1,4 +1,8 @@
 //! One connection: bytes in both directions until both have ended.
+//!
+//! Both sockets are watched once, for everything, and the kernel tells only what is new (EPOLLET):
+//! a connection then costs no system call but those that move its bytes. What was told is kept
+//! until a call says that it is no longer so.
 
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
@@ -12,8 +16,10 @@ const TURNS: usize = 4;
 /// What becomes of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// It goes on.
-    Goes,
+    /// It waits for an event.
+    Waits,
+    /// It can go on at once, when others have had their turn: no event will say so.
+    GoesOn,
     /// Both sides have said all they had to say.
     Ended,
     /// One side broke off: so does the other.
@@ -30,16 +36,19 @@ pub(super) struct Connection {
     down: Stream,
     /// The container's service has not answered yet.
     connecting: bool,
-    token: u64,
+    /// It is among those that can go on at once.
+    pub(super) queued: bool,
 }
 
 #[derive(Debug)]
 struct Side {
     socket: OwnedFd,
-    /// What it is watched for; `None` is not at all.
-    watched: Option<EventFlags>,
-    /// It said that it is closed in both directions, and would say so for ever.
-    hung: bool,
+    /// There is something to read, or the end.
+    readable: bool,
+    writable: bool,
+    /// A read that fills less than it could is no sign that all was read: the end may follow, for
+    /// which there is no further event, or it stopped at urgent data.
+    uneven: bool,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +69,20 @@ impl Stream {
     }
 }
 
+impl Side {
+    fn watch(socket: OwnedFd, queue: &OwnedFd, token: u64) -> rustix::io::Result<Side> {
+        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::PRI | EventFlags::ET;
+        epoll::add(queue, &socket, EventData::new_u64(token), flags)?;
+        Ok(Side { socket, readable: false, writable: false, uneven: false })
+    }
+
+    fn note(&mut self, flags: EventFlags) {
+        self.readable |= flags.intersects(EventFlags::IN | EventFlags::RDHUP | EventFlags::HUP);
+        self.writable |= flags.contains(EventFlags::OUT);
+        self.uneven |= flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::PRI);
+    }
+}
+
 impl Connection {
     /// Begins with `inner`, which is connecting. `token` and the one after it are its own.
     pub(super) fn new(
@@ -68,70 +91,48 @@ impl Connection {
         queue: &OwnedFd,
         token: u64,
     ) -> rustix::io::Result<Connection> {
-        // What comes goes on at once, in the pieces in which it came.
-        for socket in [&client, &inner] {
-            sockopt::set_tcp_nodelay(socket, true)?;
-            sockopt::set_socket_keepalive(socket, true)?;
-        }
-        let side = |socket| Side { socket, watched: None, hung: false };
-        let mut connection = Connection {
-            client: side(client),
-            inner: side(inner),
+        // The client's has it from the socket that listened.
+        prepare(&inner)?;
+        Ok(Connection {
+            client: Side::watch(client, queue, token)?,
+            inner: Side::watch(inner, queue, token + 1)?,
             up: Stream::default(),
             down: Stream::default(),
             connecting: true,
-            token,
-        };
-        connection.watch(queue)?;
-        Ok(connection)
+            queued: false,
+        })
     }
 
     /// Does what can be done after an event on one of its sockets.
-    pub(super) fn serve(
-        &mut self,
-        on_inner: bool,
-        flags: EventFlags,
-        buffer: &mut [u8],
-        queue: &OwnedFd,
-    ) -> Next {
+    pub(super) fn serve(&mut self, on_inner: bool, flags: EventFlags, buffer: &mut [u8]) -> Next {
         if flags.contains(EventFlags::ERR) {
             return Next::Broken;
         }
         let side = if on_inner { &mut self.inner } else { &mut self.client };
-        side.hung |= flags.contains(EventFlags::HUP);
+        side.note(flags);
         if self.connecting {
             if !on_inner || !flags.contains(EventFlags::OUT) {
-                // Only a client that is gone is reported before that.
-                return if flags.contains(EventFlags::HUP) { Next::Broken } else { Next::Goes };
+                // A client that is gone altogether waits for no answer.
+                return if flags.contains(EventFlags::HUP) { Next::Broken } else { Next::Waits };
             }
             self.connecting = false;
         }
-        let readable = flags.intersects(EventFlags::IN | EventFlags::HUP);
-        let writable = flags.contains(EventFlags::OUT);
-        let (from, to) = match on_inner {
-            true => (&mut self.down, &mut self.up),
-            false => (&mut self.up, &mut self.down),
-        };
-        let (this, other) = match on_inner {
-            true => (&self.inner.socket, &self.client.socket),
-            false => (&self.client.socket, &self.inner.socket),
-        };
-        let mut moved = Ok(());
-        if writable {
-            moved = flush(to, this);
+        self.go_on(buffer)
+    }
+
+    /// Does what can be done.
+    pub(super) fn go_on(&mut self, buffer: &mut [u8]) -> Next {
+        if self.connecting {
+            return Next::Waits;
         }
-        if readable && moved.is_ok() {
-            moved = pump(from, this, other, buffer);
-        }
-        if moved.is_err() {
-            return Next::Broken;
-        }
-        if self.up.closed && self.down.closed {
-            return Next::Ended;
-        }
-        match self.watch(queue) {
-            Ok(()) => Next::Goes,
+        let (client, inner) = (&mut self.client, &mut self.inner);
+        let moved = pass(&mut self.up, client, inner, self.down.closed, buffer)
+            .and_then(|up| Ok(up | pass(&mut self.down, inner, client, self.up.closed, buffer)?));
+        match moved {
             Err(_) => Next::Broken,
+            Ok(_) if self.up.closed && self.down.closed => Next::Ended,
+            Ok(true) => Next::GoesOn,
+            Ok(false) => Next::Waits,
         }
     }
 
@@ -140,99 +141,85 @@ impl Connection {
         reset(&self.client.socket);
         reset(&self.inner.socket);
     }
-
-    /// Watches each side for what can be done there.
-    fn watch(&mut self, queue: &OwnedFd) -> rustix::io::Result<()> {
-        let wants = |reads: &Stream, writes: &Stream| {
-            let mut flags = EventFlags::empty();
-            if !reads.ended && !reads.waits() {
-                flags |= EventFlags::IN;
-            }
-            if writes.waits() {
-                flags |= EventFlags::OUT;
-            }
-            flags
-        };
-        let (client, inner) = match self.connecting {
-            true => (EventFlags::empty(), EventFlags::OUT),
-            false => (wants(&self.up, &self.down), wants(&self.down, &self.up)),
-        };
-        set(&mut self.client, client, queue, self.token)?;
-        set(&mut self.inner, inner, queue, self.token + 1)
-    }
 }
 
-/// Watches for nothing means: only for errors. But not once it has hung up, which would be reported
-/// again and again.
-fn set(side: &mut Side, wanted: EventFlags, queue: &OwnedFd, token: u64) -> rustix::io::Result<()> {
-    let wanted = (!side.hung || !wanted.is_empty()).then_some(wanted);
-    if side.watched == wanted {
-        return Ok(());
-    }
-    let data = EventData::new_u64(token);
-    match (side.watched, wanted) {
-        (None, Some(flags)) => epoll::add(queue, &side.socket, data, flags)?,
-        (Some(_), Some(flags)) => epoll::modify(queue, &side.socket, data, flags)?,
-        (Some(_), None) => epoll::delete(queue, &side.socket)?,
-        (None, None) => {}
-    }
-    side.watched = wanted;
-    Ok(())
+/// What comes goes on at once, in the pieces in which it came; and one who is gone without a word is
+/// noticed. What is accepted has this from the socket that listened.
+pub(super) fn prepare(socket: &OwnedFd) -> rustix::io::Result<()> {
+    sockopt::set_tcp_nodelay(socket, true)?;
+    sockopt::set_socket_keepalive(socket, true)
 }
 
-/// Writes what waits, then passes the end on if it has come.
-fn flush(stream: &mut Stream, to: &OwnedFd) -> rustix::io::Result<()> {
+/// Moves what is there, as far as the other side takes it; `true`: there may be more. `last`: the other
+/// direction has ended already.
+fn pass(
+    stream: &mut Stream,
+    from: &mut Side,
+    to: &mut Side,
+    last: bool,
+    buffer: &mut [u8],
+) -> rustix::io::Result<bool> {
+    if stream.waits() && !flush(stream, to)? {
+        return Ok(false);
+    }
+    for _ in 0..TURNS {
+        if stream.ended || !from.readable || !to.writable {
+            break;
+        }
+        let read = match rustix::net::recv(&from.socket, &mut *buffer, RecvFlags::empty()) {
+            Ok((0, _)) => {
+                stream.ended = true;
+                break;
+            }
+            Ok((read, _)) => read,
+            Err(Errno::AGAIN) => {
+                from.readable = false;
+                break;
+            }
+            Err(Errno::INTR) => continue,
+            Err(errno) => return Err(errno),
+        };
+        // epoll(7): all was read, and what comes now is an event again.
+        from.readable = read == buffer.len() || from.uneven;
+        let sent = send(&to.socket, &buffer[..read])?;
+        if sent < read {
+            to.writable = false;
+            stream.pending.extend_from_slice(&buffer[sent..read]);
+        }
+    }
+    if stream.ended && !stream.waits() && !stream.closed {
+        stream.closed = true;
+        // Where this was the last, closing the sockets says the same.
+        if !last {
+            end(&to.socket)?;
+        }
+    }
+    Ok(!stream.ended && from.readable && to.writable)
+}
+
+/// Writes what waits; `false`: not all was taken.
+fn flush(stream: &mut Stream, to: &mut Side) -> rustix::io::Result<bool> {
     while stream.waits() {
-        match send(to, &stream.pending[stream.at..])? {
-            0 => return Ok(()),
+        if !to.writable {
+            return Ok(false);
+        }
+        match send(&to.socket, &stream.pending[stream.at..])? {
+            0 => to.writable = false,
             sent => stream.at += sent,
         }
     }
     // An idle connection holds no memory.
     stream.pending = Vec::new();
     stream.at = 0;
-    close_after_the_end(stream, to)
+    Ok(true)
 }
 
-fn close_after_the_end(stream: &mut Stream, to: &OwnedFd) -> rustix::io::Result<()> {
-    if stream.ended && !stream.closed {
-        stream.closed = true;
-        match rustix::net::shutdown(to, Shutdown::Write) {
-            // It has closed everything itself meanwhile.
-            Ok(()) | Err(Errno::NOTCONN) => {}
-            Err(errno) => return Err(errno),
-        }
+fn end(socket: &OwnedFd) -> rustix::io::Result<()> {
+    match rustix::net::shutdown(socket, Shutdown::Write) {
+        // It has closed everything itself meanwhile.
+        Err(Errno::NOTCONN) => Ok(()),
+        other => other,
     }
-    Ok(())
-}
-
-/// Moves what is there, as far as the other side takes it.
-fn pump(stream: &mut Stream, from: &OwnedFd, to: &OwnedFd, buffer: &mut [u8]) -> rustix::io::Result<()> {
-    if stream.ended || stream.waits() {
-        return Ok(());
-    }
-    for _ in 0..TURNS {
-        let read = match rustix::net::recv(from, &mut *buffer, RecvFlags::empty()) {
-            Ok((0, _)) => {
-                stream.ended = true;
-                return close_after_the_end(stream, to);
-            }
-            Ok((read, _)) => read,
-            Err(Errno::AGAIN) => return Ok(()),
-            Err(Errno::INTR) => continue,
-            Err(errno) => return Err(errno),
-        };
-        let sent = send(to, &buffer[..read])?;
-        if sent < read {
-            stream.pending.extend_from_slice(&buffer[sent..read]);
-            return Ok(());
-        }
-        if read < buffer.len() {
-            // There is no more, or the next event says so.
-            return Ok(());
-        }
-    }
-    Ok(())
 }
 
 /// How much was taken; 0 is nothing now.

@@ -54,6 +54,8 @@ pub(super) struct Worker {
     connections: Vec<Option<Connection>>,
     /// Places in `connections` that are free.
     free: Vec<usize>,
+    /// Connections that can go on without an event.
+    eager: Vec<usize>,
     flows: Flows,
     /// How many descriptors we may have.
     most: usize,
@@ -90,6 +92,7 @@ impl Worker {
             listeners: Vec::new(),
             connections: Vec::new(),
             free: Vec::new(),
+            eager: Vec::new(),
             flows: Flows::default(),
             most: limit.saturating_sub(RESERVE).max(2),
             paused: false,
@@ -129,13 +132,14 @@ impl Worker {
             };
             let mut pause = false;
             let mut done: Vec<usize> = Vec::new();
+            let eager = std::mem::take(&mut self.eager);
             for event in ready.iter() {
                 let (token, flags) = (event.data.u64(), event.flags);
                 let at = (token & !KIND) as usize;
                 match token & KIND {
                     LISTENER => self.arrivals(at),
                     CONNECTION => {
-                        if self.serve(at >> 1, at & 1 == 1, flags) {
+                        if self.serve(at >> 1, Some((at & 1 == 1, flags))) {
                             done.push(at >> 1);
                         }
                     }
@@ -143,6 +147,7 @@ impl Worker {
                     _ => pause |= self.take_orders(),
                 }
             }
+            done.extend(eager.into_iter().filter(|at| self.serve(*at, None)));
             // Only now can their places be given away: more of these events may have meant them.
             self.free.append(&mut done);
             self.flows.expire(Instant::now(), &mut self.source);
@@ -164,6 +169,9 @@ impl Worker {
     }
 
     fn timeout(&self) -> Option<rustix::event::Timespec> {
+        if !self.eager.is_empty() {
+            return Some(rustix::event::Timespec::default());
+        }
         let at = match (self.again, self.flows.next_end()) {
             (Some(a), Some(b)) => a.min(b),
             (a, b) => a.or(b)?,
@@ -266,15 +274,29 @@ impl Worker {
         }
     }
 
-    /// `true`: its place is free.
-    fn serve(&mut self, at: usize, inner: bool, flags: EventFlags) -> bool {
+    /// After an event on the inner socket or the client's, or because it can go on. `true`: its place
+    /// is free.
+    fn serve(&mut self, at: usize, event: Option<(bool, EventFlags)>) -> bool {
         let Some(slot) = self.connections.get_mut(at) else { return false };
         let Some(connection) = slot else { return false };
         if self.buffer.is_empty() {
             self.buffer = vec![0; PIECE];
         }
-        match connection.serve(inner, flags, &mut self.buffer, &self.epoll) {
-            Next::Goes => return false,
+        let next = match event {
+            Some((inner, flags)) => connection.serve(inner, flags, &mut self.buffer),
+            None => {
+                connection.queued = false;
+                connection.go_on(&mut self.buffer)
+            }
+        };
+        match next {
+            Next::Waits => return false,
+            Next::GoesOn => {
+                if !std::mem::replace(&mut connection.queued, true) {
+                    self.eager.push(at);
+                }
+                return false;
+            }
             Next::Ended => {}
             Next::Broken => connection.abort(),
         }
