@@ -319,6 +319,13 @@ pub fn record(store: &Store, id: &ContainerId) -> Result<Option<NetworkRecord>> 
     }
 }
 
+/// What changes when the record is replaced: its inode and its time; `None` if there is none.
+#[must_use]
+pub fn record_mark(store: &Store, id: &ContainerId) -> Option<(u64, (i64, u64))> {
+    let stat = rustix::fs::stat(record_file(store, id)).ok()?;
+    Some((stat.st_ino, (stat.st_mtime, stat.st_mtime_nsec as u64)))
+}
+
 /// Writes down what a container has in its networks; its supervisor does this.
 ///
 /// # Errors

@@ -40,7 +40,14 @@ pub fn serve(store: &Store, desks: Vec<Desk>) -> Result<Option<Server>> {
 pub fn zone(store: &Store, desk: &Desk) -> Result<Box<dyn Zone>> {
     let network = networks::get(store, &desk.network.parse()?)?;
     let read = networks::mark(store, &network.name);
-    Ok(Box::new(Names { store: store.clone(), network, read, books: BTreeMap::new(), turn: 0 }))
+    Ok(Box::new(Names {
+        store: store.clone(),
+        network,
+        read,
+        books: BTreeMap::new(),
+        askers: BTreeMap::new(),
+        turn: 0,
+    }))
 }
 
 /// The names of one network, and of the others that an asker is in.
@@ -51,6 +58,8 @@ struct Names {
     /// Which version of it.
     read: Option<(u64, i64, i64)>,
     books: BTreeMap<NetworkName, Book>,
+    /// The networks of those who asked, and with which version of their records that was so.
+    askers: BTreeMap<ContainerId, ((u64, (i64, u64)), Vec<NetworkName>)>,
     /// How often we answered: whoever shares a name takes turns at being the first.
     turn: usize,
 }
@@ -82,15 +91,16 @@ impl Member {
 }
 
 impl Book {
-    /// Reads again what has changed; with a time that is too young to tell, in any case.
-    fn open(&mut self, store: &Store, network: &NetworkName) {
+    /// Reads again what has changed; with a time that is too young to tell, in any case. `true`: it did.
+    fn open(&mut self, store: &Store, network: &NetworkName) -> bool {
         let mark = leases::mark(store, network);
         if mark.is_some() && mark == self.mark {
-            return;
+            return false;
         }
         let members = leases::all(store, network).unwrap_or_default();
         self.members = members.into_iter().map(|(id, lease)| member(store, id, lease)).collect();
         self.mark = mark.filter(|mark| is_settled(*mark));
+        true
     }
 }
 
@@ -123,9 +133,12 @@ impl Zone for Names {
 
     fn look_up(&mut self, asker: IpAddr, question: &Question) -> Found {
         let own = self.network.name.clone();
-        self.books.entry(own.clone()).or_default().open(&self.store, &own);
+        if self.books.entry(own.clone()).or_default().open(&self.store, &own) {
+            // Some of them may be gone.
+            self.askers.clear();
+        }
         let places = self.places(asker);
-        for place in &places {
+        for place in places.iter().filter(|place| **place != own) {
             self.books.entry(place.clone()).or_default().open(&self.store, place);
         }
         if let Kind::Pointer(address) = question.kind {
@@ -160,15 +173,26 @@ impl Zone for Names {
 
 impl Names {
     /// This network, and the others in which the asker is.
-    fn places(&self, asker: IpAddr) -> Vec<NetworkName> {
+    fn places(&mut self, asker: IpAddr) -> Vec<NetworkName> {
         let mut places = vec![self.network.name.clone()];
         let book = self.books.get(&self.network.name);
         let member = book.and_then(|book| book.members.iter().find(|m| m.addresses().any(|a| a == asker)));
-        let record = member.and_then(|member| leases::record(&self.store, &member.id).ok().flatten());
+        let Some(id) = member.map(|member| member.id.clone()) else { return places };
+        let mark = leases::record_mark(&self.store, &id);
+        if let Some((read, known)) = self.askers.get(&id)
+            && mark == Some(*read)
+        {
+            return known.clone();
+        }
+        let record = leases::record(&self.store, &id).ok().flatten();
         for attachment in record.iter().flat_map(|record| &record.attachments) {
             if attachment.dns && !places.contains(&attachment.network) {
                 places.push(attachment.network.clone());
             }
+        }
+        match mark.filter(|(_, time)| is_settled(*time)) {
+            Some(mark) => drop(self.askers.insert(id, (mark, places.clone()))),
+            None => drop(self.askers.remove(&id)),
         }
         places
     }
