@@ -4,7 +4,7 @@ use super::format::template::{Field, Format, field};
 use super::format::{human, table};
 use super::inspect::show;
 use super::{Context, output};
-use crate::container::bridge::{NetworkConfig, RouteConfig, SubnetConfig};
+use crate::container::bridge::{DEFAULT_NETWORK, NetworkConfig, RouteConfig, SubnetConfig};
 use crate::error::{Result, invalid};
 use crate::ops;
 use crate::ops::select::{moment, pattern};
@@ -172,7 +172,9 @@ impl Filters {
         };
         Ok(match key {
             "dangling" => {
-                let unused = ops::networks::users(ctx.settings()?, ctx.store()?, network)?.is_empty();
+                // The default one is always wanted.
+                let unused = network.name.as_str() != DEFAULT_NETWORK
+                    && ops::networks::users(ctx.settings()?, ctx.store()?, network)?.is_empty();
                 unused == super::flags::words::boolean(value)?
             }
             "internal" => network.internal == super::flags::words::boolean(value)?,

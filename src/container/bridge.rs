@@ -14,8 +14,8 @@ pub const DEFAULT_NETWORK: &str = "box";
 /// The subnet of [`DEFAULT_NETWORK`], the one that podman's default network has.
 pub const DEFAULT_SUBNET: &str = "10.88.0.0/16";
 /// Names that belong to modes, or to the default network under another name.
-pub const RESERVED: [&str; 9] =
-    ["none", "host", "bridge", "podman", "default", "private", "container", "ns", "pasta"];
+pub const RESERVED: [&str; 10] =
+    ["none", "host", "bridge", "podman", "default", "private", "container", "ns", "pasta", "slirp4netns"];
 
 /// A network's name: as a container's, and none of the words for modes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -452,6 +452,11 @@ fn joins(request: &ContainerRequest, host: &HostFacts) -> Result<Vec<Join>> {
         if joins.iter().any(|known| known.network == network) {
             return Err(invalid(format!("--network {network} is given twice")));
         }
+        if let Some(name) = &asked.interface
+            && joins.iter().any(|known| known.interface.as_ref() == Some(name))
+        {
+            return Err(invalid(format!("two networks cannot have the same interface {name}")));
+        }
         joins.push(Join {
             network,
             ip4: asked.ip4,

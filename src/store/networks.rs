@@ -170,6 +170,17 @@ fn complete(asked: SubnetDraft) -> Result<SubnetConfig> {
         return Err(invalid(format!("{subnet} cannot be a network's: the smallest is {smallest}")));
     }
     let (first, last) = subnet.hosts();
+    let purpose = match subnet.base() {
+        base if base.is_loopback() => Some("loopback"),
+        base if base.is_multicast() => Some("groups"),
+        IpAddr::V6(base) if base.is_unicast_link_local() => Some("links"),
+        // 0.0.0.0/8, "this network" (RFC 1122), and what is reserved from 240.0.0.0 on.
+        IpAddr::V4(base) if base.octets()[0] == 0 || base.octets()[0] >= 240 => Some("nobody"),
+        _ => None,
+    };
+    if let Some(purpose) = purpose {
+        return Err(invalid(format!("{subnet} cannot be a network's: its addresses are for {purpose}")));
+    }
     let usable = |address: IpAddr| subnet.contains(address) && address >= first && address <= last;
     let gateway = asked.gateway.unwrap_or(first);
     if !usable(gateway) {

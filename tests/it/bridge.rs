@@ -74,7 +74,21 @@ fn a_network_is_made_listed_inspected_and_removed() {
     env.run(["network", "create", "--subnet", "172.28.0.0/16", "x"]).fails(125, "network back has it");
     env.run(["network", "create", "--driver", "macvlan", "x"]).fails(125, "macvlan");
     env.run(["network", "create", "-o", "mtu=1", "x"]).fails(125, "mtu");
-    env.run(["network", "create", "none"]).code(125);
+    for (subnet, why) in [
+        ("127.9.0.0/16", "loopback"),
+        ("224.7.0.0/24", "groups"),
+        ("fe80::/64", "links"),
+        ("0.7.0.0/16", "nobody"),
+        ("10.44.0.0/31", "the smallest is a /30"),
+        ("fd44::/127", "the smallest is a /126"),
+    ] {
+        env.run(["network", "create", "--subnet", subnet, "x"]).fails(125, why);
+    }
+    for word in ["none", "slirp4netns"] {
+        env.run(["network", "create", word]).fails(125, "a word for a mode");
+    }
+    env.run(["network", "ls", "-q", "--filter", "dangling=true"]).stdout("back\nfront\n");
+    env.run(["network", "ls", "-q", "--filter", "dangling=false"]).stdout("box\n");
     env.run(["network", "rm", "nothing"]).fails(1, "network not found");
     env.run(["network", "inspect", "nothing"]).code(125).stderr_contains("network not found");
     env.run(["network", "rm", "box"]).fails(125, "default network box cannot be removed");
@@ -112,6 +126,11 @@ fn a_container_has_several_networks_and_the_addresses_it_asks_for() {
     // A fixed address survives a restart, and nobody else gets it.
     env.run(["restart", "-t", "0", "c"]).code(0);
     assert_eq!(env.ok(["inspect", "-f", of_two, "c"]), "10.71.0.7 02:00:00:00:00:07 db");
+    let twice = ["run", "--rm", "--network", "two:ip=10.71.0.8,ip=10.71.0.9", "busybox", "true"];
+    env.run(twice).fails(125, "the second of its kind");
+    let same = ["--network", "one:interface_name=x", "--network", "two:interface_name=x"];
+    env.run(["run", "--rm"].into_iter().chain(same).chain(["busybox", "true"]))
+        .fails(125, "same interface x");
     let taken = ["run", "--rm", "--network", "two", "--ip", "10.71.0.7", "busybox", "true"];
     env.run(taken).fails(125, "already allocated");
     let elsewhere = ["run", "--rm", "--network", "two", "--ip", "10.99.0.7", "busybox", "true"];
@@ -325,4 +344,30 @@ fn reload_names_what_runs() {
     env.run(["network", "reload", "b"]).fails(125, "container b is not running");
     env.run(["network", "reload", "nobody"]).code(125).stderr_contains("nobody");
     env.run(["network", "reload"]).code(125);
+}
+
+#[test]
+fn the_smallest_networks_and_those_of_ipv6_alone_have_all_that_others_have() {
+    let env = Env::new();
+    env.run(["network", "create", "--subnet", "10.78.0.0/30", "four"]).code(0);
+    env.run(["network", "create", "--subnet", "fd78::/126", "six"]).code(0);
+    // The bridge and one container.
+    sleeper(&env, "a", &["--network", "four"]);
+    let full = ["run", "--rm", "--network", "four", "busybox", "true"];
+    env.run(full).fails(125, "no free address left: 10.78.0.0/30 has room for 1");
+    env.run(["exec", "a", "ping", "-c1", "-W5", "10.78.0.1"]).code(0);
+    assert!(env.ok(["exec", "a", "nslookup", "a"]).contains("10.78.0.2"));
+    env.run(["rm", "-f", "-t", "0", "a"]).code(0);
+    env.run(full).code(0);
+    // Addresses, names and the way out without IPv4.
+    sleeper(&env, "b", &["--network", "six"]);
+    assert_eq!(setting(&env, "b", "Networks.six.GlobalIPv6Address"), "fd78::2");
+    assert_eq!(setting(&env, "b", "Networks.six.IPAddress"), "");
+    let peer = ["run", "--rm", "--network", "six:ip6=fd78::3", "busybox"];
+    let script = "ping -6 -c1 -W5 b && ip -6 route && cat /etc/resolv.conf && ip -4 -o addr show eth0";
+    let out = env.ok(peer.into_iter().chain(["sh", "-c", script]));
+    assert!(out.contains("from fd78::2") && out.contains("default via fd78::1"), "{out}");
+    assert!(out.contains("nameserver fd78::1") && !out.contains("inet "), "{out}");
+    let taken = ["run", "--rm", "--network", "six:ip6=fd78::2", "busybox", "true"];
+    env.run(taken).fails(125, "already allocated");
 }

@@ -27,10 +27,10 @@ fn containers_find_each_other_by_all_their_names() {
     for user in EVERYONE {
         let env = Env::of(user);
         sleeper(&env, "one", &[]);
-        sleeper(&env, "Two", &["--network-alias", "second", "--hostname", "zwei"]);
+        sleeper(&env, "Two", &["--network-alias", "second,deux", "--hostname", "zwei"]);
         let (one, two) = (address(&env, "one"), address(&env, "Two"));
         let id = env.ok(["inspect", "-f", "{{.Id}}", "Two"]);
-        for name in ["Two", "two", "second", "zwei", &id[..12], "two.dns.podman", "two.box"] {
+        for name in ["Two", "two", "second", "deux", "zwei", &id[..12], "two.dns.podman", "two.box"] {
             assert_eq!(look_up(&env, "one", name), std::slice::from_ref(&two), "{name}");
         }
         assert_eq!(look_up(&env, "Two", "one"), [one]);

@@ -29,7 +29,13 @@ pub(crate) struct NetworkFlags {
     pub(super) network: Vec<NetworkRequest>,
 
     /// Another name under which the container's neighbours find it
-    #[arg(long, visible_alias = "net-alias", value_name = "NAME", help_heading = "Network")]
+    #[arg(
+        long,
+        visible_alias = "net-alias",
+        value_name = "NAME",
+        value_delimiter = ',',
+        help_heading = "Network"
+    )]
     network_alias: Vec<String>,
 
     /// Fixed IPv4 address in its network
@@ -182,6 +188,7 @@ pub(crate) fn join(name: Option<&str>, options: &str) -> Result<NetworkRequest> 
     let mut join = JoinRequest { network: name.map(str::to_string), ..JoinRequest::default() };
     for word in options.split(',').filter(|word| !word.is_empty()) {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        let before = join.clone();
         let wrong = |want: &str| invalid(format!("{word:?} is no option of a network: {want}"));
         match key {
             "ip" => match value.parse() {
@@ -194,6 +201,14 @@ pub(crate) fn join(name: Option<&str>, options: &str) -> Result<NetworkRequest> 
             "alias" if !value.is_empty() => join.aliases.push(value.to_string()),
             "interface_name" => join.interface = Some(interface(value)?),
             _ => return Err(wrong("there are ip=, ip6=, mac=, alias= and interface_name=")),
+        }
+        // One of each: the last one would win without a word.
+        let twice = (before.ip4.is_some() && before.ip4 != join.ip4)
+            || (before.ip6.is_some() && before.ip6 != join.ip6)
+            || (before.mac.is_some() && before.mac != join.mac)
+            || (before.interface.is_some() && before.interface != join.interface);
+        if twice {
+            return Err(invalid(format!("{word:?} is the second of its kind: a network gives one of each")));
         }
     }
     Ok(NetworkRequest::Bridge(join))
