@@ -28,8 +28,11 @@ use row::Report;
 use std::process::ExitCode;
 use std::time::Instant;
 
+/// Measures one topic.
+type Topic = fn(&Bench, &mut Report) -> Result<(), String>;
+
 /// What is measured, by the name that limits a run to it.
-const ROWS: &[(&str, fn(&Bench, &mut Report) -> Result<(), String>)] = &[
+const ROWS: &[(&str, Topic)] = &[
     ("start-cold", start::cold),
     ("start-warm", start::warm),
     ("start-uplink", start::uplink),

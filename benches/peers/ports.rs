@@ -8,8 +8,11 @@ use std::net::{TcpListener, TcpStream};
 /// The port of every server inside.
 const INNER: &str = "9000";
 
-/// The same server behind everybody's forwarding, and where each is reached.
-fn servers(bench: &Bench) -> Result<Vec<(&'static str, Result<String, String>)>, String> {
+/// Somebody's forwarding to the server, and where it is reached.
+type Server = (&'static str, Result<String, String>);
+
+/// The same server behind everybody's forwarding.
+fn servers(bench: &Bench) -> Result<Vec<Server>, String> {
     let free = || -> Result<String, String> {
         let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
         Ok(listener.local_addr().map_err(|error| error.to_string())?.port().to_string())
@@ -54,11 +57,11 @@ fn works(bench: &Bench, address: &str) -> bool {
 
 fn clients<'a>(
     bench: &'a Bench,
-    servers: &'a [(&'static str, Result<String, String>)],
+    servers: &'a [Server],
     before: &'a [&'a str],
     after: &'a [&'a str],
 ) -> Vec<Contender<'a>> {
-    let client = |(name, address): &'a (&'static str, Result<String, String>)| {
+    let client = |(name, address): &'a Server| {
         contender(name, move |_| {
             let address = address.as_deref().map_err(ToString::to_string)?;
             let words: Vec<_> = before.iter().chain([&address]).chain(after).copied().collect();

@@ -58,10 +58,17 @@ struct Names {
     /// Which version of it.
     read: Option<(u64, i64, i64)>,
     books: BTreeMap<NetworkName, Book>,
-    /// The networks of those who asked, and with which version of their records that was so.
-    askers: BTreeMap<ContainerId, ((u64, (i64, u64)), Vec<NetworkName>)>,
+    /// Those who asked.
+    askers: BTreeMap<ContainerId, Asker>,
     /// How often we answered: whoever shares a name takes turns at being the first.
     turn: usize,
+}
+
+/// In which networks somebody is, and which version of its record says so.
+#[derive(Debug)]
+struct Asker {
+    mark: (u64, (i64, u64)),
+    places: Vec<NetworkName>,
 }
 
 /// Who is in a network.
@@ -179,10 +186,10 @@ impl Names {
         let member = book.and_then(|book| book.members.iter().find(|m| m.addresses().any(|a| a == asker)));
         let Some(id) = member.map(|member| member.id.clone()) else { return places };
         let mark = leases::record_mark(&self.store, &id);
-        if let Some((read, known)) = self.askers.get(&id)
-            && mark == Some(*read)
+        if let Some(asker) = self.askers.get(&id)
+            && mark == Some(asker.mark)
         {
-            return known.clone();
+            return asker.places.clone();
         }
         let record = leases::record(&self.store, &id).ok().flatten();
         for attachment in record.iter().flat_map(|record| &record.attachments) {
@@ -191,7 +198,7 @@ impl Names {
             }
         }
         match mark.filter(|(_, time)| is_settled(*time)) {
-            Some(mark) => drop(self.askers.insert(id, (mark, places.clone()))),
+            Some(mark) => drop(self.askers.insert(id, Asker { mark, places: places.clone() })),
             None => drop(self.askers.remove(&id)),
         }
         places
