@@ -2669,7 +2669,7 @@ complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcomma
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l volumes -d 'Also all volumes that no container uses, with their data'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l dry-run -d 'Say what would be removed, and remove nothing'
-complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l policy -d 'Only the images that [gc] of config.toml gives up, as after each pull: keep = "20GB" is how much of the disk images may take, unused = "14d" how long nothing was made from them'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l policy -d 'Only the images that [gc] of config.toml gives up, as after each pull, load, import and commit: keep = "20GB" is how much of the disk images may take, unused = "14d" how long nothing was made from them'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F

@@ -1,6 +1,6 @@
 //! `box commit`.
 
-use super::{Context, output};
+use super::{Context, give_up, output};
 use crate::error::{Doing, Result, invalid};
 use crate::ops;
 use crate::transfer::commit::CommitJob;
@@ -108,6 +108,7 @@ impl Commit {
             note_in_file(path, id.hex())?;
         }
         output::line(id.hex());
+        give_up::others(ctx, &[id])?;
         Ok(0)
     }
 }

@@ -1,6 +1,6 @@
 //! `box import`.
 
-use super::{Context, output};
+use super::{Context, give_up, output};
 use crate::error::{Doing, Result};
 use crate::image::platform::Platform;
 use crate::image::reference::Reference;
@@ -75,7 +75,8 @@ impl Import {
         // The store is made by the client, so that a home that is not writable is its error.
         ctx.store()?;
         let id = ops::import::import(ctx.settings()?, &request)?;
-        output::line(id);
+        output::line(&id);
+        give_up::others(ctx, &[id])?;
         Ok(0)
     }
 }

@@ -1,8 +1,9 @@
 //! `box load`.
 
 use super::flags::platform::PlatformFlag;
-use super::{Context, import, output};
+use super::{Context, give_up, import, output};
 use crate::error::{Result, invalid};
+use crate::image::digest::ImageId;
 use crate::ops;
 use crate::registry::policy::Policy;
 use crate::transfer::load::LoadRequest;
@@ -41,7 +42,9 @@ impl Load {
             policy: Policy::load()?,
         };
         ctx.store()?;
-        for image in ops::load::load(ctx.settings()?, &request)? {
+        let loaded = ops::load::load(ctx.settings()?, &request)?;
+        let ids: Vec<ImageId> = loaded.iter().map(|image| image.id.clone()).collect();
+        for image in loaded {
             if image.names.is_empty() {
                 output::line(format_args!("Loaded image: {}", image.id));
             }
@@ -49,6 +52,7 @@ impl Load {
                 output::line(format_args!("Loaded image: {name}"));
             }
         }
+        give_up::others(ctx, &ids)?;
         Ok(0)
     }
 }

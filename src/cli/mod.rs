@@ -31,6 +31,7 @@ mod doctor;
 mod each;
 mod exec;
 mod export;
+mod give_up;
 mod help;
 mod history;
 mod image_exists;

@@ -2,14 +2,12 @@
 
 use super::flags::registry::{RegistryFlags, RetryFlags};
 use super::flags::words;
-use super::format::human;
-use super::{Context, output};
+use super::{Context, give_up, output};
 use crate::container::request::PullPolicy;
 use crate::error::{self, Result};
 use crate::image::digest::ImageId;
 use crate::image::platform::Platform;
 use crate::ops;
-use crate::ops::keep::{self, Policy};
 use crate::ops::pull::PullRequest;
 
 /// Pull images from a registry
@@ -70,7 +68,7 @@ impl Pull {
             errors.extend(self.pull(ctx, request, &mut pulled).err());
         }
         if !pulled.is_empty() {
-            errors.extend(give_up_others(ctx, &pulled).err());
+            errors.extend(give_up::others(ctx, &pulled).err());
         }
         error::all(errors).map(|()| 0)
     }
@@ -113,15 +111,4 @@ impl Pull {
         }
         Ok(Some(platform))
     }
-}
-
-/// What [gc] of config.toml no longer wants goes, now that there is more.
-fn give_up_others(ctx: &Context, pulled: &[ImageId]) -> Result<()> {
-    let Some(policy) = Policy::of(&ctx.conf()?.gc)? else { return Ok(()) };
-    let pruned = keep::apply(ctx.settings()?, ctx.store()?, policy, pulled)?;
-    if !pruned.images.is_empty() {
-        let freed = human::size(pruned.bytes);
-        output::note(format_args!("[gc] of config.toml gave up {} images: {freed}", pruned.images.len()));
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@ use super::flags::platform::PlatformFlag;
 use super::{Context, output};
 use crate::error::{Error, Kind, Result, invalid};
 use crate::ops::rmi::{self, Removal};
+use crate::store::gc::Copies;
 use crate::store::images;
 
 /// Remove one or more images
@@ -61,7 +62,7 @@ impl Rmi {
             tell(fits.and_then(|()| rmi::remove(settings, store, text, self.force)));
         }
         if deleted > 0 {
-            rmi::collect(settings, store)?;
+            rmi::collect(settings, store, Copies::Keep)?;
         }
         Ok(tally.code())
     }

@@ -36,8 +36,9 @@ pub(crate) struct SystemPrune {
     /// Say what would be removed, and remove nothing
     #[arg(long)]
     dry_run: bool,
-    /// Only the images that [gc] of config.toml gives up, as after each pull: keep = "20GB" is how
-    /// much of the disk images may take, unused = "14d" how long nothing was made from them
+    /// Only the images that [gc] of config.toml gives up, as after each pull, load, import and commit:
+    /// keep = "20GB" is how much of the disk images may take, unused = "14d" how long nothing was made
+    /// from them
     #[arg(long, conflicts_with_all = ["all", "volumes", "filter"])]
     policy: bool,
     /// Only that for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)

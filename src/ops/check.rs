@@ -117,7 +117,7 @@ fn mend(here: &Here, mend: &Mend) -> Result<Outcome> {
         Mend::Container(_) => {}
         Mend::Sweep => {
             containers::sweep_half_made(store)?;
-            if gc::collect(store, &here.inside)?.busy {
+            if gc::collect(store, gc::Copies::Keep, &here.inside)?.busy {
                 return Ok(Outcome::Left("images are being made or pulled; try again later".into()));
             }
             containers::empty_trash(store, &here.inside)?;

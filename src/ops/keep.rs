@@ -1,4 +1,4 @@
-//! `[gc]` of config.toml: which images go by themselves after a pull.
+//! `[gc]` of config.toml: which images go by themselves after a pull, a load, an import or a commit.
 //!
 //! When an image was used last is the time of its configuration's blob: a container that is made
 //! from it touches the file. Images that a container uses stay, whatever the policy says; volumes
@@ -11,6 +11,7 @@ use crate::error::{Doing, Kind, Result, invalid};
 use crate::image::digest::ImageId;
 use crate::settings::Settings;
 use crate::settings::conf::Gc;
+use crate::store::gc::Copies;
 use crate::store::images::Image;
 use crate::store::layout::Store;
 use crate::store::usage::Usage;
@@ -111,7 +112,7 @@ pub fn apply(settings: &Settings, store: &Store, policy: Policy, wanted: &[Image
         }
     }
     if !pruned.images.is_empty() {
-        let collected = rmi::collect(settings, store)?;
+        let collected = rmi::collect(settings, store, Copies::Keep)?;
         pruned.bytes = collected.bytes;
         pruned.busy = collected.busy;
     }

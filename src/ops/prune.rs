@@ -9,6 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::image::digest::ImageId;
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
+use crate::store::gc::Copies;
 use crate::store::images::Image;
 use crate::store::layout::Store;
 use std::time::Duration;
@@ -90,7 +91,7 @@ pub fn images(settings: &Settings, store: &Store, all: bool, filters: &images::F
             Err(error) => pruned.errors.push(error),
         }
     }
-    let collected = rmi::collect(settings, store)?;
+    let collected = rmi::collect(settings, store, Copies::Unused)?;
     pruned.bytes = collected.bytes;
     pruned.busy = collected.busy;
     Ok(pruned)

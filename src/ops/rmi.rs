@@ -7,7 +7,7 @@ use crate::image::digest::ImageId;
 use crate::image::reference::Reference;
 use crate::settings::Settings;
 use crate::store::containers;
-use crate::store::gc::Collected;
+use crate::store::gc::{Collected, Copies};
 use crate::store::images::{self, Image};
 use crate::store::layout::Store;
 
@@ -119,8 +119,8 @@ pub fn unused(store: &Store, all: bool) -> Result<Vec<Image>> {
 ///
 /// # Errors
 /// See [`crate::store::gc::collect`].
-pub fn collect(settings: &Settings, store: &Store) -> Result<Collected> {
-    let collected = worker::call(settings, "collect-images", &())?;
+pub fn collect(settings: &Settings, store: &Store, copies: Copies) -> Result<Collected> {
+    let collected = worker::call(settings, "collect-images", &copies)?;
     rm::empty_trash(settings, store);
     Ok(collected)
 }

@@ -212,7 +212,7 @@ fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_jso
         "unpack" => foreground(body, |digest| transfer::pull::unpack_missing(&here.store, &digest)),
         "tags" => foreground(body, |job| transfer::pull::all_tags(&job)),
         "pull" => foreground(body, |job| transfer::pull::pull(&here.store, &job)),
-        "collect-images" => typed(body, |(): ()| gc::collect(&here.store, &here.inside)),
+        "collect-images" => typed(body, |copies| gc::collect(&here.store, copies, &here.inside)),
         "commit" => foreground(body, |job| transfer::commit::commit(&here.store, &job)),
         "diff" => foreground(body, |(thing, than): (transfer::commit::Thing, Option<_>)| {
             transfer::commit::diff(&here.store, &thing, than.as_ref())

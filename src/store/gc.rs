@@ -5,6 +5,7 @@
 
 use super::layout::Store;
 use super::{containers, images, layers, staging};
+use crate::container::idmap;
 use crate::error::{Doing, Result};
 use crate::image::config::ImageConfig;
 use crate::image::digest::{BlobDigest, ChainId, ImageId};
@@ -28,6 +29,15 @@ pub struct Collected {
     pub busy: bool,
 }
 
+/// What becomes of a layer's copies for user namespaces of their own ([`super::mapped`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Copies {
+    /// They stay as long as their layer does: the next such container need not wait for a copy.
+    Keep,
+    /// Those that no container uses go.
+    Unused,
+}
+
 /// Collects. Layers are moved to the trash, which the caller empties when it has answered.
 ///
 /// Nothing refers to what goes, so a crash between any two steps leaves the rest for the next
@@ -36,7 +46,7 @@ pub struct Collected {
 /// # Errors
 /// When the index or a container's configuration cannot be read: what it refers to is unknown, so
 /// everything stays.
-pub fn collect(store: &Store, _inside: &InUserNs) -> Result<Collected> {
+pub fn collect(store: &Store, copies: Copies, _inside: &InUserNs) -> Result<Collected> {
     let mut lock = images::try_hold_alone(store)?;
     for _ in 0..20 {
         if lock.is_some() {
@@ -52,10 +62,13 @@ pub fn collect(store: &Store, _inside: &InUserNs) -> Result<Collected> {
     staging::sweep(store)?;
     images::drop_shadowed(store)?;
     let (blobs, used) = marked(store)?;
+    let copies = (copies == Copies::Unused).then(|| used_copies(store)).transpose()?;
     let mut done = Collected::default();
     // Layers first: a layer without its blob is found and removed later, as is a blob without a layer.
     for hex in names(&store.layers())? {
-        if used.contains(super::mapped::chain_of(&hex)) {
+        let is_layer = hex == super::mapped::chain_of(&hex);
+        let copy_used = is_layer || copies.as_ref().is_none_or(|copies| copies.contains(&hex));
+        if used.contains(super::mapped::chain_of(&hex)) && copy_used {
             continue;
         }
         let from = store.layers().join(&hex);
@@ -139,6 +152,23 @@ pub(crate) fn marked(store: &Store) -> Result<(HashSet<String>, HashSet<String>)
         layers.extend(config.layers().map(|chain| chain.hex().to_string()));
     }
     Ok((blobs, layers))
+}
+
+/// The names in `layers/` of the copies that containers use.
+fn used_copies(store: &Store) -> Result<HashSet<String>> {
+    let mut used = HashSet::new();
+    for id in containers::list(store)? {
+        let config = match containers::config(store, &id) {
+            Ok(config) => config,
+            // Removed, or not made yet.
+            Err(_) if !store.container(&id).join("config.json").exists() => continue,
+            Err(error) => return Err(error),
+        };
+        if let Some(key) = idmap::key(&config.namespaces.user) {
+            used.extend(config.layers().map(|chain| super::mapped::name(chain, &key)));
+        }
+    }
+    Ok(used)
 }
 
 pub(crate) fn names(dir: &Path) -> Result<Vec<String>> {

@@ -2,7 +2,7 @@
 //!
 //! An unpacked layer belongs to the ids of the user's shared namespace. A container in which these
 //! ids mean something else gets a copy with other owners, `layers/<chain>.<key>/`, kept beside the
-//! layer and thrown away with it. (A mount with an id map would do without: the kernel allows
+//! layer and thrown away with it, or by a prune when no container has these maps. (A mount with an id map would do without: the kernel allows
 //! none of a disk's file system to anybody but root on the host, EPERM, and none of an overlay.)
 
 use super::layers;
@@ -25,7 +25,7 @@ use std::path::PathBuf;
 /// # Errors
 /// `NotFound` when the layer is gone; `Unsupported` when its files belong to more ids than there are.
 pub fn diff(store: &Store, chain: &ChainId, key: &str, maps: &IdMaps, _: &InUserNs) -> Result<PathBuf> {
-    let place = store.layers().join(format!("{}.{key}", chain.hex()));
+    let place = store.layers().join(name(chain, key));
     let made = place.join("diff");
     if made.is_dir() {
         return Ok(made);
@@ -49,6 +49,12 @@ pub fn diff(store: &Store, chain: &ChainId, key: &str, maps: &IdMaps, _: &InUser
         }
         Ok(()) => Ok(made),
     }
+}
+
+/// The entry of `layers/` that is the copy of a layer for the maps called `key`.
+#[must_use]
+pub fn name(chain: &ChainId, key: &str) -> String {
+    format!("{}.{key}", chain.hex())
 }
 
 /// The chain that an entry of `layers/` is, or is a copy of.

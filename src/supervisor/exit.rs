@@ -186,7 +186,7 @@ fn try_remove_image(store: &Store, config: &ContainerConfig) -> Result<()> {
         _ if image.names.len() > 1 => return Ok(()),
         _ => images::remove(store, &image)?,
     }
-    gc::collect(store, &InUserNs::verify()?).map(drop)
+    gc::collect(store, gc::Copies::Keep, &InUserNs::verify()?).map(drop)
 }
 
 /// Deletes what was thrown away. What cannot be deleted waits for the next one who tries.

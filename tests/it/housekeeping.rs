@@ -186,6 +186,15 @@ fn the_policy_of_the_settings_gives_up_what_was_used_longest_ago() {
     env.run(["image", "exists", "localhost/busybox:latest"]).code(1);
     env.run(["image", "exists", &name.replace("docker://", "")]).code(0);
     env.run(["image", "exists", "held"]).code(0);
+    // So does whatever else brings an image.
+    let gone = |what: &str| env.run(["image", "exists", what]).code(1).succeeded();
+    env.run(["import", "-q", &fixture("busybox.tar"), "brought"]).code(0).stderr_contains("[gc]");
+    gone(&name.replace("docker://", ""));
+    env.run(["load", "-q", "-i", &fixture("busybox-docker.tar")]).code(0).stderr_contains("[gc]");
+    gone("brought");
+    let before = env.ok(["images", "-q"]).lines().count();
+    env.run(["commit", "-q", "c", "made"]).code(0).stderr_contains("[gc]");
+    assert_eq!(env.ok(["images", "-q"]).lines().count(), before);
     env.run(["start", "-a", "c"]).code(0);
 }
 

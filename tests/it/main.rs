@@ -42,6 +42,7 @@ mod nosub;
 mod policies;
 mod ports;
 mod push;
+mod replay;
 mod resolvers;
 mod run;
 mod sandbox;

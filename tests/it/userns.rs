@@ -125,6 +125,16 @@ fn copies_of_layers_go_with_their_layers() {
     env.run(["tag", "busybox", "other"]).code(0);
     env.run(["rmi", "busybox"]).code(0);
     assert_eq!(copies(), 1);
+    // A prune takes those that no container uses.
+    env.run(["create", "--name", "c", "--userns", "nomap", "other", "true"]).code(0);
+    env.run(["image", "prune", "-f"]).code(0);
+    assert_eq!(copies(), 1);
+    env.run(["start", "-a", "c"]).code(0);
+    env.run(["rm", "c"]).code(0);
+    env.run(["image", "prune", "-f"]).code(0);
+    assert_eq!(copies(), 0);
+    env.run(["run", "--rm", "--userns", "nomap", "other", "true"]).code(0);
+    assert_eq!(copies(), 1);
     env.run(["rmi", "other"]).code(0);
     assert_eq!(copies(), 0);
 }
