@@ -170,5 +170,12 @@ pub fn neighbours_filter() -> Vec<Insn> {
     compile::compile(&default::neighbours_policy(Arch::NATIVE)).expect("it is short")
 }
 
+/// The program for the server of a root file system, which works on files that it has been given and
+/// has threads: no programs, no sockets, no mounts, nothing about other processes.
+#[must_use]
+pub fn server_filter() -> Vec<Insn> {
+    compile::compile(&default::server_policy(Arch::NATIVE)).expect("it is short")
+}
+
 #[cfg(test)]
 mod tests;

@@ -154,6 +154,10 @@ impl Env {
         ] {
             env.vars.insert(name.to_string(), value);
         }
+        // All of the suite with another driver: BOX_TEST_DRIVER=fuse scripts/test.
+        if let Some(driver) = std::env::var_os("BOX_TEST_DRIVER") {
+            env.set("STORAGE_DRIVER", driver);
+        }
         env
     }
 

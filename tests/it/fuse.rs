@@ -142,6 +142,110 @@ fn many_files_and_deep_directories() {
     env.run(run).code(0).stdout("10000\n8900\n00 01 02 x\nempty\n");
 }
 
+/// What is done to files with more than a shell's commands, and what is seen of it.
+const CALLS: &str = r#"use strict; use Fcntl qw(:DEFAULT :seek :flock); use POSIX ();
+    sub say_(@) { print join(" ", map { defined $_ ? $_ : "undef" } @_), "\n" }
+    sub put { open(my $f, ">", $_[0]) or die "$_[0]: $!"; print $f $_[1]; close $f; chmod $_[2] // 0644, $_[0] }
+    sub mode { my @s = lstat $_[0]; say_ $_[0], @s ? sprintf("%o %d:%d %d %d", @s[2, 4, 5, 3, 7]) : "gone" }
+    sub as(&) { my $do = shift; $| = 1; my $p = fork; if (!$p) { $( = 9; $) = "9 9"; POSIX::setuid(9); $do->(); POSIX::_exit(0) } waitpid $p, 0 }
+    sub sys { my @a = @_; syscall(shift @a, @a) }
+    umask 022; mkdir "/w"; chmod 0777, "/w";
+    # Appended to wherever it says; a hole punched (fallocate(2): keep the size, punch a hole).
+    sysopen(my $a, "/w/a", O_RDWR | O_CREAT | O_APPEND); syswrite $a, "one"; sysseek $a, 0, SEEK_SET; syswrite $a, "two"; mode "/w/a";
+    put "/w/h", "x" x 65536; open(my $h, "+<", "/w/h"); say_ sys(285, fileno $h, 3, 0, 32768), sysseek($h, 0, 3), -s "/w/h";
+    # Removed and open, of the upper layer and of the image.
+    put "/w/u", "abc"; open(my $u, "+<", "/w/u"); unlink "/w/u"; syswrite $u, "ABCDE"; truncate $u, 3; say_ +(stat $u)[3, 7];
+    open(my $l, "<", "/etc/issue"); rename "/etc/debian_version", "/etc/issue"; sysread $l, my $b, 6; say_ $b; unlink "/etc/issue"; say_ +(stat $l)[3];
+    # Whoever reads sees what is written later, through the copy.
+    open(my $r, "<", "/etc/host.conf"); put "/etc/host.conf", "changed"; sysread $r, $b, 99; say_ $b;
+    # setuid and setgid go when somebody else writes.
+    put "/w/s$_", "abc", 06777 for 0 .. 3;
+    as { open(my $f, ">>", "/w/s0"); syswrite $f, "x"; truncate "/w/s1", 1; open($f, ">", "/w/s2"); open($f, "+<", "/w/s3"); sys(285, fileno $f, 0, 0, 100) };
+    mode "/w/s$_" for 0 .. 3;
+    put "/w/own", "abc", 06755; chown 5, 6, "/w/own"; mode "/w/own"; chown 0, 0, "/usr/bin/passwd"; mode "/usr/bin/passwd";
+    # Whose is what: sticky directories, the image's files.
+    mkdir "/w/st"; chmod 01777, "/w/st"; put "/w/st/root", "r";
+    as { say_ unlink("/w/st/root"), rename("/w/st/root", "/w/st/x"), utime(0, 0, "/etc/passwd"), open(my $f, "<", "/etc/shadow"), mkdir("/etc/x"), link("/etc/shadow", "/w/l"), chmod(0777, "/etc/passwd"), opendir(my $d, "/root") };
+    # Renaming over each other, exchanging (renameat2(2)), over what the image has.
+    mkdir "/w/$_" for "d1", "d2"; put "/w/d2/x", "x"; say_ map { rename($_->[0], $_->[1]) ? "ok" : $!{ENOTEMPTY} || $!{EEXIST} ? "full" : $!{EXDEV} ? "elsewhere" : $! + 0 } ["/w/d1", "/w/d2"], ["/w/d2", "/w/d1"], ["/w/d1", "/w/a"], ["/w/a", "/w/d1"], ["/etc/apt", "/etc/apt2"], ["/w/d1", "/etc/apt"], ["/w/d1", "/w/d1/y"];
+    say_ sys(316, -100, "/w/d1", -100, "/w/a", 2); mode "/w/a"; mode "/w/d1";
+    say_ sys(316, -100, "/w/a", -100, "/w/d1", 1), $!{EEXIST} ? "exists" : $!;
+    # Nodes, links, and times from long before to long after.
+    say_ sys(133, "/w/null", 020666, 0x103), sys(133, "/w/wo", 020666, 0), sys(133, "/w/fifo", 010640, 0); mode "/w/fifo";
+    symlink "t", "/w/sl"; link "/w/fifo", "/w/fifo2"; chown 3, 4, "/w/fifo2"; mode "/w/fifo"; mode "/w/sl";
+    for my $at ([-5, 500], [-2000000000, 1], [4000000000, 999999999]) { my $t = pack "q4", @$at, @$at; say_ sys(280, -100, "/w/h", $t, 0), `stat -c '%y' /w/h` }
+    my $at = pack "q4", 9, 0, 9, 0; say_ sys(280, -100, "/w/sl", $at, 0x100), (lstat "/w/sl")[9];
+    # Extended attributes; those of overlay itself are nobody's.
+    say_ sys(188, "/w/h", "user.a", "1", 1, 2), sys(188, "/w/h", "user.a", "1", 1, 0), sys(191, "/w/h", "user.a", 0, 0), sys(197, "/w/h", "user.a"), sys(197, "/w/h", "user.a"), sys(191, "/w", "user.overlay.opaque", 0, 0);
+    # A directory that changes while it is read, and one that is removed while it is open.
+    mkdir "/w/big"; put "/w/big/f$_", "" for 1 .. 2000; opendir(my $d, "/w/big"); my ($n, $pos) = (0, 0);
+    while (defined(my $e = readdir $d)) { $pos = telldir $d if ++$n == 1000; unlink "/w/big/$e" if $n % 2 }
+    seekdir $d, $pos; my $seen = defined readdir $d; rewinddir $d; my @left = readdir $d; say_ $n, $seen, scalar @left;
+    mkdir "/w/rm"; chdir "/w/rm"; rmdir "/w/rm"; say_ sysopen(my $f, "x", O_CREAT | O_RDWR), POSIX::getcwd(); chdir "/";
+    my $long = "/w/" . "n" x 255; put $long, "long"; mode $long; say_ sysopen($f, "${long}n", O_CREAT | O_RDWR), $!{ENAMETOOLONG} ? "long" : $!;
+    open(my $x, "+<", "/w/h"); open(my $y, "+<", "/w/h"); say_ flock($x, LOCK_EX | LOCK_NB), flock($y, LOCK_EX | LOCK_NB);
+    opendir($d, "/usr/bin"); my @wrong = grep { (lstat "/usr/bin/$_")[1] == 0 } readdir $d; say_ scalar @wrong;"#;
+
+#[test]
+fn system_calls_answer_as_on_the_kernels_overlay() {
+    for user in [User::Sub, User::Root] {
+        let env = Env::with(user, &["debian"]);
+        let seen = ["overlay", "fuse"].map(|driver| {
+            let run = [
+                "--storage-driver",
+                driver,
+                "run",
+                "--rm",
+                "--network",
+                "none",
+                "debian",
+                "perl",
+                "-e",
+                CALLS,
+            ];
+            env.ok(run)
+        });
+        assert!(seen[0].lines().count() > 30, "{}", seen[0]);
+        assert_eq!(seen[0], seen[1], "{user:?}");
+    }
+}
+
+#[test]
+fn whoever_serves_a_root_sees_nothing_but_its_layers() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        let fuse = ["--storage-driver", "fuse", "run", "-d", "--name", "c", "busybox", "sleep", "900"];
+        env.run(fuse).code(0);
+        let pid = server(&env).expect("it is served");
+        let root = std::fs::read_dir(format!("/proc/{pid}/root")).expect("it lives");
+        assert_eq!(root.count(), 0, "{user:?}");
+        let mounts = std::fs::read_to_string(format!("/proc/{pid}/mounts")).expect("it lives");
+        assert_eq!(mounts.lines().count(), 1, "{mounts}");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it lives");
+        // CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETFCAP.
+        for line in
+            ["CapEff:\t000000008000001b", "CapPrm:\t000000008000001b", "NoNewPrivs:\t1", "Seccomp:\t2"]
+        {
+            assert!(status.contains(line), "{user:?}: {line} is missing in {status}");
+        }
+        // Those below it cannot be written to, by it neither.
+        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("it lives");
+        let layers: Vec<_> = open
+            .flatten()
+            .filter_map(|entry| std::fs::read_link(entry.path()).ok().map(|to| (entry.path(), to)))
+            .filter(|(_, to)| to == std::path::Path::new("/"))
+            .map(|(path, _)| path)
+            .collect();
+        assert!(!layers.is_empty());
+        for layer in layers {
+            let made = std::fs::create_dir(layer.join("made"));
+            assert_eq!(made.map_err(|e| e.kind()), Err(std::io::ErrorKind::ReadOnlyFilesystem), "{user:?}");
+        }
+        env.run(["exec", "c", "sh", "-c", "echo x >/etc/x && cat /etc/x"]).code(0).stdout("x\n");
+        env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+    }
+}
+
 /// The process that serves the root file system.
 fn server(env: &Env) -> Option<i32> {
     env.processes().iter().find(|(_, line)| line.contains("box-rootfs")).map(|(pid, _)| *pid)

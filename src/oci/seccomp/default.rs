@@ -314,6 +314,32 @@ pub(super) fn neighbours_policy(native: Arch) -> Policy {
     }
 }
 
+/// What the server of a root file system does beside [`FILES`]: threads, memory, and the message that
+/// its mount goes in.
+#[rustfmt::skip]
+const SERVING: &[&str] = &[
+    "brk", "clock_gettime", "clock_nanosleep", "clone", "clone3", "exit", "exit_group", "futex",
+    "getpid", "getrandom", "gettid", "madvise", "membarrier", "mmap", "mprotect", "mremap", "munmap",
+    "nanosleep", "poll", "ppoll", "prctl", "prlimit64", "restart_syscall", "rseq", "rt_sigaction",
+    "rt_sigprocmask", "rt_sigreturn", "sched_getaffinity", "sched_yield", "sendmsg", "set_robust_list",
+    "shutdown", "sigaltstack", "sysinfo", "tgkill",
+];
+
+/// See [`super::server_filter`].
+pub(super) fn server_policy(native: Arch) -> Policy {
+    let names = FILES.iter().chain(SERVING);
+    let rule = |name: &&str| {
+        let number = syscalls::number(name, native)?;
+        Some(Rule { number, tests: Vec::new(), action: Action::Allow })
+    };
+    Policy {
+        default: Action::Errno(EPERM),
+        foreign: Action::Errno(ENOSYS),
+        x32: Action::Errno(ENOSYS),
+        arches: vec![(native, names.filter_map(rule).collect())],
+    }
+}
+
 /// Every name in the profile's lists.
 #[cfg(test)]
 pub(super) fn all_names() -> impl Iterator<Item = &'static str> {

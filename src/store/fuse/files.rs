@@ -60,10 +60,10 @@ impl Files {
         list
     }
 
-    /// What an open directory shows.
-    pub(super) fn list(&self, number: u64) -> Io<Arc<Vec<Entry>>> {
+    /// What an open directory shows, if it has shown something.
+    pub(super) fn list(&self, number: u64) -> Option<Arc<Vec<Entry>>> {
         let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.get(&number).cloned().ok_or(Errno::BADF)
+        lists.get(&number).cloned()
     }
 
     /// Closes a directory.

@@ -5,11 +5,16 @@
 //! needed: whoever is root of the user namespace may mount FUSE there. What it leaves in the upper layer
 //! is what the kernel's overlay would leave, so the drivers can follow each other on the same container.
 //!
+//! The container is whom it works for and whom it must not trust: it never walks a path, its layers
+//! are mounts without a way out of them, of which those below cannot be written to, and before the
+//! first request it gives up all else that it could reach, see [`confine`].
+//!
 //! [`nodes`] is what the kernel was told of, [`union`] what is where, [`copyup`] and [`change`] what
 //! happens to the upper layer, [`server`] the requests.
 
 mod attributes;
 mod change;
+mod confine;
 mod copyup;
 mod files;
 mod nodes;
@@ -156,7 +161,11 @@ pub fn main() -> u8 {
     match take_order(&socket) {
         Ok(session) => {
             drop(socket);
-            u8::from(session.run().is_err())
+            match session.run() {
+                // Two words for that nothing is mounted any more (fs/fuse/dev.c, `fuse_dev_do_read`).
+                Err(error) if error.raw_os_error() != Some(Errno::CONNABORTED.raw_os_error()) => 1,
+                _ => 0,
+            }
         }
         Err(error) => {
             let text = format!("{} {}", error.kind().number(), error.chain());
@@ -177,8 +186,11 @@ fn take_order(socket: &OwnedFd) -> Result<fuser::Session<Server>> {
     let (_, most) = limits::get("nofile")?;
     limits::set("nofile", most, most)?;
     let cached = usize::try_from(most / 4).unwrap_or(usize::MAX).clamp(64, 4096);
+    // Whoever mounts, and be it nowhere, needs a mount namespace that is its own.
+    userns::unshare(libc::CLONE_NEWNS)?;
     let union = Union::open(&order, Arc::default(), cached)?;
     let (device, mount) = mount(order.upper.is_none())?;
+    confine::confine()?;
     let mut config = fuser::Config::default();
     config.n_threads = Some(THREADS);
     // The kernel has asked for the handshake when the mount was made.
@@ -188,10 +200,8 @@ fn take_order(socket: &OwnedFd) -> Result<fuser::Session<Server>> {
     Ok(session)
 }
 
-/// Opens /dev/fuse and makes a mount that is attached nowhere.
+/// Opens /dev/fuse and makes a mount that is attached nowhere; the mount namespace is our own.
 fn mount(read_only: bool) -> Result<(OwnedFd, OwnedFd)> {
-    // Whoever mounts, and be it nowhere, needs a mount namespace that is its own.
-    userns::unshare(libc::CLONE_NEWNS)?;
     let device = File::options().read(true).write(true).open("/dev/fuse").doing(|| "open /dev/fuse")?;
     let device = OwnedFd::from(device);
     let fuse = FileSystem::new("fuse")?;

@@ -68,7 +68,7 @@ impl Server {
         Self::tell(&mut union, parent.0, &name)?.ok_or(Errno::NOENT)
     }
 
-    fn open_file(union: &mut Union, files: &Files, ino: Ino, flags: i32) -> Io<u64> {
+    fn open_file(union: &mut Union, files: &Files, ino: Ino, flags: i32, caller: u32) -> Io<u64> {
         let access = flags & libc::O_ACCMODE;
         let cut = flags & libc::O_TRUNC != 0;
         let mut wanted = match access {
@@ -87,7 +87,7 @@ impl Server {
             wanted |= OFlags::from_bits_retain((flags & (libc::O_SYNC | libc::O_DSYNC)) as u32);
         }
         let file = union.open_node(ino, wanted)?;
-        if cut {
+        if cut && caller != 0 {
             files::take_privileges(&file)?;
         }
         let handle = files.add(ino, file);
@@ -129,9 +129,11 @@ impl Server {
 
     /// The entries of a directory from an offset on, which count from 1.
     fn entries(&self, ino: Ino, handle: FileHandle, offset: u64) -> Io<(Arc<Vec<Entry>>, usize)> {
-        if offset > 0 {
-            let list = self.files.list(handle.0)?;
-            return Ok((list, usize::try_from(offset).unwrap_or(usize::MAX)));
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        if offset > 0
+            && let Some(list) = self.files.list(handle.0)
+        {
+            return Ok((list, from));
         }
         // From the start: as it is now (rewinddir(3)).
         let mut union = self.union();
@@ -147,7 +149,7 @@ impl Server {
         };
         let mut list: Vec<Entry> = dots.into_iter().map(dot).collect();
         list.extend(union.list(ino)?);
-        Ok((self.files.set_list(handle.0, list), 0))
+        Ok((self.files.set_list(handle.0, list), from))
     }
 }
 
@@ -209,16 +211,17 @@ impl Change {
     }
 }
 
+/// What the caller gave: fuser 0.18 takes nanoseconds, which always go forward, for going back as
+/// seconds before 1970 do (its src/time.rs), so this takes them the same way.
 fn timespec(at: SystemTime) -> Timespec {
-    match at.duration_since(UNIX_EPOCH) {
-        Ok(after) => Timespec { tv_sec: after.as_secs() as i64, tv_nsec: after.subsec_nanos().into() },
+    let (seconds, nanos) = match at.duration_since(UNIX_EPOCH) {
+        Ok(after) => (i64::try_from(after.as_secs()).unwrap_or(i64::MAX), after.subsec_nanos()),
         Err(before) => {
             let before = before.duration();
-            let more = i64::from(before.subsec_nanos() > 0);
-            let nanos = (1_000_000_000 - before.subsec_nanos()) % 1_000_000_000;
-            Timespec { tv_sec: -(before.as_secs() as i64) - more, tv_nsec: nanos.into() }
+            (0i64.saturating_sub_unsigned(before.as_secs()), before.subsec_nanos())
         }
-    }
+    };
+    Timespec { tv_sec: seconds, tv_nsec: nanos.into() }
 }
 
 fn time(at: &Timespec) -> SystemTime {
@@ -229,8 +232,18 @@ fn time(at: &Timespec) -> SystemTime {
     }
 }
 
+/// A string of the kernel's.
+fn text(text: &OsStr) -> Io<CString> {
+    CString::new(text.as_bytes()).map_err(|_| Errno::INVAL)
+}
+
+/// The name of an entry. The kernel sends no others, and our own safety does not hang on that.
 fn c_name(name: &OsStr) -> Io<CString> {
-    CString::new(name.as_bytes()).map_err(|_| Errno::INVAL)
+    match name.as_bytes() {
+        b"" | b"." | b".." => Err(Errno::INVAL),
+        bytes if bytes.contains(&b'/') => Err(Errno::INVAL),
+        _ => text(name),
+    }
 }
 
 fn fuse_type(kind: FileType) -> FuseType {
@@ -384,8 +397,8 @@ impl Filesystem for Server {
 
     fn symlink(&self, request: &Request, parent: INodeNo, name: &OsStr, target: &Path, reply: ReplyEntry) {
         let new = New { uid: request.uid(), gid: request.gid(), mode: 0o777 };
-        let made = c_name(target.as_os_str())
-            .and_then(|target| self.make(parent, name, What::Symlink(&target), new));
+        let made =
+            text(target.as_os_str()).and_then(|target| self.make(parent, name, What::Symlink(&target), new));
         answer!(reply, made, attr => reply.entry(&FOR_GOOD, &attr, SAME));
     }
 
@@ -416,8 +429,8 @@ impl Filesystem for Server {
         answer!(reply, linked, attr => reply.entry(&FOR_GOOD, &attr, SAME));
     }
 
-    fn open(&self, _: &Request, ino: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
-        let opened = Self::open_file(&mut self.union(), &self.files, ino.0, flags.0);
+    fn open(&self, request: &Request, ino: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
+        let opened = Self::open_file(&mut self.union(), &self.files, ino.0, flags.0, request.uid());
         answer!(reply, opened, handle => reply.opened(FileHandle(handle), FopenFlags::FOPEN_KEEP_CACHE));
     }
 
@@ -436,7 +449,8 @@ impl Filesystem for Server {
             let mut union = self.union();
             union.make(parent.0, &name, What::File, new)?;
             let attr = Self::tell(&mut union, parent.0, &name)?.ok_or(Errno::NOENT)?;
-            Ok((attr, Self::open_file(&mut union, &self.files, attr.ino.0, flags & !libc::O_TRUNC)?))
+            let flags = flags & !libc::O_TRUNC;
+            Ok((attr, Self::open_file(&mut union, &self.files, attr.ino.0, flags, request.uid())?))
         });
         answer!(reply, created, (attr, handle) => {
             reply.created(&FOR_GOOD, &attr, SAME, FileHandle(handle), FopenFlags::FOPEN_KEEP_CACHE);
@@ -565,7 +579,10 @@ impl Filesystem for Server {
     }
 
     fn fsyncdir(&self, _: &Request, ino: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
-        let sync = || fs::fsync(self.union().open_node(ino.0, OFlags::RDONLY | OFlags::DIRECTORY)?);
+        let sync = || {
+            let dir = self.union().open_node(ino.0, OFlags::RDONLY | OFlags::DIRECTORY)?;
+            fs::fsync(dir)
+        };
         let synced = if self.volatile { Ok(()) } else { sync() };
         answer!(reply, synced, () => reply.ok());
     }
@@ -590,13 +607,12 @@ impl Filesystem for Server {
         _: u32,
         reply: ReplyEmpty,
     ) {
-        let set =
-            c_name(name).and_then(|name| attributes::set(&mut self.union(), ino.0, &name, value, flags));
+        let set = text(name).and_then(|name| attributes::set(&mut self.union(), ino.0, &name, value, flags));
         answer!(reply, set, () => reply.ok());
     }
 
     fn getxattr(&self, _: &Request, ino: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
-        let value = c_name(name).and_then(|name| attributes::get(&mut self.union(), ino.0, &name));
+        let value = text(name).and_then(|name| attributes::get(&mut self.union(), ino.0, &name));
         give(value, size, reply);
     }
 
@@ -606,13 +622,13 @@ impl Filesystem for Server {
     }
 
     fn removexattr(&self, _: &Request, ino: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let removed = c_name(name).and_then(|name| attributes::remove(&mut self.union(), ino.0, &name));
+        let removed = text(name).and_then(|name| attributes::remove(&mut self.union(), ino.0, &name));
         answer!(reply, removed, () => reply.ok());
     }
 
     fn fallocate(
         &self,
-        _: &Request,
+        request: &Request,
         _: INodeNo,
         handle: FileHandle,
         offset: u64,
@@ -621,7 +637,11 @@ impl Filesystem for Server {
         reply: ReplyEmpty,
     ) {
         let flags = FallocateFlags::from_bits_retain(mode as u32);
-        let done = self.files.get(handle.0).and_then(|file| fs::fallocate(&file, flags, offset, length));
+        let done = self.files.get(handle.0).and_then(|file| {
+            fs::fallocate(&file, flags, offset, length)?;
+            // The kernel says nothing of them here.
+            if request.uid() != 0 { files::take_privileges(&file) } else { Ok(()) }
+        });
         answer!(reply, done, () => reply.ok());
     }
 
@@ -647,7 +667,7 @@ impl Filesystem for Server {
 
     fn copy_file_range(
         &self,
-        _: &Request,
+        request: &Request,
         _: INodeNo,
         from: FileHandle,
         mut read_at: u64,
@@ -662,6 +682,9 @@ impl Filesystem for Server {
         let most = length.min(1 << 30) as usize;
         let copied = self.files.get(from.0).and_then(|from| {
             let to = self.files.get(to.0)?;
+            if request.uid() != 0 {
+                files::take_privileges(&to)?;
+            }
             fs::copy_file_range(&from, Some(&mut read_at), &to, Some(&mut write_at), most)
         });
         answer!(reply, copied, n => reply.written(n as u32));

@@ -9,12 +9,13 @@
 use super::files::Files;
 use super::nodes::{Ino, Nodes, ROOT, UPPER};
 use super::{Io, Order, errno};
+use crate::sys::mount::{self, Attributes};
 use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, Stat, XattrFlags};
 use rustix::io::Errno;
 use std::collections::hash_map::Entry as MapEntry;
 use std::collections::{HashMap, VecDeque};
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -55,6 +56,8 @@ pub(super) struct Union {
     roots: Vec<Option<Arc<OwnedFd>>>,
     /// A directory of the upper layer's file system that nobody looks into, for what is being made.
     work: Option<Arc<OwnedFd>>,
+    /// /proc/self/fd.
+    descriptors: OwnedFd,
     pub(super) nodes: Nodes,
     /// The open directories, the oldest first.
     cached: VecDeque<(Ino, usize)>,
@@ -76,31 +79,53 @@ impl Union {
     /// Opens the layers; the work directory is emptied.
     pub(super) fn open(order: &Order, files: Arc<Files>, most_cached: usize) -> crate::error::Result<Union> {
         use crate::error::Doing;
-        let open = |path: &Path| {
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            fs::open(path, flags, Mode::empty()).doing(|| format!("open {}", path.display()))
+        // Mounts of their own: there is no way up out of one.
+        let open = |path: &Path, attributes: Attributes| {
+            let mount = mount::clone_tree(path, false)?;
+            mount::set_attributes(mount.as_fd(), attributes.and(Attributes::NO_DEV), false)?;
+            fs::openat(&mount, c".", DIRECTORY, Mode::empty()).doing(|| format!("open {}", path.display()))
         };
         let mut roots = vec![None];
         let mut work = None;
         let mut layers = Vec::new();
         if let Some((upper, beside)) = &order.upper {
-            roots[UPPER] = Some(Arc::new(open(upper)?));
-            layers.push(UPPER);
             // Where the kernel's overlay has it, which empties it as we do.
             let place = beside.join("work");
             crate::sys::tree::remove(&place)?;
             std::fs::create_dir(&place).doing(|| format!("make {}", place.display()))?;
-            work = Some(Arc::new(open(&place)?));
+            // In one mount, for nothing is renamed from one to another.
+            let both = upper.parent().unwrap_or(upper);
+            let mount = open(both, Attributes::none())?;
+            let within = |path: &Path| {
+                let rest = path.strip_prefix(both).unwrap_or(path);
+                fs::openat(&mount, rest, DIRECTORY, Mode::empty())
+                    .doing(|| format!("open {}", path.display()))
+            };
+            roots[UPPER] = Some(Arc::new(within(upper)?));
+            layers.push(UPPER);
+            work = Some(Arc::new(within(&place)?));
         }
         for lower in &order.lower {
             layers.push(roots.len());
-            roots.push(Some(Arc::new(open(lower)?)));
+            roots.push(Some(Arc::new(open(lower, Attributes::READ_ONLY)?)));
         }
         let first = roots.iter().flatten().next().ok_or_else(|| crate::error::failed("there is no layer"))?;
         let device = fs::fstat(first).doing(|| "look at a layer")?.st_dev;
         let nodes = Nodes::new(device, layers);
         let cached = VecDeque::new();
-        Ok(Union { roots, work, nodes, cached, most_cached, volatile: order.volatile, files, made: 0 })
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let descriptors = fs::open("/proc/self/fd", flags, Mode::empty()).doing(|| "open /proc/self/fd")?;
+        Ok(Union {
+            roots,
+            work,
+            descriptors,
+            nodes,
+            cached,
+            most_cached,
+            volatile: order.volatile,
+            files,
+            made: 0,
+        })
     }
 
     /// Where what is being made is; `EROFS` if nothing can be.
@@ -227,7 +252,7 @@ impl Union {
         let layer = node.layer;
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         if let Some(held) = &node.held {
-            return reopen(held, flags);
+            return self.reopen(held, flags);
         }
         if node.dir.is_some() {
             return fs::openat(self.dir_in(ino, layer)?, c".", flags, Mode::empty());
@@ -245,6 +270,12 @@ impl Union {
             }
         }
         fs::openat(&dir, &name, flags, Mode::empty())
+    }
+
+    /// Opens what a descriptor is open on once more.
+    fn reopen(&self, held: &OwnedFd, flags: OFlags) -> Io<OwnedFd> {
+        let number = held.as_raw_fd().to_string();
+        fs::openat(&self.descriptors, number, flags.difference(OFlags::NOFOLLOW), Mode::empty())
     }
 
     /// The target of a symbolic link.
@@ -342,13 +373,6 @@ impl Union {
         }
         self.nodes.drop_unused(ino);
     }
-}
-
-/// Opens what a descriptor is open on once more.
-fn reopen(held: &OwnedFd, flags: OFlags) -> Io<OwnedFd> {
-    use std::os::fd::AsRawFd;
-    let path = format!("/proc/self/fd/{}", held.as_raw_fd());
-    fs::open(path, flags.difference(OFlags::NOFOLLOW), Mode::empty())
 }
 
 /// Whether a directory hides what is below it.
