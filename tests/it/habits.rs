@@ -72,8 +72,8 @@ fn containers_conf_gives_the_defaults() {
          default_sysctls = ['net.ipv4.ip_default_ttl=7', 'kernel.shmmax=4096']\ndns_servers = ['192.0.2.53']\n\
          no_such_key = 3\n[engine]\nstop_timeout = 3\n[no.such.table]\nx = 1\n",
     );
-    let output =
-        env.run(["run", "--rm", "busybox", "sh", "-c", "echo $A; umask; ulimit -n; cat /etc/resolv.conf"]);
+    let shell = "echo $A; umask; ulimit -n; cat /etc/resolv.conf";
+    let output = env.run(["run", "--rm", "--network", "slirp4netns", "busybox", "sh", "-c", shell]);
     output.code(0).stdout_contains("conf\n0077\n100\n").stdout_contains("nameserver 192.0.2.53");
     let shell = "grep CapBnd /proc/self/status; cat /proc/sys/net/ipv4/ip_default_ttl /proc/sys/kernel/shmmax; df -k /dev/shm | tail -1";
     let output = env.run(["run", "--rm", "busybox", "sh", "-c", shell]);
