@@ -4,6 +4,20 @@ use crate::env::{EVERYONE, Env, eventually, finish};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+/// Gives this test (its thread) a host of its own: a loopback with these addresses besides, every port free.
+pub(crate) fn a_host_of_its_own(addresses: &[&str]) {
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("a network namespace");
+    let ip = |words: &[&str]| {
+        let status = std::process::Command::new("ip").args(words).status();
+        assert!(status.is_ok_and(|status| status.success()), "ip {words:?}");
+    };
+    ip(&["link", "set", "lo", "up"]);
+    for address in addresses {
+        let six: &[&str] = if address.contains(':') { &["nodad"] } else { &[] };
+        ip(&[&["address", "add", address, "dev", "lo"], six].concat());
+    }
+}
+
 /// Answers every connection on the host's loopback with a line.
 fn greeter() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -398,16 +398,12 @@ fn talk_from(own: &str, to: SocketAddr, word: &str) -> String {
 
 #[test]
 fn services_see_their_clients_own_addresses() {
-    // A host of the test's own, with further addresses on its loopback.
-    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("a network namespace");
-    let ip =
-        |words: &[&str]| assert!(std::process::Command::new("ip").args(words).status().unwrap().success());
-    ip(&["link", "set", "lo", "up"]);
-    ip(&["address", "add", "203.0.113.7/32", "dev", "lo"]);
-    ip(&["address", "add", "203.0.113.8/32", "dev", "lo"]);
-    for six in ["2001:db8::7/128", "2001:db8::8/128"] {
-        ip(&["address", "add", six, "dev", "lo", "nodad"]);
-    }
+    crate::network::a_host_of_its_own(&[
+        "203.0.113.7/32",
+        "203.0.113.8/32",
+        "2001:db8::7/128",
+        "2001:db8::8/128",
+    ]);
     for network in ["bridge", "slirp4netns"] {
         let env = Env::new();
         echo(&env, "c", &["--network", network, "-p", "7", "-p", "7/udp"]);

@@ -2,6 +2,7 @@
 
 use crate::env::{Env, User, finish};
 use crate::names::address;
+use crate::network::a_host_of_its_own;
 use crate::seccomp::compiled_by;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
@@ -95,19 +96,6 @@ fn respond(query: &[u8], book: Option<&Book>, fit: usize) -> (String, Option<Vec
     (name, Some(answer))
 }
 
-/// A host of the test's own, with addresses for name servers.
-fn a_host_of_its_own() {
-    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("a network namespace");
-    let ip = |words: &[&str]| {
-        let status = std::process::Command::new("ip").args(words).status();
-        assert!(status.is_ok_and(|status| status.success()), "ip {words:?}");
-    };
-    ip(&["link", "set", "lo", "up"]);
-    for last in 51..54 {
-        ip(&["address", "add", &format!("192.0.2.{last}/32"), "dev", "lo"]);
-    }
-}
-
 fn all_are(last: u8) -> impl Fn(&str) -> Vec<Ipv4Addr> {
     move |name| if name.ends_with(".example") { vec![Ipv4Addr::new(198, 51, 100, last)] } else { Vec::new() }
 }
@@ -158,7 +146,7 @@ fn all_find(env: &Env, name: &str, addresses: &[&str]) {
 
 #[test]
 fn other_names_are_asked_where_the_host_the_network_or_the_container_says() {
-    a_host_of_its_own();
+    a_host_of_its_own(&["192.0.2.51/32", "192.0.2.52/32"]);
     for (own, last) in [("127.53.0.1", 1), ("127.53.0.2", 2), ("127.53.0.3", 3), ("192.0.2.51", 4)] {
         let _ = NameServer::new(own, all_are(last));
     }
@@ -208,7 +196,7 @@ fn other_names_are_asked_where_the_host_the_network_or_the_container_says() {
 
 #[test]
 fn a_dead_server_is_asked_last() {
-    a_host_of_its_own();
+    a_host_of_its_own(&["192.0.2.51/32", "192.0.2.52/32"]);
     let dead = NameServer::dead("192.0.2.51");
     let _living = NameServer::new("192.0.2.52", all_are(2));
     let env = Env::with(User::Sub, &["services", "busybox"]);
@@ -227,7 +215,7 @@ fn a_dead_server_is_asked_last() {
 
 #[test]
 fn what_is_too_long_for_a_datagram_is_fetched_by_tcp() {
-    a_host_of_its_own();
+    a_host_of_its_own(&["192.0.2.51/32", "192.0.2.52/32"]);
     let book = |name: &str| {
         if name == "all.example" { (1..=100).map(|n| [203, 0, 113, n].into()).collect() } else { Vec::new() }
     };
@@ -245,7 +233,7 @@ fn what_is_too_long_for_a_datagram_is_fetched_by_tcp() {
 
 #[test]
 fn search_domains_and_ndots_are_understood_by_every_resolver() {
-    a_host_of_its_own();
+    a_host_of_its_own(&["192.0.2.51/32", "192.0.2.52/32"]);
     let book = |name: &str| match name {
         "db.lan.test" => vec![[198, 51, 100, 7].into()],
         "a.b.lan.test" => vec![[198, 51, 100, 8].into()],
@@ -272,7 +260,7 @@ fn search_domains_and_ndots_are_understood_by_every_resolver() {
 
 #[test]
 fn no_question_leaves_an_internal_network() {
-    a_host_of_its_own();
+    a_host_of_its_own(&["192.0.2.51/32", "192.0.2.52/32"]);
     let server = NameServer::new("192.0.2.51", all_are(1));
     let env = Env::with(User::Sub, &["services", "busybox"]);
     let resolv_conf = env.file("resolv.conf", "nameserver 192.0.2.51\n");

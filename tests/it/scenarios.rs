@@ -1,6 +1,7 @@
 //! Real servers from Debian's packages, put together as people do.
 
 use crate::env::{Env, SOON, User, eventually, finish};
+use crate::network::a_host_of_its_own;
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::net::{TcpStream, UdpSocket};
@@ -41,12 +42,16 @@ fn redis_is_used_by_link_and_by_name() {
     once(&env, &[], "redis-cli -h db get greeting").code(1).stderr_contains("Could not connect");
 }
 
-/// PostgreSQL with a password for those who come by the network, set once in the volume.
+/// PostgreSQL with a password for those who come by the network, set once in the volume; and with the
+/// user and the database that its variables name.
 const POSTGRES: &str = "
     data=/var/lib/postgresql/15/main etc=/etc/postgresql/15/main bin=/usr/lib/postgresql/15/bin
     echo 'host all all all scram-sha-256' >>$etc/pg_hba.conf
     mkdir -p /run/postgresql; chown postgres /run/postgresql
     echo \"alter user postgres password '$POSTGRES_PASSWORD'\" |
+        runuser -u postgres -- $bin/postgres --single -D $data -c config_file=$etc/postgresql.conf postgres
+    [ -z \"$POSTGRES_USER\" ] ||
+        printf \"create role $POSTGRES_USER superuser login password '$POSTGRES_PASSWORD'\\ncreate database $POSTGRES_DB\\n\" |
         runuser -u postgres -- $bin/postgres --single -D $data -c config_file=$etc/postgresql.conf postgres
     exec runuser -u postgres -- $bin/postgres -D $data -c config_file=$etc/postgresql.conf \
         -c 'listen_addresses=*' -c ssl=off";
@@ -91,7 +96,8 @@ error_log /dev/stderr notice;
 daemon off;
 events {}
 http {
-    access_log off;
+    log_format who '\\$remote_addr asked for \\$uri';
+    access_log /dev/stdout who;
     ssl_certificate $certificate;
     ssl_certificate_key $key;
     server { listen 8000; listen 8443 ssl; location / { return 200 \"proxy \\$server_port\\n\"; } }
@@ -106,40 +112,41 @@ END
 
 #[test]
 fn kong_has_a_linked_database_and_is_reloaded() {
+    // Its own host, so that each port is free, and clients have addresses.
+    a_host_of_its_own(&["203.0.113.7/32", "203.0.113.8/32"]);
     let env = services();
-    postgres(&env, "kong-database", &[]);
-    let mut flags = vec!["--link", "kong-database:kong-database"];
-    for port in ["8000", "8443", "8001", "7946", "7946/udp"] {
+    let flags = ["-p", "5432:5432", "-e", "POSTGRES_USER=kong", "-e", "POSTGRES_DB=kong"];
+    postgres(&env, "kong-database", &flags);
+    let mut flags = vec!["--link", "kong-database:kong-database", "-e", "KONG_PG_HOST=kong-database"];
+    for port in ["8000:8000", "8443:8443", "8001:8001", "7946:7946", "7946:7946/udp"] {
         flags.extend(["-p", port]);
     }
     serve(&env, "kong", &flags, &["sh", "-c", GATEWAY]);
     env.until_logged("kong", "start worker process");
-    let migrate = "PGPASSWORD=$KONG_DATABASE_ENV_POSTGRES_PASSWORD psql -h kong-database \
-        -p $KONG_DATABASE_PORT_5432_TCP_PORT -U postgres -Atqc 'select 40 + 2'";
+    let migrate = "PGPASSWORD=$KONG_DATABASE_ENV_POSTGRES_PASSWORD psql -h $KONG_PG_HOST \
+        -p $KONG_DATABASE_PORT_5432_TCP_PORT -U $KONG_DATABASE_ENV_POSTGRES_USER \
+        -Atqc 'select 40 + 2' $KONG_DATABASE_ENV_POSTGRES_DB";
     env.run(["exec", "kong", "sh", "-c", migrate]).code(0).stdout("42\n");
 
-    let port = |inside: &str| {
-        let text = env.ok(["port", "kong", inside]);
-        let place = text.lines().next().expect("a place");
-        place.rsplit_once(':').expect("a port").1.to_string()
-    };
-    let get = |scheme: &str, inside: &str| {
-        let url = format!("{scheme}://127.0.0.1:{}/", port(inside));
+    let get = |scheme: &str, port: &str| {
+        let url = format!("{scheme}://203.0.113.8:{port}/");
         let mut command = env.program("curl");
-        command.args(["-sSk", "--max-time", "10", &url]);
+        command.args(["-sSk", "--max-time", "10", "--interface", "203.0.113.7", &url]);
         finish(command, b"").code(0).out()
     };
     assert_eq!(get("http", "8000"), "proxy 8000\n");
     assert_eq!(get("https", "8443"), "proxy 8443\n");
     assert_eq!(get("http", "8001"), "admin\n");
+    // Who asks is in its log.
+    env.until_logged("kong", "203.0.113.7 asked for /");
     let mut text = String::new();
-    let mut stream = TcpStream::connect(format!("127.0.0.1:{}", port("7946"))).expect("connect");
+    let mut stream = TcpStream::connect("127.0.0.1:7946").expect("connect");
     stream.set_read_timeout(Some(SOON)).expect("a time limit");
     stream.read_to_string(&mut text).expect("read");
     assert_eq!(text, "tcp");
     let socket = UdpSocket::bind("127.0.0.1:0").expect("bind");
     socket.set_read_timeout(Some(SOON)).expect("a time limit");
-    socket.send_to(b"x", format!("127.0.0.1:{}", port("7946/udp"))).expect("send");
+    socket.send_to(b"x", "127.0.0.1:7946").expect("send");
     let mut buffer = [0; 16];
     let (length, _) = socket.recv_from(&mut buffer).expect("an answer");
     assert_eq!(&buffer[..length], b"udp");
@@ -152,9 +159,24 @@ fn kong_has_a_linked_database_and_is_reloaded() {
     eventually("the gateway is reloaded", || get("http", "8001") == "reloaded\n");
 }
 
-/// Prints the body of each request that it is sent.
+/// Asks the database that is named to call it, and prints the body of each request that it is sent.
 const SUBSCRIBER: &str = "
-import socket
+import os, socket, time
+from urllib.parse import quote, urlsplit
+def tell(words):
+    url = urlsplit(os.environ['KAPACITOR_INFLUXDB_0_URLS_0'])
+    with socket.create_connection((url.hostname, url.port)) as database:
+        request = 'POST /query?q=' + quote(words) + ' HTTP/1.0\\r\\nHost: influxdb\\r\\n\\r\\n'
+        database.sendall(request.encode())
+        answer = database.makefile().read()
+    assert ' 200 OK' in answer and 'error' not in answer, answer
+while True:
+    try:
+        tell('create database telegraf')
+        break
+    except OSError:
+        time.sleep(0.1)
+tell(\"create subscription kapacitor on telegraf.autogen destinations all 'http://kapacitor:9092'\")
 server = socket.create_server(('', 9092))
 print('listening', flush=True)
 while True:
@@ -173,26 +195,39 @@ while True:
 
 #[test]
 fn kapacitor_is_called_back_by_influxdb() {
+    a_host_of_its_own(&[]);
     let env = services();
-    env.run(["network", "create", "influxdb-net"]).code(0);
-    let flags = ["--net=influxdb-net", "-h", "influxdb", "-p", "127.0.0.1::8086"];
-    serve(&env, "influxdb", &flags, &["influxd"]);
-    serve(&env, "kapacitor", &["--net=influxdb-net", "-h", "kapacitor"], &["python3", "-c", SUBSCRIBER]);
+    // A configuration as the program writes it, without a terminal's line ends.
+    let config = env.run(["run", "--rm", "services", "influxd", "config"]).code(0).out();
+    assert!(config.contains("[meta]") && !config.contains('\r'), "{config}");
+    let config = format!("{}:/etc/influxdb/influxdb.conf:ro", env.file("influxdb.conf", config));
+    env.run(["network", "create", "influxdb"]).code(0);
+    let flags = ["--net=influxdb", "-p", "8086:8086", "-v", &config, "-v", "influxdb:/var/lib/influxdb"];
+    serve(&env, "influxdb", &flags, &["influxd", "-config", "/etc/influxdb/influxdb.conf"]);
+    let url = "KAPACITOR_INFLUXDB_0_URLS_0=http://influxdb:8086";
+    let flags = ["-p", "9092:9092", "-h", "kapacitor", "--net=influxdb", "-e", url];
+    serve(&env, "kapacitor", &flags, &["python3", "-c", SUBSCRIBER]);
     env.until_logged("kapacitor", "listening");
     // The client shares the server's network: localhost is the server.
     let client = |words: &str| {
         env.run(["run", "--rm", "--net=container:influxdb", "services", "influx", "-execute", words])
     };
-    eventually("the database answers", || client("create database telegraf").code == Some(0));
-    let subscribe =
-        "create subscription kapacitor on telegraf.autogen destinations all 'http://kapacitor:9092'";
-    client(subscribe).code(0);
-    let place = env.ok(["port", "influxdb", "8086"]);
-    let url = format!("http://{place}/write?db=telegraf");
+    client("show subscriptions").code(0).stdout_contains("http://kapacitor:9092");
+    // So does a shell beside the subscriber, with the user's directory.
+    env.file("notes", "mine\n");
+    let here = format!("{}:/root", env.tmp().display());
+    let network = "--net=container:kapacitor";
+    let mut shell =
+        env.pty(["run", "--rm", network, "-v", &here, "-w=/root", "-it", "services", "bash", "-l"]);
+    shell.send("cat notes; grep -c :2384 /proc/net/tcp* | tr : ' '; exit\n");
+    shell.expect("mine");
+    shell.expect("/proc/net/tcp 1");
+    shell.code(0);
+    let url = "http://127.0.0.1:8086/write?db=telegraf";
     // A subscription counts from the moment at which InfluxDB has seen it.
     eventually("the subscriber is called by its name", || {
         let mut write = env.program("curl");
-        write.args(["-sS", "--max-time", "10", "--data-binary", "cpu,host=one value=42", &url]);
+        write.args(["-sS", "--max-time", "10", "--data-binary", "cpu,host=one value=42", url]);
         finish(write, b"").code(0);
         env.ok(["logs", "kapacitor"]).contains("point cpu,host=one value=42")
     });
