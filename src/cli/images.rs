@@ -217,7 +217,7 @@ impl Row<'_> {
 
     /// What `--format json` shows: podman's shape, once per image.
     fn json(&self) -> serde_json::Value {
-        json!({
+        let mut document = json!({
             "Id": self.image.id.hex(),
             "ParentId": "",
             "RepoTags": self.names(),
@@ -232,7 +232,11 @@ impl Row<'_> {
             "History": self.names(),
             "Created": self.image.created.map_or(0, Timestamp::as_second),
             "CreatedAt": self.image.created.map(|created| created.to_string()),
-        })
+        });
+        if self.image.names.is_empty() {
+            document["Dangling"] = true.into();
+        }
+        document
     }
 
     /// What `--format '{{json .}}'` shows: docker's shape.

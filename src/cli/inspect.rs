@@ -212,7 +212,7 @@ pub(super) fn show(
     Ok(code)
 }
 
-/// What templates see: `.ID` beside `.Id`, as with podman, and for each list and map that Go would
+/// What templates see: `.ID` beside `.Id` and the like, as with podman, and for each list and map that Go would
 /// have as nil an empty one, which prints the same.
 fn with_go_s_nils(mut value: Value) -> Value {
     // Of other things than containers and images the document has it all.
@@ -220,6 +220,12 @@ fn with_go_s_nils(mut value: Value) -> Value {
         return value;
     }
     value["ID"] = value["Id"].clone();
+    // podman's fields, which have other names than its documents.
+    if value.get("RootFS").is_some() {
+        value["HealthCheck"] = value["Healthcheck"].clone();
+    } else if let Some(mode) = value["Config"].get("sdNotifyMode").cloned() {
+        value["Config"]["SdNotifyMode"] = mode;
+    }
     if value.get("RootFS").is_some()
         && let Some(config) = value["Config"].as_object_mut()
     {
@@ -266,6 +272,7 @@ mod tests {
             Format::parse(template).unwrap().render(&template::value(&with_go_s_nils(image.clone()))).unwrap()
         };
         assert_eq!(text("{{.ID}} {{.Config.Env}} {{.Config.Cmd}} {{.Config.User}}."), "1 [A=1] [] .");
+        assert_eq!(text("{{if .HealthCheck}}a{{else}}b{{end}}"), "b");
         assert_eq!(text("{{.Labels}} {{index .Config.Labels \"x\"}}."), "map[] .");
     }
 }

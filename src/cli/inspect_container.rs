@@ -23,8 +23,9 @@ pub(super) fn value(inspected: &Inspected) -> Value {
     let args = config.process.args();
     let file = |name: &str| inspected.directory.join(name).display().to_string();
     let image_id = config.image.id.as_ref().map(|id| id.hex().to_string()).unwrap_or_default();
-    let capabilities: Vec<String> =
+    let mut capabilities: Vec<String> =
         config.security.capabilities.iter().map(|cap| format!("CAP_{cap}")).collect();
+    capabilities.sort();
     let runs_as_root = matches!(config.process.user.split(':').next(), None | Some("" | "0" | "root"));
     let (driver, files) = graph_driver(inspected);
     let mut of_container = json!({

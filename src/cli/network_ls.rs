@@ -45,7 +45,7 @@ const FIELDS: &[Field<NetworkConfig>] = &[
     field("IPv6", "IPV6", |network, _| network.subnet(false).is_some().into()),
     field("IPv6Enabled", "IPV6 ENABLED", |network, _| network.subnet(false).is_some().into()),
     field("Internal", "INTERNAL", |network, _| network.internal.into()),
-    field("Labels", "LABELS", |network, _| json!(network.labels)),
+    field("Labels", "LABELS", |network, _| labels(network).into()),
     field("Name", "NAME", |network, _| network.name.as_str().into()),
     field("NetworkInterface", "INTERFACE", |network, _| network.interface.clone().into()),
     field("Options", "OPTIONS", |network, _| json!(network.options)),
@@ -99,9 +99,12 @@ impl NetworkLs {
     }
 }
 
+fn labels(network: &NetworkConfig) -> String {
+    network.labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+}
+
 /// A network as `docker network ls --format '{{json .}}'` has it.
 fn docker_line(network: &NetworkConfig, whole: bool) -> Value {
-    let labels: Vec<String> = network.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     json!({
         "CreatedAt": human::time(network.created),
         "Driver": "bridge",
@@ -109,7 +112,7 @@ fn docker_line(network: &NetworkConfig, whole: bool) -> Value {
         "IPv4": network.subnet(true).is_some().to_string(),
         "IPv6": network.subnet(false).is_some().to_string(),
         "Internal": network.internal.to_string(),
-        "Labels": labels.join(","),
+        "Labels": labels(network),
         "Name": network.name.as_str(),
         "Scope": "local",
     })

@@ -426,7 +426,11 @@ impl Row {
             "Mounts": config.mounts.iter().map(|mount| mount.destination.clone()).collect::<Vec<_>>(),
             "Names": [self.entry.name.as_str()],
             "Namespaces": {},
-            "Networks": [network(&config.network)],
+            // Those that `network ls` knows.
+            "Networks": match config.network.mode {
+                NetworkMode::Bridge => config.network.joins.iter().map(|join| join.network.as_str()).collect(),
+                _ => Vec::new(),
+            },
             "Pid": self.pid(),
             "Pod": "",
             "PodName": "",

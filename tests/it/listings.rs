@@ -454,3 +454,23 @@ fn info_and_version_have_podman_s_groups() {
     let version = env!("CARGO_PKG_VERSION");
     assert!(both.starts_with(&format!("{version} {version} ")), "{both}");
 }
+
+#[test]
+fn a_container_s_networks_and_a_network_s_labels_are_listed_as_podman_does() {
+    let env = Env::new();
+    env.run(["network", "create", "--label", "k=v", "--label", "l=w", "one"]).code(0);
+    env.run(["network", "create", "two"]).code(0);
+    env.run(["create", "--name", "both", "--network", "one", "--network", "two", "busybox", "true"]).code(0);
+    env.run(["create", "--name", "none", "--network", "none", "busybox", "true"]).code(0);
+    let of = |name: &str| {
+        let all = env.ok(["ps", "-a", "--format", "json", "--filter", &format!("name={name}")]);
+        serde_json::from_str::<serde_json::Value>(&all).expect("JSON")[0]["Networks"].clone()
+    };
+    assert_eq!(of("both"), serde_json::json!(["one", "two"]));
+    assert_eq!(of("none"), serde_json::json!([]));
+    let ls = |format: &str| env.ok(["network", "ls", "--filter", "name=one", "--format", format]);
+    assert_eq!(ls("{{.Labels}}"), "k=v,l=w");
+    assert_eq!(ls("{{.Label \"l\"}}{{.Label \"none\"}}"), "w");
+    env.run(["rm", "both", "none"]).code(0);
+    env.run(["network", "rm", "one", "two"]).code(0);
+}

@@ -239,6 +239,12 @@ fn functions(template: Template) -> Template {
                 Some(Value::Map(labels)) => {
                     labels.get(key.as_str()).cloned().unwrap_or(string(String::new()))
                 }
+                // As podman and docker list those of networks.
+                Some(Value::String(labels)) if labels.contains('=') => {
+                    let mut pairs = labels.split(',').filter_map(|pair| pair.split_once('='));
+                    let found = pairs.find(|(name, _)| **name == *key);
+                    string(found.map_or(String::new(), |(_, value)| value.to_string()))
+                }
                 // The row of headings: the last part of the name, as docker shows it.
                 _ => string(key.rsplit('.').next().unwrap_or_default().replace(['-', '_'], " ")),
             })
