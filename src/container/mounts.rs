@@ -36,6 +36,10 @@ pub(super) fn resolve(
     let mut mounts: Vec<Mount> = Vec::new();
     for asked in &request.mounts {
         for mount in one(asked, id, host)? {
+            // The same one twice is meant once, as in podman.
+            if mounts.contains(&mount) {
+                continue;
+            }
             if mounts.iter().any(|known| known.destination == mount.destination) {
                 return Err(invalid(format!("{}: duplicate mount destination", mount.destination)));
             }

@@ -339,6 +339,7 @@ impl Words {
                 "private" | "rprivate" => words.propagation = Propagation::Private,
                 "slave" | "rslave" => words.propagation = Propagation::Slave,
                 "shared" | "rshared" => words.propagation = Propagation::Shared,
+                "unbindable" | "runbindable" => words.propagation = Propagation::Unbindable,
                 "unbindable" | "runbindable" => {
                     return Err(Error::new(
                         Kind::Unsupported,

@@ -214,6 +214,8 @@ pub enum Propagation {
     Slave,
     /// Both ways.
     Shared,
+    /// Not at all, and nobody can bind it elsewhere.
+    Unbindable,
 }
 
 /// Sets the propagation of the mount that `mount` is open on.
@@ -225,6 +227,7 @@ pub fn set_propagation(mount: BorrowedFd<'_>, propagation: Propagation, recursiv
         Propagation::Private => libc::MS_PRIVATE,
         Propagation::Slave => libc::MS_SLAVE,
         Propagation::Shared => libc::MS_SHARED,
+        Propagation::Unbindable => libc::MS_UNBINDABLE,
     };
     let attr = MountAttr { attr_set: 0, attr_clr: 0, propagation: word, userns_fd: 0 };
     mount_setattr(mount, recursive, &attr).doing(|| "change a mount's propagation")

@@ -55,6 +55,10 @@ fn words_that_contradict_each_other_are_refused_as_podman_does() {
     for (flags, text) in [
         (&["-v", "a:/x", "-v", "b:/x"][..], "/x: duplicate mount destination"),
         (&["-v", "a:/x", "--tmpfs", "/x"], "/x: duplicate mount destination"),
+        (&["-v", "a:/x", "-v", "a:/x:ro"], "/x: duplicate mount destination"),
+        (&["--mount", "type=bind,src=/tmp,dst=/x,relabel=bad"], "must be 'private' or 'shared'"),
+        (&["--mount", "type=bind,src=/tmp,dst=/x,idmap"], "administrator of its file system"),
+        (&["--mount", "type=artifact,src=a,dst=/x"], "not yet: --mount type=artifact"),
         (&["-v", "a:/x:ro,rw"], "can only specify 1 'rw' or 'ro' option"),
         (&["-v", "a:/x:frob"], "invalid option type \"frob\""),
         (&["-v", "/tmp:/x:idmap"], "idmap"),
@@ -264,5 +268,32 @@ fn who_cannot_write_to_a_bind_is_warned_with_what_helps() {
         &["-v", &word],
     ] {
         run(&env, flags, "true").code(0).stderr("");
+    }
+}
+
+#[test]
+fn what_is_mounted_has_the_options_that_podman_gives_it() {
+    let env = Env::new();
+    let dir = env.directory("d");
+    // Compared with podman 4.3.1: the mount's own options, and its propagation if it has any.
+    let script = "awk '$5==\"/x\" {printf \"%s\", $6; for (i = 7; $i != \"-\"; i++) {sub(/:.*/, \"\", $i); \
+                  printf \" %s\", $i}}' /proc/self/mountinfo";
+    let at = |options: &str| format!("{dir}:/x{options}");
+    for (flags, shown) in [
+        (vec!["-v", &at("")], "rw,relatime"),
+        (vec!["-v", &at(""), "-v", &at("")], "rw,relatime"),
+        (vec!["-v", &at(":ro,z")], "ro,relatime"),
+        (vec!["-v", &at(":noexec,nosuid,nodev")], "rw,nosuid,nodev,noexec,relatime"),
+        (vec!["-v", &at(":rshared")], "rw,relatime shared"),
+        (vec!["-v", &at(":unbindable")], "rw,relatime unbindable"),
+        (vec!["-v", "v:/x"], "rw,nosuid,nodev,relatime"),
+        (vec!["-v", "v:/x:suid,noexec"], "rw,nodev,noexec,relatime"),
+        (vec!["-v", "v:/x:dev,ro"], "ro,nosuid,relatime"),
+        (vec!["--tmpfs", "/x:exec"], "rw,nosuid,nodev,relatime"),
+        (vec!["--mount", &format!("type=bind,src={dir},dst=/x,ro=false,exec")], "rw,relatime"),
+        (vec!["--mount", &format!("type=bind,src={dir},dst=/x,rw=false")], "ro,relatime"),
+        (vec!["--mount", "type=volume,src=v,dst=/x,ro,U"], "ro,nosuid,nodev,relatime"),
+    ] {
+        run(&env, &flags, script).code(0).stdout(shown);
     }
 }

@@ -204,7 +204,13 @@ impl Fields {
             (Bind | Glob, "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave", None) => {
                 asked.set_propagation(key)?;
             }
-            (Bind | Glob | Volume, "relabel" | "z" | "Z", _) => {}
+            (Bind | Glob | Volume, "relabel", Some("shared" | "private"))
+            | (Bind | Glob | Volume, "z" | "Z", _) => {}
+            (Bind | Glob | Volume, "relabel", _) => {
+                return Err(invalid(
+                    "relabel mount option must be 'private' or 'shared': invalid mount option",
+                ));
+            }
             (Bind | Volume | Image, "subpath" | "volume-subpath" | "image-subpath", Some(value)) => {
                 asked.subpath = Some(below(value)?);
             }
