@@ -71,20 +71,12 @@ pub fn make(
     if let Some(maps) = &nested {
         hand_over(&directory, maps)?;
     }
-    freshen(&directory, config)?;
-    let (copied, layers, served) = root(store, config, nested.as_ref())?;
     let input = LowerInput {
-        container: &directory,
-        layers,
-        copied,
-        served,
-        places: sources::places(store, config)?,
-        single_id,
         last_gid: last_gid(nested.as_ref().unwrap_or(maps)),
         fixed_knobs: has_fixed_knobs(),
-        nested: nested.as_ref(),
         inits,
         volatile: config.ending.remove,
+        ..files_only(store, config, &directory, nested.as_ref(), single_id)?
     };
     lower::lower(config, &input)
 }
@@ -112,22 +104,32 @@ fn copy_zone(zone: &str, to: &Path) -> Result<()> {
 pub fn files(store: &Store, config: &ContainerConfig, maps: &IdMaps) -> Result<Spec> {
     let directory = store.container(&config.id);
     let nested = idmap::nested(&config.namespaces.user, maps)?;
-    freshen(&directory, config)?;
-    let (copied, layers, served) = root(store, config, nested.as_ref())?;
-    let input = LowerInput {
-        container: &directory,
+    lower::files(config, &files_only(store, config, &directory, nested.as_ref(), maps.is_single())?)
+}
+
+/// What is known of a container's files, without anything that is only there for a start.
+fn files_only<'a>(
+    store: &Store,
+    config: &ContainerConfig,
+    directory: &'a Path,
+    nested: Option<&'a IdMaps>,
+    single_id: bool,
+) -> Result<LowerInput<'a>> {
+    freshen(directory, config)?;
+    let (copied, layers, served) = root(store, config, nested)?;
+    Ok(LowerInput {
+        container: directory,
         layers,
         copied,
         served,
         places: sources::places(store, config)?,
-        single_id: maps.is_single(),
+        single_id,
         last_gid: 0,
         fixed_knobs: false,
-        nested: nested.as_ref(),
+        nested,
         inits: BTreeMap::new(),
         volatile: false,
-    };
-    lower::files(config, &input)
+    })
 }
 
 /// A container with --rm that was started before: the kernel mounts an overlay that was volatile only

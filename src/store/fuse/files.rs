@@ -8,14 +8,32 @@ use rustix::io::Errno;
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+/// The most entries that open directories show together: no memory limit of the container's counts
+/// what it has us remember.
+const MOST_ENTRIES: usize = 2_000_000;
 
 /// Everything that the container has open, by the number that the kernel was given.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     files: RwLock<HashMap<u64, (Ino, Arc<OwnedFd>)>>,
-    lists: Mutex<HashMap<u64, Arc<Vec<Entry>>>>,
+    lists: Mutex<Lists>,
     next: AtomicU64,
+}
+
+/// What open directories show.
+#[derive(Debug, Default)]
+struct Lists {
+    all: HashMap<u64, Arc<Vec<Entry>>>,
+    /// Of all of them together.
+    entries: usize,
+}
+
+impl Lists {
+    fn remove(&mut self, number: u64) {
+        self.entries -= self.all.remove(&number).map_or(0, |list| list.len());
+    }
 }
 
 impl Files {
@@ -53,22 +71,32 @@ impl Files {
         self.number()
     }
 
-    /// What an open directory shows from now on.
-    pub(super) fn set_list(&self, number: u64, list: Vec<Entry>) -> Arc<Vec<Entry>> {
+    fn lists(&self) -> MutexGuard<'_, Lists> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What an open directory shows from now on; `ENFILE` if all of them show too much.
+    pub(super) fn set_list(&self, number: u64, list: Vec<Entry>) -> Io<Arc<Vec<Entry>>> {
+        let mut lists = self.lists();
+        lists.remove(number);
+        // One alone may be as large as it likes: the disk has bounded it.
+        if lists.entries > 0 && lists.entries + list.len() > MOST_ENTRIES {
+            return Err(Errno::NFILE);
+        }
         let list = Arc::new(list);
-        self.lists.lock().unwrap_or_else(PoisonError::into_inner).insert(number, list.clone());
-        list
+        lists.entries += list.len();
+        lists.all.insert(number, list.clone());
+        Ok(list)
     }
 
     /// What an open directory shows, if it has shown something.
     pub(super) fn list(&self, number: u64) -> Option<Arc<Vec<Entry>>> {
-        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.get(&number).cloned()
+        self.lists().all.get(&number).cloned()
     }
 
     /// Closes a directory.
     pub(super) fn close_list(&self, number: u64) {
-        self.lists.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+        self.lists().remove(number);
     }
 }
 
@@ -110,4 +138,27 @@ pub(super) fn take_privileges(file: &OwnedFd) -> Io<()> {
         left &= !libc::S_ISGID;
     }
     if left != mode { fs::fchmod(file, Mode::from_raw_mode(left & 0o7777)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::FileType;
+
+    #[test]
+    fn open_directories_take_a_bounded_memory() {
+        let entry = Entry { name: c"name".to_owned(), ino: 2, kind: FileType::RegularFile };
+        let half = || vec![entry.clone(); MOST_ENTRIES / 2];
+        let files = Files::default();
+        assert!(files.set_list(1, half()).is_ok());
+        assert!(files.set_list(2, half()).is_ok());
+        assert_eq!(files.set_list(3, vec![entry.clone()]).err(), Some(Errno::NFILE));
+        // Read once more from the start, it takes no more than before.
+        assert!(files.set_list(2, half()).is_ok());
+        files.close_list(1);
+        files.close_list(1);
+        assert!(files.set_list(3, vec![entry.clone()]).is_ok());
+        assert_eq!(files.list(3).map(|list| list.len()), Some(1));
+        assert!(files.list(1).is_none());
+    }
 }

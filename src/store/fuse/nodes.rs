@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ffi::{CStr, CString};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -50,6 +51,14 @@ pub(super) struct Directory {
     pub(super) open: Vec<(usize, Arc<OwnedFd>)>,
     /// The entries that the kernel knows.
     pub(super) children: HashMap<CString, Ino>,
+}
+
+/// The number of one of several names of a file below: the same whenever the kernel asks again.
+fn of_name(parent: Ino, name: &CStr) -> Ino {
+    let mut hasher = DefaultHasher::new();
+    (parent, name).hash(&mut hasher);
+    // Above those that are counted up.
+    MADE_UP << 1 | hasher.finish() >> 2
 }
 
 /// All nodes.
@@ -144,7 +153,7 @@ impl Nodes {
         let kind = FileType::from_raw_mode(stat.st_mode);
         let is_dir = kind == FileType::Directory;
         let mut ino = match !is_dir && layer != UPPER && stat.st_nlink > 1 {
-            true => self.made_up(),
+            true => of_name(parent, name),
             false => self.number(origin.st_dev, origin.st_ino),
         };
         if let Some(there) = self.all.get_mut(&ino) {

@@ -149,7 +149,7 @@ impl Server {
         };
         let mut list: Vec<Entry> = dots.into_iter().map(dot).collect();
         list.extend(union.list(ino)?);
-        Ok((self.files.set_list(handle.0, list), from))
+        Ok((self.files.set_list(handle.0, list)?, from))
     }
 }
 
