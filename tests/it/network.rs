@@ -127,6 +127,26 @@ fn containers_share_a_network() {
 }
 
 #[test]
+fn a_network_namespace_is_joined_by_its_path() {
+    for user in EVERYONE {
+        let env = Env::of(user);
+        env.run(["run", "-d", "--name", "c", "busybox", "sleep", "600"]).code(0);
+        let pid = env.ok(["inspect", "-f", "{{.State.Pid}}", "c"]);
+        let ip = env.ok(["inspect", "-f", "{{.NetworkSettings.IPAddress}}", "c"]);
+        let network = format!("ns:/proc/{pid}/ns/net");
+        let joined = env.run(["run", "--rm", "--network", &network, "busybox", "ip", "-4", "-o", "addr"]);
+        joined.code(0).stdout_contains(&ip);
+        env.run(["run", "--rm", "--network", &network, "-p", "80", "busybox", "true"])
+            .fails(125, "--publish");
+        env.run(["run", "--rm", "--network", "ns:/nowhere", "busybox", "true"]).fails(125, "/nowhere");
+        // The host's belongs to the host.
+        let other = ["run", "--rm", "--network", "ns:/proc/self/ns/net", "busybox", "true"];
+        env.run(other).fails(125, "another user namespace");
+        env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+    }
+}
+
+#[test]
 fn the_uplink_ends_with_its_container() {
     let env = Env::new();
     env.run(["run", "-d", "--name", "c", "busybox", "sleep", "600"]).code(0);
