@@ -460,7 +460,7 @@ fn a_container_s_networks_and_a_network_s_labels_are_listed_as_podman_does() {
     let env = Env::new();
     env.run(["network", "create", "--label", "k=v", "--label", "l=w", "one"]).code(0);
     env.run(["network", "create", "two"]).code(0);
-    env.run(["create", "--name", "both", "--network", "one", "--network", "two", "busybox", "true"]).code(0);
+    env.run(["create", "--name", "both", "--network", "one,two", "busybox", "true"]).code(0);
     env.run(["create", "--name", "none", "--network", "none", "busybox", "true"]).code(0);
     let of = |name: &str| {
         let all = env.ok(["ps", "-a", "--format", "json", "--filter", &format!("name={name}")]);

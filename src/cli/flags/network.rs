@@ -85,7 +85,7 @@ impl NetworkFlags {
     /// # Errors
     /// `Invalid` for addresses without a network that has some.
     pub(crate) fn request(self) -> Result<(Vec<NetworkRequest>, IdentityRequest)> {
-        let mut networks = self.network;
+        let mut networks: Vec<NetworkRequest> = self.network.into_iter().flat_map(each).collect();
         if networks.is_empty() {
             networks.push(NetworkRequest::Bridge(JoinRequest::default()));
         }
@@ -163,6 +163,20 @@ pub(super) fn hosts_file(text: &str) -> Result<String> {
         "image" | "none" => Ok(text.to_string()),
         file if Path::new(file).is_file() => Ok(text.to_string()),
         file => Err(invalid(format!("there is no file {file}"))),
+    }
+}
+
+/// The networks of one `--network`: podman also takes several names with commas between them.
+fn each(network: NetworkRequest) -> Vec<NetworkRequest> {
+    let one = |name: &str| {
+        NetworkRequest::Bridge(JoinRequest { network: Some(name.to_string()), ..JoinRequest::default() })
+    };
+    match &network {
+        // With options it would be unclear whose they are: such a name is not found then.
+        NetworkRequest::Bridge(JoinRequest { network: Some(names), .. }) if network == one(names) => {
+            names.split(',').map(one).collect()
+        }
+        _ => vec![network],
     }
 }
 
