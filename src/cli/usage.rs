@@ -48,7 +48,8 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
     let text = |kind| said.get(kind).map(ToString::to_string);
     // `--name <NAME>` without its value's name.
     let arg = text(ContextKind::InvalidArg).unwrap_or_default();
-    let arg = arg.split(" <").next().unwrap_or_default().trim_end_matches("...").to_string();
+    let arg =
+        arg.split(" <").next().unwrap_or_default().trim_end_matches("...").trim_end_matches(',').to_string();
     let value = text(ContextKind::InvalidValue).unwrap_or_default();
     match said.kind() {
         ErrorKind::UnknownArgument if !arg.starts_with('-') => {

@@ -147,6 +147,13 @@ fn decide(draft: Draft, others: &[NetworkConfig]) -> Result<NetworkConfig> {
         subnets.insert(0, complete(SubnetDraft { subnet, gateway: None, range: None })?);
     }
     subnets.sort_by_key(|s| !s.subnet.is_ipv4());
+    let reached = |route: &&RouteConfig| subnets.iter().any(|s| s.subnet.contains(route.gateway));
+    if let Some(route) = draft.routes.iter().find(|route| !reached(route)) {
+        return Err(invalid(format!(
+            "--route {},{}: that gateway is in no subnet of the network",
+            route.destination, route.gateway
+        )));
+    }
     Ok(NetworkConfig {
         name,
         id: new_id(),

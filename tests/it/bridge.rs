@@ -74,6 +74,8 @@ fn a_network_is_made_listed_inspected_and_removed() {
     env.run(["network", "create", "--subnet", "172.28.0.0/16", "x"]).fails(125, "network back has it");
     env.run(["network", "create", "--driver", "macvlan", "x"]).fails(125, "macvlan");
     env.run(["network", "create", "-o", "mtu=1", "x"]).fails(125, "mtu");
+    env.run(["network", "create", "--route", "10.9.0.0/16,192.0.2.1", "x"]).fails(125, "in no subnet");
+    env.run(["network", "connect"]).fails(125, "<NETWORK> is missing");
     for (subnet, why) in [
         ("127.9.0.0/16", "loopback"),
         ("224.7.0.0/24", "groups"),
