@@ -108,6 +108,13 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
                     None => error,
                 };
             }
+            let text = match why {
+                // Rust's own words for it speak of digits.
+                Some(why) if why.is::<std::num::ParseIntError>() => {
+                    "it is no whole number, or too large".into()
+                }
+                _ => text,
+            };
             let error = invalid(format!("{command}: {arg} {value:?}: {text}"));
             match why.and_then(|why| why.downcast_ref::<Error>()).and_then(Error::find_hint) {
                 Some(hint) => error.hint(hint),
