@@ -340,12 +340,6 @@ impl Words {
                 "slave" | "rslave" => words.propagation = Propagation::Slave,
                 "shared" | "rshared" => words.propagation = Propagation::Shared,
                 "unbindable" | "runbindable" => words.propagation = Propagation::Unbindable,
-                "unbindable" | "runbindable" => {
-                    return Err(Error::new(
-                        Kind::Unsupported,
-                        format!("mount option {option:?} is not supported"),
-                    ));
-                }
                 // Ours: skip the mount where the kernel does not allow it.
                 "box.optional" => words.optional = true,
                 // Ours: a part of the source.
