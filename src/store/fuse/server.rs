@@ -523,7 +523,9 @@ impl Filesystem for Server {
     }
 
     fn opendir(&self, _: &Request, _: INodeNo, _: OpenFlags, reply: ReplyOpen) {
-        reply.opened(FileHandle(self.files.add_list()), FopenFlags::empty());
+        // The kernel forgets what it has listed when it changes the directory, and nobody else does.
+        let flags = FopenFlags::FOPEN_CACHE_DIR | FopenFlags::FOPEN_KEEP_CACHE;
+        reply.opened(FileHandle(self.files.add_list()), flags);
     }
 
     fn readdir(&self, _: &Request, ino: INodeNo, handle: FileHandle, offset: u64, mut reply: ReplyDirectory) {
