@@ -4,6 +4,7 @@ use crate::env::{Env, User, finish};
 use crate::names::address;
 use crate::network::a_host_of_its_own;
 use crate::seccomp::compiled_by;
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::sync::{Arc, Mutex};
@@ -207,8 +208,9 @@ fn a_dead_server_is_asked_last() {
     for number in 0..5 {
         all_find(&env, &format!("n{number}.example"), &["198.51.100.2"]);
     }
-    // Each container's supervisor answers some, and learns it by itself.
-    assert!(dead.count() <= 2, "it was waited for again: {:?}", dead.asked);
+    // Each container's supervisor learns it by itself, from one name; whoever asks may ask for that twice.
+    let waited: BTreeSet<String> = dead.asked.lock().expect("no panic").iter().cloned().collect();
+    assert!(waited.len() <= 2, "it was waited for again: {waited:?}");
     let many = env.ok(["exec", "small", "/resolve", "150", "many.example", "gnu"]);
     assert_eq!(many, format!("150 198.51.100.2\n150 {}", address(&env, "gnu")));
 }
