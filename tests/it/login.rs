@@ -26,6 +26,8 @@ fn a_login_is_verified_kept_privately_used_and_removed() {
         }
         let server = Registry::with_password(&env.tmp());
         let (address, image) = (&server.address, server.image("library/busybox"));
+        // A store that is made says so where there are no ids for it.
+        env.run(["images"]).code(0);
         env.run(["pull", "-q", &image]).fails(125, "box login");
         env.run(["login", "--get-login", address]).fails(125, "not logged into");
         env.feed(b"wrong\n", ["login", "-u", USER, "--password-stdin", address])
