@@ -213,7 +213,6 @@ fn a_port_without_a_service_breaks_off() {
     let env = Env::new();
     env.run(["run", "-d", "--name", "c", "-p", "127.0.0.1::9", "busybox", "sleep", "600"]).code(0);
     let to = place(&env, "c", "9");
-    let begun = Instant::now();
     match TcpStream::connect_timeout(&to, PATIENCE) {
         Ok(mut stream) => {
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -226,7 +225,6 @@ fn a_port_without_a_service_breaks_off() {
             std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::ConnectionReset
         )),
     }
-    assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
 #[test]

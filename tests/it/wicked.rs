@@ -298,10 +298,8 @@ fn a_registry_is_waited_for_as_long_as_it_asks() {
         output.code(0);
         assert!(took >= Duration::from_secs(2), "it did not wait: {took:?}");
     }
-    // An hour is too long: then the answer comes at once.
-    let (output, took) = pull(429, "3600", 2);
-    output.fails(125, "429").stderr_contains("limits how often");
-    assert!(took < Duration::from_secs(30), "{took:?}");
+    // An hour is too long, and longer than a test waits: then the answer comes at once.
+    pull(429, "3600", 2).0.fails(125, "429").stderr_contains("limits how often");
     pull(429, "Fri, 31 Dec 1999 23:59:59 GMT", 2).0.code(0);
     pull(503, "soon", 100).0.fails(125, "503");
 }
