@@ -130,10 +130,16 @@ impl NetworkCreate {
             other => return unsupported(format!("there is no network driver {other:?}"), "there is: bridge"),
         }
         if self.ipam_driver != "host-local" && self.ipam_driver != "default" {
-            return unsupported(format!("--ipam-driver {}", self.ipam_driver), "there is: host-local");
+            return unsupported(
+                format!("box has no --ipam-driver {}", self.ipam_driver),
+                "there is: host-local",
+            );
         }
         if let Some(address) = self.aux_address.first() {
-            return unsupported(format!("--aux-address {address}"), "keep addresses free with --ip-range");
+            return unsupported(
+                format!("box has no --aux-address ({address})"),
+                "keep addresses free with --ip-range",
+            );
         }
         if self.gateway.len() > self.subnet.len() || self.ip_range.len() > self.subnet.len() {
             return Err(invalid("--gateway and --ip-range need a --subnet each"));
