@@ -169,10 +169,18 @@ fn near_flag(typed: &str, path: &str) -> Option<String> {
 /// The known word that takes the fewest slips of the finger to become `typed`. clap's own measure
 /// (Jaro) finds nothing for `rnu`.
 fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
-    let all = known.iter().map(|word| (slips(typed, word), *word));
-    let (slips, word) = all.min_by_key(|(slips, _)| *slips)?;
+    // Of two as near, the one that a letter was doubled in.
+    let all = known.iter().map(|word| (slips(typed, word), singled(typed) != singled(word), *word));
+    let (slips, _, word) = all.min_by_key(|(slips, other, _)| (*slips, *other))?;
     // With more slips than that it is another word.
     (slips <= 2 && slips * 3 <= typed.len() + 1).then_some(word)
+}
+
+/// The word with each letter once where it stands several times in a row.
+fn singled(word: &str) -> Vec<char> {
+    let mut letters: Vec<char> = word.chars().collect();
+    letters.dedup();
+    letters
 }
 
 /// Letters that are missing, too many, wrong, or swapped with their neighbour.
@@ -226,12 +234,13 @@ mod tests {
 
     #[test]
     fn the_nearest_command_is_suggested() {
-        let known = ["run", "rm", "rmi", "images", "image", "stop", "exec"];
+        let known = ["run", "rmi", "rm", "images", "image", "stop", "exec"];
         for (typed, meant) in [
             ("rnu", Some("run")),
             ("imagse", Some("images")),
             ("stpo", Some("stop")),
             ("rmii", Some("rmi")),
+            ("rmm", Some("rm")),
             ("nope", None),
             ("frobnicate", None),
             ("x", None),
