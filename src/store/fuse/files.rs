@@ -101,27 +101,22 @@ impl Files {
 }
 
 /// Reads until the buffer is full or the file ends.
-pub(super) fn read(file: &OwnedFd, mut at: u64, buffer: &mut [u8]) -> Io<usize> {
-    let mut done = 0;
-    while done < buffer.len() {
-        match rustix::io::pread(file, &mut buffer[done..], at) {
-            Ok(0) => break,
-            Ok(n) => (done, at) = (done + n, at + n as u64),
-            Err(Errno::INTR) => {}
-            Err(errno) if done == 0 => return Err(errno),
-            Err(_) => break,
-        }
-    }
-    Ok(done)
+pub(super) fn read(file: &OwnedFd, at: u64, buffer: &mut [u8]) -> Io<usize> {
+    bit_by_bit(buffer.len(), |done| rustix::io::pread(file, &mut buffer[done..], at + done as u64))
 }
 
 /// Writes it all, or as much as there is room for.
-pub(super) fn write(file: &OwnedFd, mut at: u64, data: &[u8]) -> Io<usize> {
+pub(super) fn write(file: &OwnedFd, at: u64, data: &[u8]) -> Io<usize> {
+    bit_by_bit(data.len(), |done| rustix::io::pwrite(file, &data[done..], at + done as u64))
+}
+
+/// Takes steps until `length` bytes are done or none more can be; an error counts if nothing is.
+fn bit_by_bit(length: usize, mut step: impl FnMut(usize) -> Io<usize>) -> Io<usize> {
     let mut done = 0;
-    while done < data.len() {
-        match rustix::io::pwrite(file, &data[done..], at) {
+    while done < length {
+        match step(done) {
             Ok(0) => break,
-            Ok(n) => (done, at) = (done + n, at + n as u64),
+            Ok(n) => done += n,
             Err(Errno::INTR) => {}
             Err(errno) if done == 0 => return Err(errno),
             Err(_) => break,
