@@ -106,22 +106,14 @@ pub fn look_up(root: &RootFd, user: &str, more: &[String]) -> Result<Account> {
 /// When the files cannot be written.
 pub fn write_down(root: &RootFd, account: &spec::Account) -> Result<()> {
     let passwd = root.read(Path::new(spec::PASSWD), LIMIT)?;
-    if !passwd
-        .iter()
-        .flat_map(|text| text.lines())
-        .filter_map(User::parse)
-        .any(|user| user.uid == account.uid)
-    {
+    let mut users = passwd.iter().flat_map(|text| text.lines()).filter_map(User::parse);
+    if !users.any(|user| user.uid == account.uid) {
         add_line(root, Path::new(spec::PASSWD), passwd.as_deref(), &account.passwd_line())?;
     }
     let Some(line) = account.group_line() else { return Ok(()) };
     let group = root.read(Path::new(spec::GROUP), LIMIT)?;
-    if !group
-        .iter()
-        .flat_map(|text| text.lines())
-        .filter_map(Group::parse)
-        .any(|group| group.gid == account.gid)
-    {
+    let mut groups = group.iter().flat_map(|text| text.lines()).filter_map(Group::parse);
+    if !groups.any(|group| group.gid == account.gid) {
         add_line(root, Path::new(spec::GROUP), group.as_deref(), &line)?;
     }
     Ok(())

@@ -163,21 +163,22 @@ pub(super) fn resolver(store: &Store, config: &ContainerConfig, attachments: &[A
     if config.identity.base_hosts.as_deref() == Some(Path::new(hosts::OF_IMAGE)) {
         own.image_hosts = image_hosts(store, config)?;
     }
-    for attachment in attachments {
-        let network = networks::get(store, &attachment.network)?;
+    let read = attachments.iter().map(|attachment| networks::get(store, &attachment.network));
+    let all = read.collect::<Result<Vec<_>>>()?;
+    for network in &all {
         own.inside.extend(network.subnets.iter().map(|of| of.subnet));
-        own.inside.push(network::bridge::uplink_subnet(&network));
+        own.inside.push(network::bridge::uplink_subnet(network));
     }
     // The first one's: others would be asked only if it does not answer. It knows the names of all
     // networks that the container is in.
     if let Some(attachment) = attachments.iter().find(|attachment| attachment.dns) {
         own.servers.extend(attachment.ip4.map(|(.., gateway)| IpAddr::from(gateway)));
         own.servers.extend(attachment.ip6.map(|(.., gateway)| IpAddr::from(gateway)));
-    } else if let Some(attachment) = attachments.iter().find(|attachment| attachment.uplink) {
-        let network = networks::get(store, &attachment.network)?;
+    } else if let Some((_, network)) = attachments.iter().zip(&all).find(|(attachment, _)| attachment.uplink)
+    {
         own.servers = network.dns_servers.clone();
         if own.servers.is_empty() {
-            own.servers.push(network::bridge::uplink_address(&network, 3).into());
+            own.servers.push(network::bridge::uplink_address(network, 3).into());
         }
     }
     Ok(own)
