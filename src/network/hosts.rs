@@ -9,9 +9,9 @@ use crate::container::config::{ContainerConfig, Identity, Network, NetworkMode};
 use crate::container::link::Linked;
 use crate::container::name::ContainerName;
 use crate::container::subnet::Subnet;
-use crate::error::{Doing, Result};
+use crate::error::{Doing, Result, failed};
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -149,7 +149,14 @@ pub fn remove_link(dir: &Path, alias: &str, short_id: &str) -> Result<()> {
 
 fn change_link(dir: &Path, alias: &str, short_id: &str, to: Option<IpAddr>) -> Result<()> {
     let path = dir.join("hosts");
-    let text = std::fs::read_to_string(&path).doing(|| format!("read {}", path.display()))?;
+    let doing = || format!("read {}", path.display());
+    let mut text = String::new();
+    // The container may write to it what it likes.
+    let file = std::fs::File::open(&path).doing(doing)?;
+    file.take(LONGEST as u64 + 1).read_to_string(&mut text).doing(doing)?;
+    if text.len() > LONGEST {
+        return Err(failed(format!("it is longer than {LONGEST} bytes"))).doing(doing);
+    }
     let changed = with_link(&text, alias, short_id, to);
     if changed == text { Ok(()) } else { write(&path, &changed) }
 }

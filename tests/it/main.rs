@@ -36,6 +36,7 @@ mod logs;
 mod mount;
 mod mounts;
 mod names;
+mod neighbours;
 mod nested;
 mod network;
 mod nosub;

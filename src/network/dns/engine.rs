@@ -24,12 +24,15 @@ const TRIES: usize = 4;
 const LATE: Duration = Duration::from_secs(30);
 /// How many of those are remembered.
 const LATE_ONES: usize = 64;
-/// How long a connection may be idle.
+/// How long a connection may take for its next question.
 const IDLE: Duration = Duration::from_secs(10);
-/// How many questions wait for others at the same time.
+/// How many questions wait for others at the same time, and how many of them are one asker's: nobody
+/// can take the names from his neighbours.
 const QUESTIONS: usize = 512;
-/// How many connections there are at the same time.
+const QUESTIONS_OF_ONE: usize = 256;
+/// How many connections there are at the same time, and how many of them are one asker's.
 const CONNECTIONS: usize = 64;
+const CONNECTIONS_OF_ONE: usize = 16;
 /// The longest question: a name, and what EDNS may add.
 const LONGEST_QUESTION: usize = 4096;
 /// The longest message.
@@ -87,6 +90,10 @@ impl<T> Slots<T> {
         self.slots.get_mut(at)?.as_mut()
     }
 
+    fn count(&self, which: impl Fn(&T) -> bool) -> usize {
+        self.slots.iter().flatten().filter(|thing| which(thing)).count()
+    }
+
     fn remove(&mut self, at: usize) -> Option<T> {
         self.slots.get_mut(at)?.take()
     }
@@ -117,6 +124,7 @@ enum To {
 #[derive(Debug)]
 struct Waiting {
     to: To,
+    asker: IpAddr,
     query: Vec<u8>,
     question: Question,
     /// Its number there.
@@ -282,7 +290,9 @@ impl Engine {
             Found::Elsewhere(own) if own.is_empty() => self.upstream.servers(),
             Found::Elsewhere(own) => upstream::of(own),
         };
-        let passed_on = self.pass_on(&query, &question, to, servers, whole);
+        let of_asker = self.waiting.count(|waiting| waiting.asker == asker);
+        let passed_on =
+            of_asker < QUESTIONS_OF_ONE && self.pass_on(&query, &question, (to, asker), servers, whole);
         (!passed_on).then(|| message::answer(&query, Some(&question), &Reply::Failure, room))
     }
 
@@ -293,7 +303,7 @@ impl Engine {
         &mut self,
         query: &[u8],
         question: &Question,
-        to: To,
+        (to, asker): (To, IpAddr),
         mut servers: Vec<SocketAddr>,
         stream: bool,
     ) -> bool {
@@ -306,6 +316,7 @@ impl Engine {
             };
             let waiting = Waiting {
                 to: to.clone(),
+                asker,
                 query: query.to_vec(),
                 question: question.clone(),
                 id,
@@ -393,14 +404,16 @@ impl Engine {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let Ok((socket, Some(asker))) = rustix::net::acceptfrom_with(&here.tcp, flags) else { return };
         let Ok(asker) = SocketAddr::try_from(asker) else { return };
-        if !zone.knows(asker.ip()) {
+        let asker = asker.ip();
+        let of_asker = self.connections.count(|connection| connection.asker == asker);
+        if !zone.knows(asker) || of_asker >= CONNECTIONS_OF_ONE {
             return;
         }
         let connection = Connection {
             socket,
             number: self.connections.made,
             desk,
-            asker: asker.ip(),
+            asker,
             incoming: Vec::new(),
             outgoing: Vec::new(),
             asks: false,
@@ -467,7 +480,6 @@ impl Connection {
         match rustix::net::recv(&self.socket, &mut buffer[..LONGEST_QUESTION], RecvFlags::DONTWAIT) {
             Ok((length @ 1.., _)) => {
                 self.incoming.extend_from_slice(&buffer[..length]);
-                self.end = Instant::now() + IDLE;
                 self.incoming.len() <= 2 * LONGEST_QUESTION
             }
             Err(Errno::AGAIN | Errno::INTR) => true,
@@ -481,6 +493,8 @@ impl Connection {
         if self.asks || !self.outgoing.is_empty() || self.incoming.len() < 2 + length {
             return None;
         }
+        // Only whole questions count: a byte now and then keeps nothing open.
+        self.end = Instant::now() + IDLE;
         let rest = self.incoming.split_off(2 + length);
         let mut query = std::mem::replace(&mut self.incoming, rest);
         query.drain(..2);

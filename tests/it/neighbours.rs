@@ -1,0 +1,87 @@
+//! What a container can do to those beside it, and to the supervisors of all of them.
+
+use crate::env::{Env, eventually};
+use crate::seccomp::compiled;
+use std::net::UdpSocket;
+
+/// A container with the programs of this module in it.
+fn neighbour(env: &Env, name: &str, flags: &[&str]) {
+    let dns = format!("{}:/dns:ro", compiled("dns", &[]).display());
+    let mut words = vec!["run", "-d", "--name", name, "-v", &dns];
+    words.extend(flags);
+    words.extend(["busybox", "sleep", "600"]);
+    env.run(words).code(0);
+}
+
+/// The address at which the containers' network answers names.
+fn resolver(env: &Env) -> String {
+    env.ok(["inspect", "-f", "{{.NetworkSettings.Gateway}}", "good"])
+}
+
+/// Both programs of the bad one work, again and again.
+fn began(env: &Env, log: &str) {
+    eventually("the bad one has begun", || env.run(["exec", "bad", "cat", log]).out().contains("round 1"));
+}
+
+/// Connections to the network's name server are shared among its containers, and nobody keeps one by
+/// saying next to nothing.
+#[test]
+fn a_neighbour_cannot_take_all_connections_to_the_names() {
+    let env = Env::new();
+    neighbour(&env, "good", &[]);
+    neighbour(&env, "bad", &[]);
+    let at = resolver(&env);
+    env.ok(["exec", "-d", "bad", "sh", "-c", &format!("/dns hold {at} 400 >/log")]);
+    began(&env, "/log");
+    for _ in 0..12 {
+        assert_eq!(env.ok(["exec", "good", "/dns", "tcp", &at, "good"]), "0 1");
+    }
+}
+
+/// So are questions that wait for servers outside.
+#[test]
+fn a_neighbour_cannot_take_all_questions_to_the_outside() {
+    let env = Env::new();
+    let own = "127.0.0.93";
+    let server = UdpSocket::bind((own, 53)).expect("the tests' root may have port 53");
+    std::thread::spawn(move || {
+        let mut query = [0; 1500];
+        while let Ok((length, from)) = server.recv_from(&mut query) {
+            let answer = &mut query[..length];
+            // "known.example": there is such a name, without an address. Of others nobody hears.
+            if answer[12..].starts_with(b"\x05known") {
+                answer[2] |= 0x80;
+                let _ = server.send_to(answer, from);
+            }
+        }
+    });
+    neighbour(&env, "good", &["--dns", own]);
+    neighbour(&env, "bad", &["--dns", own]);
+    let at = resolver(&env);
+    env.ok(["exec", "-d", "bad", "sh", "-c", &format!("/dns flood {at} 1500 >/log")]);
+    began(&env, "/log");
+    for _ in 0..8 {
+        assert_eq!(env.ok(["exec", "good", "/dns", "udp", &at, "known.example"]), "0 0");
+    }
+}
+
+/// Whoever links to a container is told when that one starts again: by the one that starts, who
+/// reads what the other made of its hosts file.
+#[test]
+fn a_hosts_file_without_end_does_no_harm_to_the_one_it_links_to() {
+    let env = Env::new();
+    neighbour(&env, "good", &[]);
+    neighbour(&env, "bad", &["--link", "good"]);
+    env.ok(["exec", "bad", "truncate", "-s", "1500M", "/etc/hosts"]);
+    env.ok(["restart", "-t", "0", "good"]);
+    let supervisor = env.ok(["inspect", "-f", "{{.State.ConmonPid}}", "good"]);
+    let said = |what: &str| {
+        let status = std::fs::read_to_string(format!("/proc/{supervisor}/status")).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(what)).expect("a line for it");
+        line.trim().to_string()
+    };
+    eventually("the supervisor has nothing to do", || said("State:").starts_with('S'));
+    // What it needed at most so far.
+    let peak: u64 = said("VmHWM:").trim_end_matches(" kB").parse().expect("a number");
+    assert!(peak < 100_000, "the supervisor needed {peak} kB");
+}
