@@ -2707,9 +2707,9 @@ complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subc
 complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "remove" -d 'Remove one or more volumes'
 complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "unmount" -d 'End what `box volume mount` began: nothing has to be done'
 complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "umount" -d 'End what `box volume mount` began: nothing has to be done'
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s d -l driver -d 'Driver of the volume: local' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s d -l driver -d 'Driver of the volume: local, or image, which fills it with the files of one' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label: KEY=VALUE' -r
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d 'Set an option: type=tmpfs|none, device=DIRECTORY, o=OPTION[,OPTION...], nocopy' -r
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d 'Set an option: type=tmpfs|none, device=DIRECTORY, o=OPTION[,OPTION...], copy, nocopy; image=IMAGE' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l uid -d 'The user that it belongs to, by number; as in the image or the container otherwise' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l gid -d 'The group that it belongs to, by number' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l name -d 'Name of the volume; docker\'s older spelling' -r

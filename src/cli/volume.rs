@@ -30,7 +30,7 @@ pub(super) fn value(listed: &Listed) -> Value {
     };
     let mut value = json!({
         "Name": volume.name.as_str(),
-        "Driver": "local",
+        "Driver": volume.driver,
         "Mountpoint": listed.mountpoint.display().to_string(),
         "CreatedAt": volume.created.to_string(),
         "Status": {},
@@ -45,11 +45,14 @@ pub(super) fn value(listed: &Listed) -> Value {
     if volume.anonymous {
         value["Anonymous"] = json!(true);
     }
-    if let Some(uid) = volume.uid {
-        value["UID"] = json!(uid);
-    }
-    if let Some(gid) = volume.gid {
-        value["GID"] = json!(gid);
+    // What cannot be understood any more has none.
+    let asked = volume.asked().ok();
+    for (key, id) in
+        [("UID", asked.as_ref().and_then(|a| a.uid)), ("GID", asked.as_ref().and_then(|a| a.gid))]
+    {
+        if let Some(id) = id {
+            value[key] = json!(id);
+        }
     }
     value
 }

@@ -1,7 +1,9 @@
 //! What appears inside a container: `--volume`, `--mount`, `--tmpfs`, `--volumes-from`.
 //!
-//! [`words`](VolumeWord) become a [`MountRequest`]; what their options mean is in `options`.
+//! [`words`](VolumeWord) become a [`MountRequest`]; what their options mean is in `options`. What a
+//! volume is made of is in [`driver`].
 
+pub mod driver;
 mod options;
 mod words;
 

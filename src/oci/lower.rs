@@ -56,6 +56,8 @@ pub struct Place {
     pub own: PathBuf,
     /// A tmpfs instead, with these options: a volume that was made so.
     pub tmpfs: Option<Vec<String>>,
+    /// How it is mounted, before what the container says of that: a volume that was made so.
+    pub options: Vec<String>,
 }
 
 /// Makes the spec.

@@ -52,6 +52,9 @@ fn one(user: &config::Mount, place: &Place, spec: &mut Spec) -> Mount {
     if let (Some(overlay), "bind") = (&user.overlay, made.kind.as_str()) {
         made = over(at, overlay, place, user.subpath.as_deref(), spec);
     }
+    // What is written to an overlay does not go to the volume.
+    let of_place = place.options.iter().filter(|option| user.overlay.is_none() || *option != "ro");
+    made.options.extend(of_place.cloned());
     made.options.extend(user.options.iter().cloned());
     if user.read_only {
         made.options.push("ro".into());

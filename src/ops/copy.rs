@@ -15,13 +15,14 @@ use crate::container::config::ContainerConfig;
 use crate::container::id::ContainerId;
 use crate::container::idmap;
 use crate::container::state::{State, Status};
-use crate::container::volume::{VolumeName, not_yet};
+use crate::container::volume::VolumeName;
+use crate::container::volume::driver::Backing;
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::sandbox::{account, assemble};
 use crate::settings::Settings;
 use crate::store::containers;
 use crate::store::layout::Store;
-use crate::store::volumes::{self, Backing};
+use crate::store::volumes;
 use crate::supervisor::bundle;
 use crate::sys::copy::{Copier, Existing, Owner, Skipped};
 use crate::sys::path::RootFd;
@@ -188,7 +189,7 @@ pub fn export_volume(
     to: Option<PathBuf>,
 ) -> Result<LeftOut> {
     let _held = volumes::hold(store)?;
-    in_store(store, name)?;
+    volume_files(store, name)?;
     worker::call(settings, "export-volume", &VolumeJob { volume: name.clone(), archive: to })
 }
 
@@ -197,7 +198,7 @@ pub fn export_volume(
 /// A crash, or an error half way, leaves what was read until then.
 ///
 /// # Errors
-/// As [`export_volume`]; `Invalid` for a damaged archive.
+/// As [`export_volume`]; `Invalid` for a damaged archive; `Denied` for a volume that is read-only.
 pub fn import_volume(
     settings: &Settings,
     store: &Store,
@@ -205,23 +206,33 @@ pub fn import_volume(
     from: Option<PathBuf>,
 ) -> Result<()> {
     let _held = volumes::hold(store)?;
-    in_store(store, name)?;
+    volume_files(store, name)?;
+    if matches!(volumes::get(store, name)?.asked()?.backing, Backing::Directory { options, .. } if options.contains(&"ro".to_string()))
+    {
+        let text = format!("the volume {name} is read-only");
+        return Err(Error::new(Kind::Denied, text).hint("it was made with -o o=bind,ro"));
+    }
     worker::call(settings, "import-volume", &VolumeJob { volume: name.clone(), archive: from })
 }
 
-fn in_store(store: &Store, name: &VolumeName) -> Result<()> {
-    match volumes::get(store, name)?.backing()? {
-        Backing::Store => Ok(()),
-        Backing::Directory(path) => Err(not_yet(format!("archives of a volume that is {}", path.display()))
-            .hint("tar reads and writes that directory")),
-        Backing::Tmpfs(_) => {
-            Err(not_yet("archives of a volume that is a tmpfs").hint("box cp reads it in a container"))
-        }
+/// Where the files of a volume are while no container runs.
+///
+/// # Errors
+/// `NotFound` if it is not there; `Unsupported` for one that is only in memory then.
+pub fn volume_files(store: &Store, name: &VolumeName) -> Result<PathBuf> {
+    match volumes::get(store, name)?.asked()?.backing {
+        Backing::Store => Ok(volumes::data(store, name)),
+        Backing::Directory { path, .. } => Ok(path),
+        Backing::Tmpfs(_) => Err(Error::new(
+            Kind::Unsupported,
+            format!("the volume {name} is a tmpfs: it is only there in containers that run"),
+        )
+        .hint("box cp reads and writes it in one of them")),
     }
 }
 
 pub(super) fn export_job(here: &Here, job: &VolumeJob) -> Result<LeftOut> {
-    let root = RootFd::open(&volumes::data(&here.store, &job.volume))?;
+    let root = RootFd::open(&volume_files(&here.store, &job.volume)?)?;
     let source = Source::open(&root, Path::new("/."), "the volume")?;
     let skipped = match &job.archive {
         None => archive::write(&source, std::io::stdout().lock()),
@@ -238,7 +249,7 @@ pub(super) fn export_job(here: &Here, job: &VolumeJob) -> Result<LeftOut> {
 }
 
 pub(super) fn import_job(here: &Here, job: &VolumeJob) -> Result<()> {
-    let root = RootFd::open(&volumes::data(&here.store, &job.volume))?;
+    let root = RootFd::open(&volume_files(&here.store, &job.volume)?)?;
     let (owner, existing) = (Owner::Keep, Existing::Overwrite);
     match &job.archive {
         None => archive::extract(&root, "/", owner, existing, std::io::stdin().lock()),

@@ -27,7 +27,7 @@ pub fn info(settings: &Settings, store: &Store) -> Result<Value> {
             "authorization": null,
             "log": ["k8s-file", "none"],
             "network": ["bridge", "slirp4netns", "pasta", "host", "none"],
-            "volume": ["local"],
+            "volume": ["local", "image"],
         },
         "registries": registries(),
         "store": storage(settings, store)?,

@@ -5,7 +5,8 @@ use crate::container::config::{ContainerConfig, Mount};
 use crate::container::id::ContainerId;
 use crate::container::mounts::MountFacts;
 use crate::container::request::ContainerRequest;
-use crate::container::volume::{SourceRequest, VolumeName};
+use crate::container::volume::driver::Backing;
+use crate::container::volume::{SourceRequest, VolumeName, not_yet};
 use crate::error::{Error, Kind, Result, invalid};
 use crate::store::layout::Store;
 use crate::store::volumes::{self, Volume};
@@ -40,7 +41,15 @@ pub(super) fn facts(
         facts.matches.insert(pattern.to_string(), matches(pattern)?);
     }
     for volume in to_make(request) {
-        volume.backing()?;
+        let asked = volume.asked()?;
+        // That is done in the user namespace, where this process is not.
+        if asked.uid.or(asked.gid).is_some()
+            && asked.backing == Backing::Store
+            && !volumes::exists(store, &volume.name)
+        {
+            return Err(not_yet("uid= and gid= of a volume that --mount makes")
+                .hint(format!("make it first: box volume create -o o=uid=… {}", volume.name)));
+        }
     }
     Ok(facts)
 }

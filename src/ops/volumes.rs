@@ -1,15 +1,18 @@
 //! Volumes, listed and removed.
 
 use super::select::moment;
-use super::{ps, rm, worker};
+use super::{ps, pull, rm, worker};
 use crate::container::id::ContainerId;
 use crate::container::state::Status;
 use crate::container::volume::VolumeName;
 use crate::error::{Doing, Error, Kind, Result, invalid};
+use crate::image::digest::ChainId;
 use crate::settings::Settings;
 use crate::store::layout::Store;
 use crate::store::volumes::{self, Volume};
+use crate::store::{images, layers};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// A volume with what is known of it.
@@ -72,16 +75,35 @@ pub fn look(settings: &Settings, store: &Store, names: &[VolumeName]) -> Result<
     Ok(found)
 }
 
-/// Makes a volume, with a made-up name if it has none.
+/// A volume to be made in the user namespace, and the layers of the image that it begins with.
+#[derive(Serialize, Deserialize)]
+pub(super) struct VolumeJob {
+    volume: Volume,
+    layers: Vec<ChainId>,
+}
+
+/// Makes a volume; with the driver `image` it gets the files of an image, once and for good.
 ///
 /// # Errors
 /// `Conflict` if there is one of this name and that is not ignored; `Invalid` for options that are
-/// none, or an owner that is nobody in the user namespace.
+/// none, or an owner that is nobody in the user namespace; `NotFound` for an image that is not there.
 pub fn create(settings: &Settings, store: &Store, volume: &Volume, ignore: bool) -> Result<()> {
-    volume.backing()?;
-    let made = match volume.uid.or(volume.gid) {
-        Some(_) => worker::call(settings, "create-volume", volume),
-        None => create_job(store, volume),
+    let asked = volume.asked()?;
+    if ignore && volumes::exists(store, &volume.name) {
+        return Ok(());
+    }
+    let layers = match &asked.image {
+        None => Vec::new(),
+        Some(name) => {
+            let image = images::find(store, name)?.ok_or_else(|| images::unknown(name))?;
+            pull::complete(settings, store, &image)?;
+            image.chain().to_vec()
+        }
+    };
+    let job = VolumeJob { volume: volume.clone(), layers };
+    let made = match (asked.uid.or(asked.gid), &asked.image) {
+        (None, None) => create_job(store, &job),
+        _ => worker::call(settings, "create-volume", &job),
     };
     match made {
         Err(error) if ignore && error.kind() == Kind::Conflict => Ok(()),
@@ -89,15 +111,25 @@ pub fn create(settings: &Settings, store: &Store, volume: &Volume, ignore: bool)
     }
 }
 
-/// The part of [`create`] that gives it an owner, if it is to have one.
+/// The part of [`create`] that gives it an owner and files, if it is to have some.
 ///
 /// A crash leaves a directory beside the volumes, which the next one that removes some sweeps.
 ///
 /// # Errors
 /// As [`create`].
-pub fn create_job(store: &Store, volume: &Volume) -> Result<()> {
+pub(super) fn create_job(store: &Store, job: &VolumeJob) -> Result<()> {
+    // Whoever collects garbage now does not take the layers away.
+    let _images = match job.layers.is_empty() {
+        true => None,
+        false => Some(images::hold(store)?),
+    };
     let _held = volumes::hold(store)?;
-    volumes::create(store, volume)
+    let gone = |chain: &&ChainId| !layers::is_complete(store, chain);
+    if job.layers.iter().any(|chain| gone(&chain)) {
+        return Err(Error::new(Kind::NotFound, "the image was removed meanwhile"));
+    }
+    let layers: Vec<PathBuf> = job.layers.iter().map(|chain| layers::diff(store, chain)).collect();
+    volumes::create_with(store, &job.volume, &layers)
 }
 
 /// Removes a volume; with `force` also the containers that use it, after `seconds` of patience.
@@ -243,7 +275,8 @@ impl Test {
             Test::Dangling(wanted) => unused == *wanted,
             Test::Anonymous(wanted) => volume.anonymous == *wanted,
             Test::Text(text) if key == "name" => name_matches(volume.name.as_str(), text),
-            // The only driver there is, and its scope.
+            Test::Text(text) if key == "driver" => *text == volume.driver,
+            // The only scope there is.
             Test::Text(text) => text == "local",
             Test::Label { key, value, not } => has(&volume.labels, key, value) != *not,
             Test::Option { key, value } => has(&volume.options, key, value),

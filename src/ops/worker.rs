@@ -223,7 +223,7 @@ fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_jso
         "insert" => foreground(body, |job| transfer::commit::insert(&here.store, &job)),
         "load" => foreground(body, |request| transfer::load::load(&here.store, &request)),
         "copy" => foreground(body, |job| super::copy::job(here, job)),
-        "create-volume" => foreground(body, |volume| super::volumes::create_job(&here.store, &volume)),
+        "create-volume" => foreground(body, |job| super::volumes::create_job(&here.store, &job)),
         "export-volume" => foreground(body, |job| super::copy::export_job(here, &job)),
         "import-volume" => foreground(body, |job| super::copy::import_job(here, &job)),
         "probe" => typed(body, |mode| super::probe::job(here, &mode)),

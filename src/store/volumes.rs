@@ -21,13 +21,16 @@ use super::lock::Lock;
 use crate::container::config::ContainerConfig;
 use crate::container::id::ContainerId;
 use crate::container::volume::VolumeName;
+use crate::container::volume::driver::{Asked, Backing, not_owned, understand};
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::sys::file::{self, Durable};
+use crate::sys::{copy, tree};
 use jiff::Timestamp;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -54,7 +57,10 @@ pub struct Volume {
     pub created: Timestamp,
     /// `--label`.
     pub labels: BTreeMap<String, String>,
-    /// `--opt`: `type`, `device` and `o`, as for mount(8).
+    /// `local` or `image`.
+    #[serde(default = "local")]
+    pub driver: String,
+    /// `--opt`: `type`, `device` and `o`, as for mount(8); `image`.
     pub options: BTreeMap<String, String>,
     /// Made for one container, without a name of the user's.
     pub anonymous: bool,
@@ -69,6 +75,10 @@ pub struct Volume {
 /// The version of the document that this binary writes.
 const VERSION: u32 = 1;
 
+fn local() -> String {
+    "local".to_string()
+}
+
 impl Volume {
     /// An empty one with nothing special about it.
     #[must_use]
@@ -78,6 +88,7 @@ impl Volume {
             name,
             created: Timestamp::now(),
             labels: BTreeMap::new(),
+            driver: local(),
             options: BTreeMap::new(),
             anonymous,
             uid: None,
@@ -86,81 +97,25 @@ impl Volume {
     }
 }
 
-/// Where the files of a volume really are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Backing {
-    /// In the store.
-    Store,
-    /// In a directory of the host: `type=none,o=bind,device=DIR`.
-    Directory(PathBuf),
-    /// In memory, while containers run that have it: `type=tmpfs`, with a tmpfs's options.
-    Tmpfs(Vec<String>),
-}
-
 impl Volume {
-    /// What its options come to.
+    /// What its driver and its options come to.
     ///
     /// # Errors
-    /// `Invalid` for options that are none; `Unsupported` for file systems that only the host's
-    /// administrator can mount.
-    pub fn backing(&self) -> Result<Backing> {
-        let option = |name: &str| self.options.get(name).map(String::as_str).unwrap_or_default();
-        if let Some(other) =
-            self.options.keys().find(|key| !["type", "device", "o", "copy", "nocopy"].contains(&key.as_str()))
-        {
-            return Err(crate::error::invalid(format!("invalid mount option {other} for driver 'local'"))
-                .hint("there are type=, device=, o=, copy and nocopy"));
-        }
-        let words: Vec<&str> = option("o").split(',').filter(|word| !word.is_empty()).collect();
-        let binds = words.iter().any(|word| matches!(*word, "bind" | "rbind"));
-        match option("type") {
-            "tmpfs" => {
-                let good = |word: &&str| {
-                    let key = word.split('=').next().unwrap_or_default();
-                    let keys =
-                        ["size", "mode", "uid", "gid", "nr_inodes", "noexec", "nosuid", "nodev", "ro", "rw"];
-                    keys.contains(&key)
-                };
-                if let Some(wrong) = words.iter().find(|word| !good(word)) {
-                    return Err(crate::error::invalid(format!("{wrong:?} is no option of a tmpfs volume")));
-                }
-                let mut options: Vec<String> = words.iter().map(ToString::to_string).collect();
+    /// As [`understand`]; `Invalid` when one that binds is to have an owner.
+    pub fn asked(&self) -> Result<Asked> {
+        let mut asked = understand(&self.driver, &self.options)?;
+        (asked.uid, asked.gid) = (self.uid.or(asked.uid), self.gid.or(asked.gid));
+        match &mut asked.backing {
+            Backing::Store => {}
+            Backing::Directory { .. } if self.uid.or(self.gid).is_some() => return Err(not_owned()),
+            Backing::Directory { .. } => {}
+            Backing::Tmpfs(options) => {
                 for (key, id) in [("uid", self.uid), ("gid", self.gid)] {
                     options.extend(id.map(|id| format!("{key}={id}")));
                 }
-                Ok(Backing::Tmpfs(options))
             }
-            "none" | "bind" | "" if binds => {
-                let device = option("device");
-                if !device.starts_with('/') {
-                    return Err(crate::error::invalid(
-                        "a volume that binds needs device=DIRECTORY, an absolute path",
-                    ));
-                }
-                if self.uid.or(self.gid).is_some() {
-                    return Err(crate::error::invalid(
-                        "a volume that binds has the owner of its directory: --uid and --gid are not for it",
-                    ));
-                }
-                Ok(Backing::Directory(PathBuf::from(device)))
-            }
-            "" if option("device").is_empty() => Ok(Backing::Store),
-            "none" | "bind" | "" => Err(crate::error::invalid(
-                "a volume with a device needs o=bind, as in \
-                -o type=none -o o=bind -o device=/srv/data",
-            )),
-            other => Err(Error::new(
-                Kind::Unsupported,
-                format!("a volume of type {other:?}: only the host's administrator can mount it"),
-            )
-            .hint("mount it on the host, then use its directory: -v /mnt/it:/data")),
         }
-    }
-
-    /// Whether it begins with what the image has.
-    #[must_use]
-    pub fn may_be_filled(&self) -> bool {
-        !self.options.contains_key("nocopy")
+        Ok(asked)
     }
 }
 
@@ -187,7 +142,15 @@ pub fn hold_alone(store: &Store) -> Result<Lock> {
 /// # Errors
 /// `Conflict` if there is one of this name; `Invalid` for an owner that is nobody there.
 pub fn create(store: &Store, volume: &Volume) -> Result<()> {
-    let made = make(store, volume);
+    create_with(store, volume, &[])
+}
+
+/// As [`create`], of files that are in `layers` already, the lowest first; inside the user namespace.
+///
+/// # Errors
+/// As [`create`]; a full disk.
+pub fn create_with(store: &Store, volume: &Volume, layers: &[PathBuf]) -> Result<()> {
+    let made = make(store, volume, layers);
     made.map_err(|error| match error.kind() {
         Kind::Conflict => Error::new(
             Kind::Conflict,
@@ -199,7 +162,7 @@ pub fn create(store: &Store, volume: &Volume) -> Result<()> {
     .doing(|| format!("make the volume {}", volume.name))
 }
 
-fn make(store: &Store, volume: &Volume) -> Result<()> {
+fn make(store: &Store, volume: &Volume, layers: &[PathBuf]) -> Result<()> {
     let place = store.volume(&volume.name);
     let all = store.volumes();
     let mut private = std::fs::DirBuilder::new();
@@ -212,19 +175,19 @@ fn make(store: &Store, volume: &Volume) -> Result<()> {
         .map(|number| all.join(format!(".{}.{number}.new", volume.name)))
         .find(|beside| private.create(beside).is_ok())
         .ok_or_else(|| failed(format!("no directory can be made in {}", all.display())))?;
-    let filled = fill(&beside, volume).and_then(|()| {
+    let filled = fill(&beside, volume, layers).and_then(|()| {
         renameat_with(CWD, &beside, CWD, &place, RenameFlags::NOREPLACE)
             .doing(|| format!("name {}", place.display()))
     });
     if filled.is_err() {
         // Nobody else knows of it; what cannot be removed is swept later.
-        let _ = std::fs::remove_dir_all(&beside);
+        let _ = tree::remove(&beside);
     }
     filled?;
     if volume.anonymous { Ok(()) } else { file::sync_directory(&all) }
 }
 
-fn fill(dir: &Path, volume: &Volume) -> Result<()> {
+fn fill(dir: &Path, volume: &Volume, layers: &[PathBuf]) -> Result<()> {
     // An anonymous volume is of no use to anybody after a power cut but to its container.
     let durable = if volume.anonymous { Durable::No } else { Durable::Yes };
     let data = dir.join(DATA);
@@ -233,8 +196,13 @@ fn fill(dir: &Path, volume: &Volume) -> Result<()> {
     std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755))
         .doing(|| format!("open {}", data.display()))?;
     let text = serde_json::to_vec(volume).map_err(|e| failed("cannot write down a volume").because(e))?;
-    if volume.uid.or(volume.gid).is_some() && volume.backing()? == Backing::Store {
-        std::os::unix::fs::chown(&data, volume.uid, volume.gid).map_err(|cause| {
+    let asked = volume.asked()?;
+    if asked.image.is_some() {
+        copy_layers(layers, &data)?;
+        file::create_new(&dir.join(FILLED), b"", durable)?;
+    }
+    if asked.uid.or(asked.gid).is_some() && asked.backing == Backing::Store {
+        std::os::unix::fs::chown(&data, asked.uid, asked.gid).map_err(|cause| {
             let error =
                 Error::new(Kind::Invalid, "its directory cannot be given to that user").because(cause);
             error.hint("there are as many ids as `box info` shows under idMappings")
@@ -242,6 +210,17 @@ fn fill(dir: &Path, volume: &Volume) -> Result<()> {
         file::create_new(&dir.join(GIVEN), b"", durable)?;
     }
     file::create_new(&dir.join("volume.json"), &text, durable)
+}
+
+/// All files of an image in one directory, on the disk when this returns.
+fn copy_layers(layers: &[PathBuf], data: &Path) -> Result<()> {
+    let open = |path: &Path| std::fs::File::open(path).doing(|| format!("open {}", path.display()));
+    let target = OwnedFd::from(open(data)?);
+    for layer in layers {
+        let source = OwnedFd::from(open(layer)?);
+        copy::onto(&source, &target, &|uid, gid| Some((uid, gid))).doing(|| "copy a layer of its image")?;
+    }
+    rustix::fs::syncfs(&target).doing(|| format!("sync {}", data.display()))
 }
 
 /// Makes the volume unless it is there; returns whether it had to be made.
@@ -368,11 +347,7 @@ pub fn users(store: &Store) -> Result<BTreeMap<VolumeName, Vec<ContainerId>>> {
 /// # Errors
 /// `NotFound` if it is gone already.
 pub fn discard(store: &Store, name: &VolumeName) -> Result<()> {
-    let trash = store.trash();
-    let place = (0..1000)
-        .map(|number| trash.join(format!("volume-{name}.{number}")))
-        .find(|place| !place.exists())
-        .ok_or_else(|| failed("the trash is full").hint("empty it with `box container prune`"))?;
+    let place = free_place(&store.trash(), name.as_str())?;
     match std::fs::rename(store.volume(name), &place) {
         Ok(()) => Ok(()),
         Err(e) if e.kind() == ErrorKind::NotFound => Err(no_such(name.as_str())),
@@ -435,13 +410,24 @@ pub(super) fn discard_with(store: &Store, trashed: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes what a crash left of volumes in the making. Whoever calls this holds the volumes' lock
-/// alone, so nobody is making one.
+/// Moves what a crash left of volumes in the making to the trash. Whoever calls this holds the volumes'
+/// lock alone, so nobody is making one.
 pub fn sweep(store: &Store) {
     for name in entries(store).unwrap_or_default() {
         if name.starts_with('.') && name.ends_with(".new") {
-            // Made by us, outside of the user namespace, and holding nothing yet.
-            let _ = std::fs::remove_dir_all(store.volumes().join(name));
+            // What cannot be moved now is by the next one. In it may be files of the image's users.
+            let place = free_place(&store.trash(), &name);
+            let _ = place.and_then(|place| {
+                std::fs::rename(store.volumes().join(&name), place).doing(|| "move it to the trash")
+            });
         }
     }
+}
+
+/// A place in the trash for a volume.
+fn free_place(trash: &Path, name: &str) -> Result<PathBuf> {
+    (0..1000)
+        .map(|number| trash.join(format!("volume-{name}.{number}")))
+        .find(|place| !place.exists())
+        .ok_or_else(|| failed("the trash is full").hint("empty it with `box container prune`"))
 }

@@ -3,10 +3,11 @@
 use crate::container::config::{ContainerConfig, Mount, MountSource};
 use crate::container::state::State;
 use crate::container::volume::VolumeName;
+use crate::container::volume::driver::Backing;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::oci::lower::Place;
 use crate::store::layout::Store;
-use crate::store::volumes::{self, Backing, Volume};
+use crate::store::volumes::{self, Volume};
 use crate::store::{containers, layers};
 use crate::sys::tree;
 use std::path::{Path, PathBuf};
@@ -34,12 +35,13 @@ fn place(store: &Store, config: &ContainerConfig, mount: &Mount, own: PathBuf) -
         MountSource::Volume { name, anonymous, .. } => {
             volumes::ensure(store, || Volume::new(name.clone(), *anonymous), name)?;
             let volume = volumes::get(store, name)?;
-            match volume.backing()? {
+            let asked = volume.asked()?;
+            match asked.backing {
                 Backing::Store => {
                     place.source = volumes::data(store, name);
-                    place.volume = volume.may_be_filled().then(|| store.volume(name));
+                    place.volume = (!asked.no_copy).then(|| store.volume(name));
                 }
-                Backing::Directory(path) => place.source = path,
+                Backing::Directory { path, options } => (place.source, place.options) = (path, options),
                 Backing::Tmpfs(options) => match shared_tmpfs(store, config, name)? {
                     Some(source) => place.source = source,
                     None => place.tmpfs = Some(options),

@@ -459,3 +459,54 @@ fn a_volume_has_the_owner_that_it_was_made_with() {
     let none = Env::of(User::NoSub);
     none.run(["volume", "create", "--uid", "7", "x"]).fails(125, "cannot be given");
 }
+
+#[test]
+fn the_options_of_a_volume_are_what_its_mount_is_like() {
+    let env = Env::new();
+    let device = format!("device={}", env.directory("shared"));
+    let create = |words: &[&str]| env.run([&["volume", "create"], words].concat());
+    create(&["-o", "type=none", "-o", "o=bind,ro,noexec", "-o", &device, "host"]).code(0);
+    let mounted = ["run", "--rm", "--network", "none", "-v", "host:/x", "busybox", "sh", "-c"];
+    let options = env.ok([&mounted[..], &["touch /x/y 2>/dev/null; grep ' /x ' /proc/mounts"]].concat());
+    assert!(options.contains(" ro,") && options.contains(",noexec,"), "{options}");
+    assert!(!env.tmp().join("shared/y").exists());
+    env.feed(b"", ["volume", "import", "host", "-"]).fails(125, "is read-only");
+    env.run(["volume", "export", "-o", "out.tar", "host"]).code(0);
+    env.run(["volume", "mount", "host"]).stdout(&format!("{}\n", &device[7..]));
+    // The owner can stand among the options, as for podman; what cannot be done is refused at once.
+    create(&["-o", "o=uid=7,gid=8", "owned"]).code(0);
+    env.run(["volume", "inspect", "-f", "{{.UID}} {{.GID}}", "owned"]).stdout("7 8\n");
+    env.run(["run", "--rm", "-v", "owned:/new", "busybox", "stat", "-c", "%u:%g", "/new"]).stdout("7:8\n");
+    create(&["-o", "o=nocopy", "bare"]).code(0);
+    env.run(["run", "--rm", "-v", "bare:/etc", "busybox", "ls", "/etc/notes"]).code(1);
+    create(&["-o", "o=size=1m", "x"]).fails(125, "quotas").stderr_contains("type=tmpfs -o o=size=1m");
+    create(&["-o", "type=tmpfs", "-o", "o=size=x", "x"]).fails(125, "not a size");
+    create(&["-o", "o=bind,frob", "-o", &device, "x"]).fails(125, "\"frob\"");
+    create(&["-d", "flocker", "x"]).fails(125, "no volume driver \"flocker\"");
+    env.run(["volume", "exists", "x"]).code(1);
+}
+
+#[test]
+fn a_volume_begins_with_the_files_of_an_image_and_keeps_them() {
+    for user in [User::Sub, User::NoSub, User::Root] {
+        let env = Env::of(user);
+        let create = ["volume", "create", "--driver", "image", "-o"];
+        env.run([&create[..], &["image=nothing", "site"]].concat()).fails(125, "nothing: image not known");
+        env.run([&create[..4], &["site"]].concat()).fails(125, "must provide an image name");
+        env.run([&create[..], &["image=busybox", "site"]].concat()).code(0).stdout("site\n");
+        env.run(["volume", "ls", "-f", "driver=image"]).stdout("DRIVER      VOLUME NAME\nimage       site\n");
+        env.run(["volume", "ls", "-q", "-f", "driver=local"]).stdout("");
+        let script = "cat /site/etc/notes && stat -c %a /site/tmp && echo more >>/site/etc/notes";
+        let line = ["run", "--rm", "--network", "none", "-v", "site:/site", "busybox", "sh", "-c"];
+        env.run([&line[..], &[script]].concat()).code(0).stdout("not a program\n1777\n");
+        env.run([&line[..], &["cat /site/etc/notes"]].concat()).stdout("not a program\nmore\n");
+        env.run(["volume", "inspect", "-f", "{{.Driver}} {{.Options.image}}", "site"])
+            .stdout("image busybox\n");
+        // It is the volume's own copy.
+        env.run(["rmi", "-a", "-f"]).code(0);
+        env.run(["volume", "export", "-o", "out.tar", "site"]).code(0);
+        let archive = std::fs::read(env.tmp().join("out.tar")).expect("an archive");
+        assert!(archive.windows(9).any(|part| part == b"etc/notes"));
+        env.run(["volume", "rm", "site"]).code(0);
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::super::flags::words;
 use super::super::{Context, output};
-use crate::container::volume::{VolumeName, not_yet};
+use crate::container::volume::VolumeName;
 use crate::error::{Result, invalid};
 use crate::ops::volumes;
 use crate::store::volumes::Volume;
@@ -16,10 +16,11 @@ use crate::sys::random;
 #[command(
     after_help = "Examples:\n  box volume create data\n  box run -v data:/var/lib/postgresql/data postgres\n  \
     box volume create -o type=tmpfs -o o=size=64m scratch\n  \
-    box volume create -o type=none -o o=bind -o device=/srv/data shared"
+    box volume create -o type=none -o o=bind,ro -o device=/srv/data shared\n  \
+    box volume create --driver image -o image=docker.io/library/nginx site"
 )]
 pub(crate) struct Create {
-    /// Driver of the volume: local
+    /// Driver of the volume: local, or image, which fills it with the files of one
     #[arg(long, short, value_name = "NAME", default_value = "local", hide_default_value = true)]
     driver: String,
     /// No error if there is a volume of this name
@@ -28,7 +29,7 @@ pub(crate) struct Create {
     /// Set a label: KEY=VALUE
     #[arg(long, short, value_name = "KEY=VALUE", value_parser = words::label)]
     label: Vec<(String, String)>,
-    /// Set an option: type=tmpfs|none, device=DIRECTORY, o=OPTION[,OPTION...], nocopy
+    /// Set an option: type=tmpfs|none, device=DIRECTORY, o=OPTION[,OPTION...], copy, nocopy; image=IMAGE
     #[arg(long, short, value_name = "KEY[=VALUE]")]
     opt: Vec<String>,
     /// The user that it belongs to, by number; as in the image or the container otherwise
@@ -47,11 +48,6 @@ pub(crate) struct Create {
 
 impl Create {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
-        if !matches!(self.driver.as_str(), "local" | "") {
-            return Err(
-                not_yet(format!("the volume driver {:?}", self.driver)).hint("box has the driver local")
-            );
-        }
         let given = self.name.or(self.old_name).filter(|name| !name.is_empty());
         let anonymous = given.is_none();
         let name: VolumeName = match given {
@@ -61,6 +57,9 @@ impl Create {
         let mut volume = Volume::new(name, anonymous);
         volume.labels = self.label.into_iter().collect();
         (volume.uid, volume.gid) = (self.uid, self.gid);
+        if !self.driver.is_empty() {
+            volume.driver = self.driver;
+        }
         for word in &self.opt {
             let (key, value) = word.split_once('=').unwrap_or((word, ""));
             match (key, volume.options.get_mut(key)) {

@@ -43,7 +43,7 @@ impl List {
             Some(text) => template::Format::parse(text)?.rows(all, FIELDS, true, !self.noheading),
             None => {
                 let columns: &[table::Column<Listed>] = &[
-                    ("DRIVER", |_, _| "local".to_string()),
+                    ("DRIVER", |listed, _| listed.volume.driver.clone()),
                     ("VOLUME NAME", |listed, _| listed.volume.name.to_string()),
                 ];
                 Ok(table::plain(columns, all, true, !self.noheading))

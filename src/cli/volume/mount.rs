@@ -1,9 +1,9 @@
 //! `box volume mount`, `box volume unmount`.
 
 use super::super::{Context, output};
-use crate::container::volume::not_yet;
 use crate::error::{Result, invalid};
-use crate::store::volumes::{self, Backing};
+use crate::ops::copy;
+use crate::store::volumes;
 
 /// Print where the files of volumes are on the host
 ///
@@ -33,14 +33,7 @@ impl Mount {
         }
         for name in &self.names {
             let name = volumes::find(store, name)?;
-            let path = match volumes::get(store, &name)?.backing()? {
-                Backing::Store => volumes::data(store, &name),
-                Backing::Directory(path) => path,
-                Backing::Tmpfs(_) => {
-                    return Err(not_yet("mounting a volume that is a tmpfs outside of a container"));
-                }
-            };
-            output::line(path.display());
+            output::line(copy::volume_files(store, &name)?.display());
         }
         Ok(0)
     }

@@ -223,6 +223,24 @@ impl Options {
     }
 }
 
+/// The options of a volume that is a tmpfs, checked.
+///
+/// # Errors
+/// `Invalid` for words that are none of a tmpfs's, or have no good number.
+pub(super) fn tmpfs(words: &[&str]) -> Result<Vec<String>> {
+    let mut asked = Options::default();
+    for word in words {
+        asked.tmpfs_option(word)?;
+    }
+    if asked.own {
+        return Err(invalid("U is no option of a volume: uid= and gid= say whose it is"));
+    }
+    if asked.read_only {
+        asked.rest.push("ro".to_string());
+    }
+    Ok(asked.rest)
+}
+
 /// A path below the source, never above it.
 pub(super) fn below(path: &str) -> Result<String> {
     if path.is_empty() || path.split('/').any(|part| part == "..") {
