@@ -1,6 +1,7 @@
 //! `box info`.
 
-use super::format::template::{self, Format};
+use super::format::go;
+use super::format::template::Format;
 use super::{Context, output};
 use crate::error::Result;
 use crate::ops::info;
@@ -26,7 +27,7 @@ impl Info {
                 let format = Format::parse(format)?;
                 match format.is_whole_json() {
                     true => output::line(info),
-                    false => output::line(format.render(&template::value(&go_names(&info)))?),
+                    false => output::line(format.render(&go::value(&go_names(&info)))?),
                 }
             }
             None => output::text(yaml(&info)),
@@ -152,7 +153,7 @@ mod tests {
             "host": { "cpus": 2, "ociRuntime": { "name": "box" }, "security": { "rootless": true } },
             "store": { "graphStatus": { "Backing Filesystem": "extfs" } },
         });
-        let value = template::value(&go_names(&value));
+        let value = go::value(&go_names(&value));
         let shown = |text: &str| Format::parse(text).unwrap().render(&value).unwrap();
         assert_eq!(
             shown("{{.Host.CPUs}} {{.Host.OCIRuntime.Name}} {{.Host.Security.Rootless}}"),

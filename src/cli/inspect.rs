@@ -1,7 +1,8 @@
 //! `box inspect`, `box container inspect`, `box image inspect`.
 
 use super::flags::platform::PlatformFlag;
-use super::format::template::{self, Format};
+use super::format::go;
+use super::format::template::Format;
 use super::format::visible;
 use super::inspect_container;
 use super::inspect_image;
@@ -138,10 +139,7 @@ impl Asked {
         if self.names.is_empty() {
             return Err(invalid("a name is missing").hint("as in `box inspect web`"));
         }
-        show(&self.names, self.format.as_deref(), |name, for_template| {
-            let found = self.one(ctx, name, for_template)?;
-            Ok(if for_template { with_go_s_nils(found) } else { found })
-        })
+        show(&self.names, self.format.as_deref(), |name, for_template| self.one(ctx, name, for_template))
     }
 
     /// The first thing of that name, in podman's order.
@@ -199,7 +197,7 @@ pub(super) fn show(
     match format {
         None => output::json(&found),
         Some(format) => {
-            let rows: Vec<gotmpl::Value> = found.iter().map(template::value).collect();
+            let rows: Vec<gotmpl::Value> = found.iter().map(for_templates).collect();
             let text = format.lines(&rows, None)?;
             output::text(if visible::is_shown() { visible::text(&text) } else { text.into() });
         }
@@ -212,52 +210,47 @@ pub(super) fn show(
     Ok(code)
 }
 
-/// What templates see: `.ID` beside `.Id` and the like, as with podman, and for each list and map that Go would
-/// have as nil an empty one, which prints the same.
-fn with_go_s_nils(mut value: Value) -> Value {
-    // Of other things than containers and images the document has it all.
-    if value.get("Id").is_none() {
-        return value;
+/// What templates see: beside what the document lists also the names that podman's Go structs give some
+/// of it, and what docker's documents have. Nothing of that is listed by `{{json .}}`.
+fn for_templates(document: &Value) -> gotmpl::Value {
+    let made = go::value(document);
+    let part = |name: &str| go::of_field("", name, &document[name]);
+    let nil = |name: &str| go::of_field("", name, &Value::Null);
+    let text = || gotmpl::Value::String("".into());
+    if document.get("RootFS").is_some() {
+        let made = [("ID", "Id"), ("HealthCheck", "Healthcheck"), ("DockerVersion", "Version")]
+            .into_iter()
+            .fold(made, |made, (name, of)| go::with(made, name, part(of)));
+        return go::within(go::with(made, "Container", text()), "Config", |config| {
+            let config = ["User", "WorkingDir", "StopSignal", "Hostname", "Domainname", "Image"]
+                .into_iter()
+                .fold(config, |config, name| go::with(config, name, text()));
+            let config = ["AttachStdin", "AttachStdout", "AttachStderr", "OpenStdin", "StdinOnce", "Tty"]
+                .into_iter()
+                .fold(config, |config, name| go::with(config, name, gotmpl::Value::Bool(false)));
+            let open = ["Env", "Entrypoint", "Cmd", "OnBuild", "Shell", "Volumes", "ExposedPorts", "Labels"];
+            open.into_iter()
+                .chain(["Healthcheck"])
+                .fold(config, |config, name| go::with(config, name, nil(name)))
+        });
     }
-    value["ID"] = value["Id"].clone();
-    // podman's fields, which have other names than its documents.
-    if value.get("RootFS").is_some() {
-        value["HealthCheck"] = value["Healthcheck"].clone();
-    } else if let Some(mode) = value["Config"].get("sdNotifyMode").cloned() {
-        value["Config"]["SdNotifyMode"] = mode;
+    if document.get("HostConfig").is_none() {
+        return made;
     }
-    if value.get("RootFS").is_some()
-        && let Some(config) = value["Config"].as_object_mut()
-    {
-        for key in ["User", "WorkingDir", "StopSignal"] {
-            config.entry(key).or_insert_with(|| "".into());
-        }
-        for key in LISTS.iter().chain(&MAPS).chain(&["Healthcheck"]) {
-            config.entry(*key).or_insert(Value::Null);
-        }
-    }
-    fill(&mut value);
-    value
-}
-
-const LISTS: [&str; 9] =
-    ["Env", "Entrypoint", "Cmd", "OnBuild", "Secrets", "Links", "VolumesFrom", "Aliases", "Log"];
-const MAPS: [&str; 3] = ["Volumes", "ExposedPorts", "Labels"];
-
-fn fill(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            for (key, value) in map.iter_mut() {
-                match value {
-                    Value::Null if LISTS.contains(&key.as_str()) => *value = Value::Array(Vec::new()),
-                    Value::Null if MAPS.contains(&key.as_str()) => *value = Value::Object(Default::default()),
-                    other => fill(other),
-                }
-            }
-        }
-        Value::Array(list) => list.iter_mut().for_each(fill),
-        _ => {}
-    }
+    let made = go::within(go::with(made, "ID", part("Id")), "Config", |config| {
+        let mode = config.field("sdNotifyMode").cloned().unwrap_or_else(text);
+        go::with(go::with(config, "SdNotifyMode", mode), "Shell", nil("Shell"))
+    });
+    let made = go::within(made, "HostConfig", |host| {
+        let mode = host.field("CgroupMode").cloned().unwrap_or_else(text);
+        let host = go::with(host, "CgroupnsMode", mode);
+        let lists = ["DeviceCgroupRules", "DeviceRequests"];
+        lists.into_iter().fold(host, |host, name| go::with(host, name, nil(name)))
+    });
+    go::within(made, "NetworkSettings", |network| {
+        let lists = ["SecondaryIPAddresses", "SecondaryIPv6Addresses"];
+        lists.into_iter().fold(network, |network, name| go::with(network, name, nil(name)))
+    })
 }
 
 #[cfg(test)]
@@ -268,11 +261,11 @@ mod tests {
     #[test]
     fn what_go_has_as_nil_prints_as_in_go() {
         let image = json!({"Id": "1", "RootFS": {}, "Config": {"Env": ["A=1"]}, "Labels": null});
-        let text = |template: &str| {
-            Format::parse(template).unwrap().render(&template::value(&with_go_s_nils(image.clone()))).unwrap()
-        };
+        let text = |template: &str| Format::parse(template).unwrap().render(&for_templates(&image)).unwrap();
         assert_eq!(text("{{.ID}} {{.Config.Env}} {{.Config.Cmd}} {{.Config.User}}."), "1 [A=1] [] .");
         assert_eq!(text("{{if .HealthCheck}}a{{else}}b{{end}}"), "b");
         assert_eq!(text("{{.Labels}} {{index .Config.Labels \"x\"}}."), "map[] .");
+        assert_eq!(text("{{.HealthCheck}} {{json .Config.Volumes}} {{.Config.Tty}}"), "<nil> null false");
+        assert_eq!(text("{{json .Config}}"), r#"{"Env":["A=1"]}"#);
     }
 }

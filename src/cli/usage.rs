@@ -168,7 +168,7 @@ fn near_flag(typed: &str, path: &str) -> Option<String> {
 
 /// The known word that takes the fewest slips of the finger to become `typed`. clap's own measure
 /// (Jaro) finds nothing for `rnu`.
-fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(super) fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     // Of two as near, the one that a letter was doubled in.
     let all = known.iter().map(|word| (slips(typed, word), singled(typed) != singled(word), *word));
     let (slips, _, word) = all.min_by_key(|(slips, other, _)| (*slips, *other))?;

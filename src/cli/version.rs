@@ -1,6 +1,7 @@
 //! `box version`.
 
-use super::format::template::{self, Format};
+use super::format::go;
+use super::format::template::Format;
 use super::{Context, output};
 use crate::error::Result;
 use crate::ops::info;
@@ -26,7 +27,7 @@ impl Version {
             let format = Format::parse(format)?;
             match format.is_whole_json() {
                 true => output::line(client),
-                false => output::line(format.render(&template::value(&client))?),
+                false => output::line(format.render(&go::value(&client))?),
             }
             return Ok(0);
         }

@@ -1,10 +1,9 @@
 //! `--format`: Go templates over our results, with the functions of docker and podman.
 
-use super::table;
 use super::visible;
+use super::{adapt, go, table};
 use crate::error::{Error, Result, invalid};
-use gotmpl::{MissingKey, Template, TemplateError, Value};
-use serde::Serialize;
+use gotmpl::{Template, TemplateError, Value};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -25,6 +24,9 @@ pub(crate) struct Field<Row> {
     /// Its value in a row; `true` asks for the whole of what is cut otherwise.
     pub(crate) value: fn(&Row, bool) -> serde_json::Value,
 }
+
+/// The name of the template itself, beside those that it defines.
+const NAME: &str = "format";
 
 /// Short for a [`Field`] in a table of them.
 pub(crate) const fn field<Row>(
@@ -49,11 +51,8 @@ impl Format {
         let body = body.replace("\\t", "\t").replace("\\n", "\n");
         let body = if table { in_columns(&body) } else { body };
         let uses = Uses::of(&body);
-        // A method in Go; fields of ours take no arguments, functions do.
-        let body = body.replace(".Label \"", "label . \"");
-        let template = functions(Template::new("format").missing_key(missing_key(&body)))
-            .parse(&body)
-            .map_err(|error| wrong(text, &error))?;
+        let template =
+            adapt::parse(functions(Template::new(NAME)), NAME, &body).map_err(|error| wrong(text, &error))?;
         Ok(Format { template, text: body, table, uses })
     }
 
@@ -67,7 +66,7 @@ impl Format {
     /// # Errors
     /// `Invalid` when the template asks for what the value does not have.
     pub(crate) fn render(&self, value: &Value) -> Result<String> {
-        self.template.execute_to_string(value).map_err(|error| wrong(&self.text, &error))
+        self.template.execute_template_to_string(NAME, value).map_err(|error| wrong(&self.text, &error))
     }
 
     /// Whether the template can show this field of a row. What it cannot show need not be made.
@@ -97,16 +96,14 @@ impl Format {
             .iter()
             .map(|row| {
                 let shown = |made| if for_people { visible::values(made) } else { made };
-                let made = |field: &Field<Row>| value(&shown((field.value)(row, whole)));
-                let made = used.iter().map(|(name, field)| (name.clone(), made(field)));
-                Value::Map(Arc::new(made.collect()))
+                let made =
+                    |field: &Field<Row>| go::of_field("", field.name, &shown((field.value)(row, whole)));
+                go::structure(used.iter().map(|(name, field)| (name.clone(), made(field))))
             })
             .collect();
-        let headings = used
-            .iter()
-            .map(|(name, field)| (name.clone(), Value::String(Arc::from(field.heading))))
-            .collect();
-        let heading = (self.table && with_heading).then(|| Value::Map(Arc::new(headings)));
+        let headings =
+            used.iter().map(|(name, field)| (name.clone(), Value::String(Arc::from(field.heading))));
+        let heading = (self.table && with_heading).then(|| go::structure(headings));
         self.lines(&values, heading.as_ref()).map_err(|error| {
             let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
             error.hint(format!("the fields are {}", names.join(", ")))
@@ -199,26 +196,19 @@ pub(crate) fn object<Row>(row: &Row, fields: &[Field<Row>]) -> serde_json::Value
     serde_json::Value::Object(made.collect())
 }
 
-/// A value of ours as the template sees it.
-pub(crate) fn value(value: &impl Serialize) -> Value {
-    gotmpl::to_value(value).expect("our own types have string keys and numbers of 64 bits")
-}
-
-/// A field that a Go struct does not have is an error, a key that a Go map does not have is not.
-/// Both are maps here, so a template that reaches into one of the open maps is not checked.
-fn missing_key(template: &str) -> MissingKey {
-    const OPEN: [&str; 6] = [".Labels.", ".Annotations.", ".Ports.", ".Networks.", ".Tmpfs.", ".Volumes."];
-    if OPEN.iter().any(|map| template.contains(map)) { MissingKey::default() } else { MissingKey::Error }
-}
-
 fn wrong(text: &str, error: &TemplateError) -> Error {
-    let error = error.to_string().replace('\n', " ");
-    invalid(format!("--format {text:?}: {error}")).hint("it is a Go template, as in --format '{{.Names}}'")
+    let error = match error {
+        TemplateError::Exec(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let error = error.replace('\n', " ");
+    invalid(format!("--format {text:?}: {error}"))
+        .hint("it is a Go template; `--format json` shows what there is")
 }
 
 fn functions(template: Template) -> Template {
     template
-        .func("json", |args| Ok(Value::String(to_json(one(args, "json")?).to_string().into())))
+        .func("json", |args| Ok(Value::String(go::json(one(args, "json")?).to_string().into())))
         .func("index", |args| {
             let Some((item, keys)) = args.split_first() else {
                 return Err(arity("index", "a value and keys"));
@@ -230,23 +220,6 @@ fn functions(template: Template) -> Template {
                     Ok(if of_strings { string(String::new()) } else { Value::Nil })
                 }
                 _ => value.index(key),
-            })
-        })
-        .func("label", |args| {
-            let [row, key] = args else { return Err(arity("Label", "a label's name")) };
-            let key = key.to_string();
-            Ok(match row.field("Labels") {
-                Some(Value::Map(labels)) => {
-                    labels.get(key.as_str()).cloned().unwrap_or(string(String::new()))
-                }
-                // As podman and docker list those of networks.
-                Some(Value::String(labels)) if labels.contains('=') => {
-                    let mut pairs = labels.split(',').filter_map(|pair| pair.split_once('='));
-                    let found = pairs.find(|(name, _)| **name == *key);
-                    string(found.map_or(String::new(), |(_, value)| value.to_string()))
-                }
-                // The row of headings: the last part of the name, as docker shows it.
-                _ => string(key.rsplit('.').next().unwrap_or_default().replace(['-', '_'], " ")),
             })
         })
         .func("lower", |args| map_text(args, "lower", |text| text.to_lowercase()))
@@ -316,30 +289,15 @@ fn title(text: &str) -> String {
         .collect()
 }
 
-fn to_json(value: &Value) -> serde_json::Value {
-    use serde_json::Value as Json;
-    match value {
-        Value::Bool(truth) => Json::from(*truth),
-        Value::Int(number) => Json::from(*number),
-        Value::Uint(number) => Json::from(*number),
-        Value::Float(number) => Json::from(*number),
-        Value::String(text) => Json::from(text.as_ref()),
-        Value::List(list) => Json::Array(list.iter().map(to_json).collect()),
-        Value::Map(map) => {
-            Json::Object(map.iter().map(|(key, value)| (key.to_string(), to_json(value))).collect())
-        }
-        Value::Nil | Value::Function(_) => Json::Null,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     fn render(template: &str) -> String {
-        let data = value(&json!({
-            "Name": "web", "Names": ["a", "b"], "Empty": null, "N": 7,
+        let data = go::value(&json!({
+            "Name": "web", "Names": ["a", "b"], "Empty": null, "N": 7, "List": [{"A": 1}],
+            "State": {"Status": "running", "Running": true, "Cmd": null, "Volumes": null},
             "Labels": {"x.y": "1", "k": "v"},
             "Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}], "443/tcp": null},
         }));
@@ -377,9 +335,39 @@ mod tests {
 
     #[test]
     fn a_field_that_is_not_there_is_an_error() {
-        assert!(render("{{.Nope}}").contains("Nope"), "{}", render("{{.Nope}}"));
-        assert!(render("{{.Name").starts_with("--format"));
+        for template in
+            ["{{.Nope}}", "{{if .Nope}}{{end}}", "{{$.Nope}}", "{{(index .List 0).Nope}}", "{{.State.Nope}}"]
+        {
+            assert!(render(template).contains("can't evaluate field Nope"), "{}", render(template));
+        }
+        for template in
+            ["{{.Name.Nope}}", "{{.Empty.Nope}}", "{{range .State}}{{end}}", "{{len .State}}", "{{.Name"]
+        {
+            assert!(render(template).starts_with("--format"), "{template}: {}", render(template));
+        }
         assert_eq!(render("{{.Labels.nope}}"), "<no value>");
+    }
+
+    #[test]
+    fn everything_prints_as_in_go() {
+        for (template, text) in [
+            ("{{.State}}", "{running true [] map[]}"),
+            ("{{println .State}}", "{running true [] map[]}\n"),
+            (r#"{{printf "%s %v %d" .State .List .N}}"#, "{running true [] map[]} [{1}] 7"),
+            (r#"{{.Labels | printf "%s"}}"#, "map[k:v x.y:1]"),
+            ("{{json .State}}", r#"{"Status":"running","Running":true,"Cmd":null,"Volumes":null}"#),
+            ("{{.Ports}}", "map[443/tcp:[] 80/tcp:[{0.0.0.0 8080}]]"),
+            ("{{.Empty}} {{.State.Cmd}} {{.State.Volumes}} {{json .Empty}}", "<nil> [] map[] null"),
+            ("{{range .State.Cmd}}x{{else}}none{{end}} {{len .State.Volumes}}", "none 0"),
+            ("{{if .Empty}}a{{else}}b{{end}}{{if .State}}c{{end}}{{with .State.Cmd}}d{{end}}", "bc"),
+            (r#"{{with .State}}{{.Status}} {{$.Label "k"}}{{end}}"#, "running v"),
+            (r#"{{define "x"}}<{{.Status}}>{{end}}{{template "x" .State}}"#, "<running>"),
+            (r#"{{range $i, $x := .List}}{{$i}}{{$x.A}}{{end}} {{.Names | len}}"#, "01 2"),
+            ("{{$x := .State}}{{$x.Status}}{{$y := 1}}{{$y = 2}}{{$y}}", "running2"),
+            (r#"{{or .State.Cmd .Name}} {{eq .State.Status "running"}} {{not .Empty}}"#, "web true true"),
+        ] {
+            assert_eq!(render(template), text, "{template}");
+        }
     }
 
     const FIELDS: &[Field<(u8, &str)>] = &[
@@ -406,7 +394,7 @@ mod tests {
         let whole = Format::parse("{{.Names}}").unwrap().rows(&rows, FIELDS, true, true);
         assert_eq!(whole.unwrap(), "whole\nwhole\n");
         let all = Format::parse("{{range .}}{{.}},{{end}}").unwrap();
-        assert_eq!(all.lines(&[value(&1), value(&2)], None).unwrap(), "1,2,\n");
+        assert_eq!(all.lines(&[go::value(&1.into()), go::value(&2.into())], None).unwrap(), "1,2,\n");
     }
 
     #[test]
