@@ -56,6 +56,9 @@ fn one(user: &config::Mount, place: &Place, spec: &mut Spec) -> Mount {
     let of_place = place.options.iter().filter(|option| user.overlay.is_none() || *option != "ro");
     made.options.extend(of_place.cloned());
     made.options.extend(user.options.iter().cloned());
+    if user.own && matches!(made.kind.as_str(), "tmpfs" | "ramfs") {
+        made.options.push(format!("box.own={}", spec.extension.user));
+    }
     if user.read_only {
         made.options.push("ro".into());
     }
@@ -89,6 +92,10 @@ fn image(at: &str, place: &Place, writable: bool, below: Option<&str>, spec: &mu
 fn over(at: &str, overlay: &Overlay, place: &Place, below: Option<&str>, spec: &mut Spec) -> Mount {
     let own = |name: &str| place.own.join(name);
     let upper = overlay.upper.clone().unwrap_or_else(|| own("diff"));
+    if overlay.upper.is_none() {
+        // The uppermost layer's root is the one that is seen.
+        spec.extension.alike.push((place.source.clone(), upper.clone()));
+    }
     let work = overlay.work.clone().unwrap_or_else(|| own("work"));
     let mut options = words("userxattr");
     options.push(format!("lowerdir+={}", place.source.display()));

@@ -236,6 +236,9 @@ pub struct Extension {
     pub writable: Vec<String>,
     /// Mounts whose sources are given to the container's user first.
     pub own: Vec<Mount>,
+    /// Directories that get the owner and the mode of another one first: (that one, the directory).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alike: Vec<(PathBuf, PathBuf)>,
     /// File systems to be mounted on the host's side, in the container's mount namespace, for binds of
     /// what is in them.
     pub staged: Vec<Mount>,

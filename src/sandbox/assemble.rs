@@ -9,7 +9,7 @@ use crate::error::{Result, failed};
 use crate::oci::spec::Spec;
 use crate::sys::mount::{self, Propagation};
 use crate::sys::path::RootFd;
-use crate::sys::userns;
+use crate::sys::userns::{self, IdMaps};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -38,9 +38,10 @@ pub fn assemble(spec: &Spec, served: Option<&OwnedFd>) -> Result<RootFd> {
         other => return Err(failed(format!("{other} makes no root"))),
     };
     let ids = Ids { uids: spec.linux.uid_mappings.clone(), gids: spec.linux.gid_mappings.clone() };
-    for step in plan::sources(spec)? {
+    for step in plan::sources(spec, IdMaps::current()?.is_single())? {
         match step {
             Step::FillVolume { from, volume, user } => fill::volume(&root, &from, &volume, &user, &ids)?,
+            Step::Alike { like, directory } => fill::alike(&like, &directory)?,
             Step::Stage { at, fs } => rootfs::stage(&at, &fs)?,
             // Files are given away when it starts.
             _ => {}
@@ -49,7 +50,9 @@ pub fn assemble(spec: &Spec, served: Option<&OwnedFd>) -> Result<RootFd> {
     for mount in spec.mounts.iter().filter(|mount| mount.destination != "/") {
         match plan::one_mount(mount)? {
             Step::Bind(bind) => rootfs::bind(&root, &bind)?,
-            Step::Mount { at, fs, .. } if fs.kind == "overlay" => rootfs::mount(&root, &at, &fs, false)?,
+            Step::Mount { at, fs, .. } if fs.kind == "overlay" => {
+                rootfs::mount(&root, &at, &fs, false, None)?
+            }
             _ => {}
         }
     }

@@ -173,12 +173,33 @@ pub(super) fn own_source(
     user: &str,
     ids: &Ids,
 ) -> Result<()> {
-    let (uid, gid) = ids.of(root, user)?;
     let place = super::rootfs::source(source, below)?;
-    give_tree(place.as_fd(), uid, gid)
+    own_tree(root, &place, user, ids)
         .doing(|| format!("give {} to the container's user", source.display()))
         .map_err(|error| match error.kind() {
             Kind::Denied => error.hint("only files of yours, or of your subordinate ids, can be given away"),
             _ => error,
         })
+}
+
+/// Gives a directory, with all that is in it, to the container's user.
+///
+/// # Errors
+/// As [`own_source`].
+pub(super) fn own_tree(root: &RootFd, tree: &OwnedFd, user: &str, ids: &Ids) -> Result<()> {
+    let (uid, gid) = ids.of(root, user)?;
+    give_tree(tree.as_fd(), uid, gid)
+}
+
+/// Gives a directory of ours the owner and the mode of another one, as far as they are ours to give.
+///
+/// # Errors
+/// When one of them is not there.
+pub(super) fn alike(like: &Path, directory: &Path) -> Result<()> {
+    let stat = rustix::fs::stat(like).doing(|| format!("look at {}", like.display()))?;
+    let directory = open(directory)?;
+    // An id that is not mapped, or a single-id namespace: it stays ours then.
+    let _ = own(&directory, stat.st_uid, stat.st_gid);
+    rustix::fs::fchmod(&directory, Mode::from_raw_mode(stat.st_mode & 0o7777))
+        .doing(|| "set the mode of an overlay")
 }

@@ -25,7 +25,7 @@ pub(super) fn is_for(step: &Step) -> bool {
     match step {
         Step::OverlayRoot { .. } | Step::ServedRoot { .. } | Step::DirectoryRoot { .. } => true,
         Step::Bind(_) => true,
-        Step::FillVolume { .. } | Step::Own { .. } | Step::Stage { .. } => true,
+        Step::FillVolume { .. } | Step::Own { .. } | Step::Alike { .. } | Step::Stage { .. } => true,
         // Its layers are the host's.
         Step::Mount { fs, .. } => fs.kind == "overlay",
         _ => false,
@@ -76,6 +76,7 @@ fn one(
             let root = root.as_ref().ok_or_else(|| failed("the root is not mounted yet"))?;
             fill::own_source(root, source, below.as_deref(), user, ids).map(|()| None)
         }
+        Step::Alike { like, directory } => fill::alike(like, directory).map(|()| None),
         Step::Stage { .. } => {
             Err(not_yet("a part of an image, or of an overlay, in a user namespace of the container's own"))
         }

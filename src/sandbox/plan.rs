@@ -79,10 +79,13 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
     for account in &spec.extension.accounts {
         steps.push(Step::Account(account.clone()));
     }
-    steps.extend(sources(spec)?);
+    steps.extend(sources(spec, inside.single_id)?);
     let mut read_only_dev = false;
     for mount in spec.mounts.iter().filter(|m| m.destination != "/") {
         let mut step = one_mount(mount)?;
+        if let (Step::Mount { own, .. }, true) = (&mut step, inside.single_id) {
+            *own = None;
+        }
         if let (Step::Mount { fs, .. }, "/dev") = (&mut step, mount.destination.as_str()) {
             // It has to be writable until it has its nodes, links and places.
             read_only_dev = fs.attributes.has(Attributes::READ_ONLY);
@@ -135,9 +138,12 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
 }
 
 /// What is done to the sources of mounts before they are mounted.
-pub(super) fn sources(spec: &Spec) -> Result<Vec<Step>> {
+///
+/// With a `single_id` whoever runs in the container is its root, whatever its name.
+pub(super) fn sources(spec: &Spec, single_id: bool) -> Result<Vec<Step>> {
     let extension = &spec.extension;
-    let user = || if extension.user.is_empty() { "0".to_string() } else { extension.user.clone() };
+    let root = single_id || extension.user.is_empty();
+    let user = || if root { "0:0".to_string() } else { extension.user.clone() };
     let mut steps = Vec::new();
     for (volume, inside) in &extension.fill {
         steps.push(Step::FillVolume { from: inside.into(), volume: volume.clone(), user: user() });
@@ -145,6 +151,9 @@ pub(super) fn sources(spec: &Spec) -> Result<Vec<Step>> {
     for mount in &extension.own {
         let words = Words::split(&mount.options)?;
         steps.push(Step::Own { source: PathBuf::from(&mount.source), below: words.below, user: user() });
+    }
+    for (like, directory) in &extension.alike {
+        steps.push(Step::Alike { like: like.clone(), directory: directory.clone() });
     }
     for mount in &extension.staged {
         let words = Words::split(&mount.options)?;
@@ -196,7 +205,10 @@ fn process_steps(spec: &Spec, inside: Inside) -> Result<Vec<Step>> {
             numbers.chain(spec.extension.groups.iter().cloned()).collect()
         },
     });
-    steps.push(Step::OwnStdio);
+    // With a single id they are everybody's who is in there.
+    if !inside.single_id {
+        steps.push(Step::OwnStdio);
+    }
     if spec.extension.make_cwd {
         steps.push(Step::MakeDirectory { path: process.cwd.clone().into() });
     }
@@ -305,6 +317,7 @@ struct Words {
     optional: bool,
     copy_up: bool,
     below: Option<String>,
+    own: Option<String>,
     rest: Vec<(String, Option<String>)>,
 }
 
@@ -318,6 +331,7 @@ impl Words {
             optional: false,
             copy_up: false,
             below: None,
+            own: None,
             rest: Vec::new(),
         };
         for option in options {
@@ -345,6 +359,10 @@ impl Words {
                 // Ours: a part of the source.
                 other if other.starts_with("box.subpath=") => {
                     words.below = other.strip_prefix("box.subpath=").map(str::to_string);
+                }
+                // Ours: the user that all of it is given to.
+                other if other.starts_with("box.own=") => {
+                    words.own = other.strip_prefix("box.own=").map(str::to_string);
                 }
                 other => words.rest.push(match other.split_once('=') {
                     Some((key, value)) => (key.to_string(), Some(value.to_string())),
@@ -378,7 +396,7 @@ pub(super) fn one_mount(mount: &Mount) -> Result<Step> {
         }));
     }
     let fs = FsMount { kind: mount.kind.clone(), options: words.rest, attributes: words.attributes };
-    Ok(Step::Mount { at, fs, optional: words.optional, copy_up: words.copy_up })
+    Ok(Step::Mount { at, fs, optional: words.optional, copy_up: words.copy_up, own: words.own })
 }
 
 /// /dev is a tmpfs by then: nodes are binds of the host's, links are what programs expect.
@@ -497,6 +515,7 @@ mod tests {
         let steps = names(&plan(&spec(), Inside { single_id: true, nested: false }).unwrap());
         assert!(!steps.iter().any(|n| n == "become the user" || n == "set the capabilities"));
         assert!(steps.iter().any(|n| n.contains("success for chown and setuid")));
+        assert!(!steps.iter().any(|n| n == "give input and output to the user"));
     }
 
     #[test]

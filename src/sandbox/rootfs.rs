@@ -4,6 +4,7 @@
 //! [`RootFd`], then one is put on the other. An image that swaps a directory for a symlink between
 //! two of these finds nothing to gain. (CVE-2021-30465)
 
+use super::fill;
 use super::step::{BindMount, FsMount};
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
 use crate::sys::copy::{Copier, Existing, Owner};
@@ -74,9 +75,11 @@ pub(super) fn make(fs: &FsMount) -> Result<OwnedFd> {
 }
 
 /// Mounts a new file system in the container.
-pub(super) fn mount(root: &RootFd, at: &Path, fs: &FsMount, copy_up: bool) -> Result<()> {
+///
+/// With an `own`er everything in it is given to that user of the container.
+pub(super) fn mount(root: &RootFd, at: &Path, fs: &FsMount, copy_up: bool, own: Option<&str>) -> Result<()> {
     // A read-only tmpfs that shall have the image's content is filled first.
-    let later = copy_up && fs.attributes.has(Attributes::READ_ONLY);
+    let later = (copy_up || own.is_some()) && fs.attributes.has(Attributes::READ_ONLY);
     let first = FsMount {
         attributes: if later { fs.attributes.without(Attributes::READ_ONLY) } else { fs.attributes },
         ..fs.clone()
@@ -89,6 +92,10 @@ pub(super) fn mount(root: &RootFd, at: &Path, fs: &FsMount, copy_up: bool) -> Re
     if copy_up && path::is_directory(place.as_fd())? {
         let from = root.at(at, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
         begin_with(&from, &open_tree_root(&mounted)?, fs)?;
+    }
+    if let Some(user) = own {
+        fill::own_tree(root, &open_tree_root(&mounted)?, user, &fill::Ids::default())
+            .doing(|| format!("give the {} on {} to the container's user", fs.kind, at.display()))?;
     }
     if later {
         mount::set_attributes(mounted.as_fd(), Attributes::READ_ONLY, false)?;

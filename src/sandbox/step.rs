@@ -87,6 +87,10 @@ pub(crate) enum Step {
         below: Option<String>,
         user: String,
     },
+    Alike {
+        like: PathBuf,
+        directory: PathBuf,
+    },
     Stage {
         at: PathBuf,
         fs: FsMount,
@@ -96,6 +100,7 @@ pub(crate) enum Step {
         fs: FsMount,
         optional: bool,
         copy_up: bool,
+        own: Option<String>,
     },
     Bind(BindMount),
     Link {
@@ -209,6 +214,9 @@ impl fmt::Display for Step {
             }
             Step::FillVolume { from, .. } => write!(f, "fill a volume from {} in the image", from.display()),
             Step::Own { source, user, .. } => write!(f, "give {} to the user {user:?}", source.display()),
+            Step::Alike { like, directory } => {
+                write!(f, "give {} the owner and mode of {}", directory.display(), like.display())
+            }
             Step::Stage { at, fs } => write!(f, "mount {} on {} of the host", fs.kind, at.display()),
             Step::Mount { at, fs, .. } => write!(f, "mount {} on {}", fs.kind, at.display()),
             Step::Bind(bind) => {
@@ -362,11 +370,14 @@ impl Step {
             Step::Own { source, below, user } => {
                 fill::own_source(w.root()?, source, below.as_deref(), user, &fill::Ids::default())
             }
+            Step::Alike { like, directory } => fill::alike(like, directory),
             Step::Stage { at, fs } => rootfs::stage(at, fs),
-            Step::Mount { at, fs, optional, copy_up } => match rootfs::mount(w.root()?, at, fs, *copy_up) {
-                Err(_) if *optional => Ok(()),
-                other => other,
-            },
+            Step::Mount { at, fs, optional, copy_up, own } => {
+                match rootfs::mount(w.root()?, at, fs, *copy_up, own.as_deref()) {
+                    Err(_) if *optional => Ok(()),
+                    other => other,
+                }
+            }
             Step::Bind(bind) => rootfs::bind(w.root()?, bind),
             Step::Link { at, to } => devices::link(w.root()?, at, to),
             Step::Device { path, major, minor } => devices::device(w.root()?, path, (*major, *minor)),

@@ -2,7 +2,7 @@
 
 use crate::env::{EVERYONE, Env, User};
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 fn run(env: &Env, flags: &[&str], script: &str) -> crate::env::Output {
     let args: Vec<&str> = [&["run", "--rm"], flags, &["busybox", "sh", "-c", script]].concat();
@@ -150,6 +150,13 @@ fn an_overlay_keeps_its_source_as_it_was() {
         let part = format!("{dir}:/x:O,subpath=part");
         run(&env, &["-v", &part], "cat /x/g; rm /x/g").stdout("part\n");
         assert!(env.tmp().join("src/part/g").exists());
+        // Its root is like the source's.
+        env.directory("src/open");
+        let mode = fs::Permissions::from_mode(0o1777);
+        fs::set_permissions(env.tmp().join("src/open"), mode).expect("the mode is set");
+        run(&env, &["-v", &format!("{dir}/open:/x:O"), "--user", "7:8"], "touch /x/y && stat -c %a /x")
+            .stdout("1777\n");
+        run(&env, &["-v", "tmp:/tmp:O"], "stat -c %a /tmp").stdout("1777\n");
         run(&env, &["-v", "data:/etc:O"], "rm /etc/notes; ls /etc/passwd").stdout("/etc/passwd\n");
         run(&env, &["-v", "data:/x"], "ls /x/notes").stdout("/x/notes\n");
     }
@@ -295,5 +302,26 @@ fn what_is_mounted_has_the_options_that_podman_gives_it() {
         (vec!["--mount", "type=volume,src=v,dst=/x,ro,U"], "ro,nosuid,nodev,relatime"),
     ] {
         run(&env, &flags, script).code(0).stdout(shown);
+    }
+}
+
+#[test]
+fn memory_can_be_given_to_the_container_s_user() {
+    for user in [User::Sub, User::Root] {
+        let env = Env::of(user);
+        for flags in [
+            &["--tmpfs", "/x:U"][..],
+            &["--mount", "type=tmpfs,dst=/x,U"],
+            &["--mount", "type=ramfs,dst=/x,chown=true"],
+        ] {
+            let script = "stat -c '%u %g' /x && touch /x/y";
+            run(&env, &[flags, &["--user", "7:8"]].concat(), script).code(0).stdout("7 8\n");
+        }
+        // With what it begins with, in a user namespace of its own too, and read-only.
+        let script = "stat -c '%u %g' /etc /etc/passwd; touch /etc/y || echo ro";
+        run(&env, &["--tmpfs", "/etc:U,ro", "--uidmap", "0:1:100", "--user", "7:8"], script)
+            .stdout("7 8\n7 8\nro\n");
+        env.run(["volume", "create", "-o", "type=tmpfs", "mem"]).code(0);
+        run(&env, &["-v", "mem:/new:U", "--user", "7:8"], "stat -c '%u %g' /new").stdout("7 8\n");
     }
 }

@@ -21,6 +21,31 @@ fn owners_can_be_set_without_an_error() {
 }
 
 #[test]
+fn whoever_the_image_wants_to_run_as_is_the_caller() {
+    let env = Env::of(User::NoSub);
+    let user = ["run", "--rm", "--network", "none", "--user", "7:8"];
+    let dir = env.directory("dir");
+    for flags in [
+        &["-v", "new:/new"][..],
+        &["-v", "/new"],
+        &["-v", &format!("{dir}:/new:U")],
+        &["-v", "other:/new:U"],
+        &["--tmpfs", "/new:U"],
+    ] {
+        let script = ["busybox", "sh", "-c", "echo x >/new/y && cat /new/y; echo err >&2"];
+        env.run([&user[..], flags, &script].concat()).code(0).stdout("x\n").stderr("err\n");
+    }
+    env.pty([&user[..], &["-t", "busybox", "echo", "on", "a", "terminal"]].concat()).code(0);
+    env.run(["run", "-d", "--name", "c", "--user", "7", "-v", "third:/new", "busybox", "sleep", "1000"])
+        .code(0);
+    env.run(["exec", "--user", "9", "c", "touch", "/new/z"]).code(0);
+    // As in an image that says so itself.
+    env.run(["commit", "-q", "-c", "USER www", "c", "named"]).code(0);
+    env.run(["run", "--rm", "--network", "none", "named", "echo", "fine"]).code(0).stdout("fine\n");
+    env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+}
+
+#[test]
 fn users_without_the_mapping_helpers_get_it_too() {
     // box-sub has a range, but newuidmap is hidden.
     let env = Env::empty(User::Sub);

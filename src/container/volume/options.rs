@@ -1,6 +1,6 @@
 //! The options behind a mount: of `-v`, `--mount` and `--tmpfs`.
 
-use super::{MountRequest, SourceRequest, not_yet};
+use super::{MountRequest, SourceRequest};
 use crate::container::config::Overlay;
 use crate::container::size::ByteSize;
 use crate::error::{Result, invalid};
@@ -215,9 +215,6 @@ impl Options {
         self.rest.retain(|option| !matches!(option.as_str(), "exec" | "suid" | "dev"));
         if !self.no_tmp_copy_up {
             self.rest.push("tmpcopyup".to_string());
-        }
-        if self.own {
-            return Err(not_yet("U of a tmpfs").hint("uid= and gid= say whose it is"));
         }
         self.request(destination, source)
     }

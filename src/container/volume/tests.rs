@@ -70,6 +70,8 @@ fn a_mount_has_fields() {
     assert!(matches!(comma.source, SourceRequest::Bind { path, .. } if path == std::path::Path::new("/a,b")));
     for wrong in [
         "type=bind,src=/a",
+        "type=bind,,src=/a,dst=/b",
+        "type=bind,src=/a,dst=/b,",
         "type=bind,dst=/a",
         "type=x,dst=/a",
         "type=tmpfs,src=/a,dst=/b",

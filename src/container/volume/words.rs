@@ -163,6 +163,10 @@ impl FromStr for MountWord {
         let kind = kind.map_or(Ok(Type::Volume), Type::parse)?;
         let mut found = Fields::default();
         for (key, value) in pairs.into_iter().filter(|(key, _)| *key != "type") {
+            if key.is_empty() {
+                return Err(invalid(format!("an empty field in --mount {text}: invalid mount option"))
+                    .hint("fields are KEY=VALUE with one comma between them"));
+            }
             if !found.common(key, value)? && !found.of(kind, key, value)? {
                 return Err(invalid(format!("{key}: invalid mount option")));
             }
@@ -313,6 +317,5 @@ fn csv(line: &str) -> Vec<String> {
         }
     }
     fields.push(field);
-    fields.retain(|field| !field.is_empty());
     fields
 }
