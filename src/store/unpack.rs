@@ -104,6 +104,7 @@ pub fn unpack(archive: impl Read, root: OwnedFd, owners: Owners) -> Result<Unpac
         owners,
         parents: Vec::new(),
         directories: Vec::new(),
+        kept: 0,
         done: Unpacked::default(),
         buffer: vec![0; 128 << 10],
     };
@@ -122,6 +123,12 @@ pub fn unpack(archive: impl Read, root: OwnedFd, owners: Owners) -> Result<Unpac
 /// How many parents stay open.
 const CACHED: usize = 16;
 
+/// How many bytes are kept of one layer until its end: paths and attributes of directories, owners. A
+/// few megabytes of a compressed archive could ask for all of our memory.
+const MOST_KEPT: usize = 128 << 20;
+/// What keeping a thing takes beside its path.
+const OVERHEAD: usize = 64;
+
 struct Unpacker {
     root: Rc<OwnedFd>,
     owners: Owners,
@@ -130,6 +137,8 @@ struct Unpacker {
     /// Their owners, modes, attributes and times are written at the end: a setgid bit or a default
     /// ACL would be inherited by what is made inside, and each new file changes the time.
     directories: Vec<(Vec<u8>, Member)>,
+    /// See [`MOST_KEPT`].
+    kept: usize,
     done: Unpacked,
     buffer: Vec<u8>,
 }
@@ -139,7 +148,7 @@ impl Unpacker {
         let path = clean(&member.path)?;
         let Some((parent, name)) = split(&path) else {
             if member.kind == MemberKind::Directory {
-                self.directories.push((path, member.clone()));
+                self.keep_directory(path, member)?;
             }
             return Ok(());
         };
@@ -151,8 +160,7 @@ impl Unpacker {
         match member.kind {
             MemberKind::Directory => {
                 self.make_directory(dir, name)?;
-                self.directories.push((path, member.clone()));
-                return Ok(());
+                return self.keep_directory(path, member);
             }
             MemberKind::File => return self.file(dir, name, &path, member, data),
             MemberKind::Device => {
@@ -198,6 +206,24 @@ impl Unpacker {
         Ok(())
     }
 
+    /// Notes that so much more is kept.
+    fn keep(&mut self, bytes: usize) -> Result<()> {
+        self.kept += bytes + OVERHEAD;
+        if self.kept > MOST_KEPT {
+            return Err(invalid("the layer's directories and their attributes need too much memory"));
+        }
+        Ok(())
+    }
+
+    fn keep_directory(&mut self, path: Vec<u8>, member: &Member) -> Result<()> {
+        let xattrs: Vec<_> = member.xattrs.iter().filter(|(name, _)| wanted(name)).cloned().collect();
+        let attributes: usize = xattrs.iter().map(|(name, value)| name.len() + value.len()).sum();
+        self.keep(path.len() + attributes)?;
+        let (own, link) = (Vec::new(), Vec::new());
+        self.directories.push((path, Member { path: own, link, xattrs, pieces: None, ..*member }));
+        Ok(())
+    }
+
     /// The directory of `path`, made where it is missing.
     fn parent(&mut self, path: &[u8]) -> Result<Rc<OwnedFd>> {
         if path.is_empty() {
@@ -236,6 +262,7 @@ impl Unpacker {
             // Whatever our caller's umask is.
             Ok(()) => {
                 fs::chmodat(above.as_fd(), name, Mode::from_raw_mode(0o755), AtFlags::empty())?;
+                self.keep(path.len())?;
                 self.done.implied.push(path.to_vec());
             }
             Err(Errno::EXIST) => {}
@@ -361,6 +388,7 @@ impl Unpacker {
         }
         match &self.owners {
             Owners::Kept => {
+                self.keep(path.len())?;
                 self.done.owners.push(KeptOwner {
                     path: String::from_utf8_lossy(path).into_owned(),
                     uid: member.uid,
@@ -419,7 +447,7 @@ impl Unpacker {
                 Err(errno) => return Err(errno).doing(|| "open a directory of the layer"),
             };
             self.metadata(fd.as_fd(), &path, &member)
-                .doing(|| format!("unpack {:?}", String::from_utf8_lossy(&member.path)))?;
+                .doing(|| format!("unpack {:?}", String::from_utf8_lossy(&path)))?;
         }
         Ok(())
     }

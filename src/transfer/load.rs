@@ -105,6 +105,8 @@ pub fn load(store: &Store, request: &LoadRequest) -> Result<Vec<Loaded>> {
 
 /// The documents of one archive that are kept in memory; what comes after them is passed over.
 const MAX_DOCUMENTS: u64 = 64 << 20;
+/// What is kept of the images that they describe.
+const MAX_FOUND: u64 = 256 << 20;
 
 /// What passed by.
 #[derive(Default)]
@@ -112,6 +114,8 @@ struct Contents {
     documents: HashMap<String, Vec<u8>>,
     /// The bytes of the documents.
     kept: u64,
+    /// And of names.
+    names: u64,
     layers: HashMap<String, StagedLayer>,
     /// Layers that were used up already, where their blobs are.
     used: HashMap<String, (PathBuf, BlobDigest)>,
@@ -150,6 +154,7 @@ impl Contents {
         let mut tar = TarReader::new(BufReader::with_capacity(128 << 10, plain));
         while let Some(member) = tar.next_member()? {
             let name = plain_name(&member.path);
+            self.keep(name.len() + member.link.len())?;
             match member.kind {
                 MemberKind::File => self.file(staging, &name, member.size, &mut tar)?,
                 MemberKind::Symlink | MemberKind::HardLink => {
@@ -164,6 +169,15 @@ impl Contents {
             }
         }
         tar.finish()
+    }
+
+    /// Notes that so much more is kept of names: a few bytes of a compressed archive make many of them.
+    fn keep(&mut self, bytes: usize) -> Result<()> {
+        self.names += bytes as u64;
+        if self.names > MAX_DOCUMENTS {
+            return Err(invalid("the names of its members need too much memory"));
+        }
+        Ok(())
     }
 
     fn directory(&mut self, staging: &Staging, dir: &Path) -> Result<()> {
@@ -247,7 +261,7 @@ impl Contents {
         if let Some(list) = self.documents.get("manifest.json").filter(|d| d.starts_with(b"[")) {
             let list: Vec<DockerImage> = serde_json::from_slice(list)
                 .map_err(|cause| invalid("its manifest.json cannot be read").because(cause))?;
-            return list.into_iter().map(|image| self.docker_image(image)).collect();
+            return bounded(list.into_iter().map(|image| self.docker_image(image)));
         }
         if let Some(manifest) = self.documents.get("manifest.json") {
             // What skopeo calls `dir:`.
@@ -257,11 +271,7 @@ impl Contents {
         if let Some(index) = self.documents.get("index.json") {
             let index: Index = serde_json::from_slice(index)
                 .map_err(|cause| invalid("its index.json cannot be read").because(cause))?;
-            return index
-                .manifests
-                .iter()
-                .map(|entry| self.oci_image(entry, entry, None, platform))
-                .collect();
+            return bounded(index.manifests.iter().map(|entry| self.oci_image(entry, entry, None, platform)));
         }
         Err(invalid("it is no archive of images (docker-archive, oci-archive or an OCI layout)")
             .hint("a tarball of a root file system becomes an image by `box import`"))
@@ -425,6 +435,22 @@ impl Contents {
         let file = File::open(staged).or_else(|_| File::open(store.blob(digest)));
         layers::stage(staging, file.doing(|| format!("read the layer {name} again"))?)
     }
+}
+
+/// The images, if what is kept of all of them fits into memory: each of many short entries can name the
+/// same long document.
+fn bounded(images: impl Iterator<Item = Result<Found>>) -> Result<Vec<Found>> {
+    let (mut all, mut sum) = (Vec::new(), 0);
+    for image in images {
+        let image = image?;
+        sum += image.config.len() + image.manifest.as_ref().map_or(0, |(bytes, _)| bytes.len());
+        sum += image.layers.iter().map(|name| name.len() + 100).sum::<usize>();
+        if sum as u64 > MAX_FOUND {
+            return Err(invalid("what it says about its images needs too much memory"));
+        }
+        all.push(image);
+    }
+    Ok(all)
 }
 
 /// Without `./`, `..` and doubled slashes.

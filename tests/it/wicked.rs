@@ -68,21 +68,27 @@ fn pull_with_little_memory(env: &Env, image: &str) -> crate::env::Output {
     finish(command, b"")
 }
 
+/// The header of something of root's, without a name.
+fn root_s() -> tar::Header {
+    let mut header = tar::Header::new_ustar();
+    header.set_mode(0o755);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_size(0);
+    header
+}
+
 fn tar_of(entries: impl Iterator<Item = String>) -> Vec<u8> {
     let mut tar = Vec::new();
     for name in entries {
-        let mut header = tar::Header::new_ustar();
+        let mut header = root_s();
         header.set_path(&name).unwrap();
         header.set_entry_type(if name.ends_with('/') {
             tar::EntryType::Directory
         } else {
             tar::EntryType::Regular
         });
-        header.set_mode(0o755);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(0);
-        header.set_size(0);
         header.set_cksum();
         tar.extend_from_slice(header.as_bytes());
     }
@@ -190,6 +196,31 @@ fn a_layer_of_a_million_entries_takes_no_memory() {
     drop(tar);
     let server = content.serve();
     pull_with_little_memory(&env, &format!("{}/x", server.address)).code(0);
+}
+
+/// Attributes of directories and their names are written when all that is in them is there.
+#[test]
+fn attributes_of_many_directories_take_no_memory() {
+    let env = Env::empty(User::Sub);
+    let mut content = Content::default();
+    let value = vec![b'x'; (1 << 20) - 100];
+    for (tag, attribute) in [("nobodys", "SCHILY.xattr.trusted.x"), ("users", "SCHILY.xattr.user.x")] {
+        let mut tar = tar::Builder::new(Vec::new());
+        for n in 0..450 {
+            tar.append_pax_extensions([(attribute, &value[..])]).unwrap();
+            let mut header = root_s();
+            header.set_entry_type(tar::EntryType::Directory);
+            tar.append_data(&mut header, format!("d{n}"), std::io::empty()).unwrap();
+        }
+        let tar = tar.into_inner().unwrap();
+        let packed = zstd_of(&tar);
+        assert!(packed.len() < 2 << 20);
+        let manifest = content.image("", &tar, ZSTD, packed);
+        content.manifest(tag, MANIFEST, manifest);
+    }
+    let server = content.serve();
+    pull_with_little_memory(&env, &format!("{}/x:nobodys", server.address)).code(0);
+    pull_with_little_memory(&env, &format!("{}/x:users", server.address)).fails(125, "too much memory");
 }
 
 #[test]
@@ -332,4 +363,33 @@ fn what_cannot_be_reached_is_said_with_a_way_out() {
     env.run(["pull", "-q", "127.0.0.1:1/x"]).fails(125, "127.0.0.1:1").stderr_contains("Hint:");
     env.run(["pull", "-q", "no-such-host.invalid/x"]).fails(125, "no-such-host").stderr_contains("Hint:");
     env.run(["login", "-u", "a", "-p", "b", "127.0.0.1:1"]).fails(125, "authenticating creds");
+}
+
+/// Ten kilobytes of an archive for each gigabyte of names, and a line for each copy of a long document.
+#[test]
+fn archives_whose_names_fill_the_memory_are_refused() {
+    let env = Env::empty(User::Sub);
+    let mut tar = tar::Builder::new(Vec::new());
+    for n in 0..70 {
+        let name = format!("{n}{}", "x".repeat((1 << 20) - 100));
+        tar.append_pax_extensions([("path", name.as_bytes())]).unwrap();
+        let mut header = root_s();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_cksum();
+        tar.append(&header, std::io::empty()).unwrap();
+    }
+    let names = env.file("names.tar.zst", zstd_of(&tar.into_inner().unwrap()));
+    env.run(["load", "-i", &names]).fails(125, "names of its members need too much memory");
+
+    let file = |tar: &mut tar::Builder<Vec<u8>>, name: &str, bytes: &[u8]| {
+        let mut header = root_s();
+        header.set_size(bytes.len() as u64);
+        tar.append_data(&mut header, name, bytes).unwrap();
+    };
+    let mut tar = tar::Builder::new(Vec::new());
+    let entries = vec![r#"{"Config":"c.json","Layers":[]}"#; 200];
+    file(&mut tar, "manifest.json", format!("[{}]", entries.join(",")).as_bytes());
+    file(&mut tar, "c.json", &vec![b' '; 4 << 20]);
+    let copies = env.file("copies.tar.zst", zstd_of(&tar.into_inner().unwrap()));
+    env.run(["load", "-i", &copies]).fails(125, "about its images needs too much memory");
 }
