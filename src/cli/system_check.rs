@@ -46,7 +46,7 @@ impl SystemCheck {
         let mut all: Vec<Checked> = Vec::new();
         // A mended index shows what is wrong with its images; twice is enough for that.
         for _ in 0..3 {
-            let mut findings = look(settings, &depth)?;
+            let mut findings = look(settings, store, &depth)?;
             if !mends {
                 all = findings.into_iter().map(|finding| (finding, Outcome::Found)).collect();
                 break;

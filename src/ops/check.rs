@@ -33,8 +33,13 @@ pub type Checked = (Finding, Outcome);
 ///
 /// # Errors
 /// See [`crate::store::check::check`].
-pub fn look(settings: &Settings, depth: &Depth) -> Result<Vec<Finding>> {
-    worker::call(settings, "check", depth)
+pub fn look(settings: &Settings, store: &Store, depth: &Depth) -> Result<Vec<Finding>> {
+    let found = worker::call(settings, "check", depth);
+    // Where it ended early there is a layer that it had unpacked.
+    if found.is_err() {
+        rm::empty_trash(settings, store);
+    }
+    found
 }
 
 /// Mends what can be mended: first what is in the index, then the rest, then what is left over.

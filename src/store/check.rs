@@ -268,7 +268,7 @@ impl Look<'_> {
         };
         let mut staged = match layers::stage(&self.staging, file) {
             Ok(staged) => staged,
-            Err(error) if no_room(&error) => return Err(error),
+            Err(error) if no_room(&error) => return Err(cannot_unpack(&error, subject)),
             Err(error) => {
                 self.find(subject, format!("its blob is damaged: {}", error.chain()), blob());
                 return Ok(());
@@ -283,7 +283,7 @@ impl Look<'_> {
         } else {
             let there = layers::diff(self.store, layer.chain);
             match staged.complete(self.store, parent) {
-                Err(error) if no_room(&error) => return Err(error),
+                Err(error) if no_room(&error) => return Err(cannot_unpack(&error, subject)),
                 // A layer below is broken, which was found there; this one cannot be compared then.
                 Err(_) => return Ok(()),
                 Ok(()) => {}
@@ -427,6 +427,12 @@ struct LayerPlace<'a> {
     blob: &'a Descriptor,
     diff_id: &'a DiffId,
     chain: &'a ChainId,
+}
+
+/// No room for a second copy of a layer, which says nothing about the one that is there.
+fn cannot_unpack(error: &Error, subject: &str) -> Error {
+    Error::new(error.kind(), format!("there is no room to unpack {subject}, once more: {}", error.chain()))
+        .hint("make room, or: box system check --quick")
 }
 
 /// Whether the disk is full: then nothing is said about the blob.

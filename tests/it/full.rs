@@ -261,3 +261,21 @@ fn who_fills_the_disk_keeps_an_exit_code_and_can_be_removed() {
     let left = small.quiet_list();
     assert!(!left.contains("layers/") && !left.contains("sha256/"), "{left}");
 }
+
+#[test]
+fn a_check_without_room_names_the_image_it_could_not_look_at() {
+    let small = Small::new(User::Sub);
+    small.run(&format!("import -q {} b", fixture("busybox.tar"))).code(0);
+    small.run("system check").code(0);
+    let before = small.quiet_list();
+    small.leave(Some(20));
+    small
+        .run("system check")
+        .code(125)
+        .stderr_contains("image localhost/b:latest, layer ")
+        .stderr_contains("No space left")
+        .stderr_contains("system check --quick");
+    small.run("system check --quick").code(0);
+    small.leave(None);
+    assert_eq!(changes(&before, &small.quiet_list()), "");
+}
