@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::error::{Kind, Result};
-use crate::store::images;
+use crate::transfer::named;
 
 /// Tell by the exit code whether an image is here: 0 if it is, 1 if not
 #[derive(clap::Args)]
@@ -15,7 +15,7 @@ pub(crate) struct ImageExists {
 
 impl ImageExists {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
-        match images::find_to_run(ctx.store()?, &self.image) {
+        match named::find_to_run(ctx.store()?, &self.image) {
             Ok(Some(_)) => Ok(0),
             Ok(None) => Ok(1),
             Err(error) if error.kind() == Kind::NotFound => Ok(1),

@@ -9,7 +9,7 @@ use super::inspect_image;
 use super::{Context, output};
 use crate::error::{Error, Kind, Result, invalid};
 use crate::ops;
-use crate::store::images;
+use crate::transfer::named;
 use serde_json::Value;
 
 /// Show everything about containers, images and volumes
@@ -152,7 +152,7 @@ impl Asked {
                     .map(|inspected| inspect_container::value(&inspected)),
                 What::Volume => super::volume::inspected(settings, store, name, for_template),
                 What::Network => super::network_ls::inspected(store, name, for_template),
-                What::Image => match images::find(store, name) {
+                What::Image => match named::find(store, name) {
                     Ok(Some(image)) => Ok(inspect_image::value(store, &image)),
                     // What is no image's name may be another thing's.
                     Err(error) if error.kind() != Kind::Invalid || self.kinds.len() == 1 => Err(error),

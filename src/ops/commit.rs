@@ -13,6 +13,7 @@ use crate::store::layout::Store;
 use crate::supervisor::control;
 use crate::supervisor::protocol::Request;
 use crate::transfer::commit::{CommitJob, InsertJob, Thing};
+use crate::transfer::named;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
@@ -83,7 +84,7 @@ fn thing(settings: &Settings, store: &Store, text: &str) -> Result<Thing> {
         Err(error) if error.kind() == Kind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let image = images::find(store, text)?;
+    let image = named::find(store, text)?;
     let image = image
         .ok_or_else(|| Error::new(Kind::NotFound, format!("{text:?} is no container and no image here")))?;
     pull::complete(settings, store, &image)?;
@@ -104,7 +105,7 @@ pub fn export(settings: &Settings, store: &Store, text: &str, output: Option<Pat
 /// # Errors
 /// `NotFound` when there is no such image; see [`crate::transfer::commit::insert`].
 pub fn insert(settings: &Settings, store: &Store, image: &str, url: &str, path: &str) -> Result<ImageId> {
-    let image = images::find(store, image)?.ok_or_else(|| images::unknown(image))?;
+    let image = named::find(store, image)?.ok_or_else(|| images::unknown(image))?;
     pull::complete(settings, store, &image)?;
     let job = InsertJob { image: image.id, url: url.to_string(), path: path.to_string() };
     worker::call(settings, "insert", &job)

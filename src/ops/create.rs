@@ -17,6 +17,7 @@ use crate::store::{images, lock::Lock, networks};
 use crate::sys::file::{self, Durable};
 use crate::sys::userns;
 use crate::sys::{limits, random};
+use crate::transfer::named;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -172,7 +173,7 @@ fn image(settings: &Settings, store: &Store, request: &ContainerRequest) -> Resu
     let held = images::hold(store)?;
     if wanted.policy == PullPolicy::Missing
         && wanted.platform.is_none()
-        && let Some(image) = images::find_to_run(store, &request.image)?
+        && let Some(image) = named::find_to_run(store, &request.image)?
     {
         pull::complete(settings, store, &image)?;
         return Ok((image, held));

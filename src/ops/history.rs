@@ -6,6 +6,7 @@ use crate::image::reference::Reference;
 use crate::store::images::{self, Image};
 use crate::store::layers;
 use crate::store::layout::Store;
+use crate::transfer::named;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -31,7 +32,7 @@ pub struct Step {
 /// # Errors
 /// `NotFound` when there is no such image.
 pub fn history(store: &Store, text: &str) -> Result<Vec<Step>> {
-    let image = images::find(store, text)?.ok_or_else(|| images::unknown(text))?;
+    let image = named::find(store, text)?.ok_or_else(|| images::unknown(text))?;
     let others = images::list(store)?;
     let chain = image.chain();
     let mut layer = chain.iter();
@@ -136,7 +137,7 @@ fn grow(
 /// # Errors
 /// `NotFound` when there is no such image.
 pub fn tree(store: &Store, text: &str, requires: bool) -> Result<(Image, Vec<Node>)> {
-    let image = images::find(store, text)?.ok_or_else(|| images::unknown(text))?;
+    let image = named::find(store, text)?.ok_or_else(|| images::unknown(text))?;
     let mut nodes = forest(store)?;
     let mut path = Vec::new();
     for chain in image.chain() {

@@ -6,6 +6,7 @@ use crate::image::reference::Reference;
 use crate::store::containers;
 use crate::store::images::{self, Image};
 use crate::store::layout::Store;
+use crate::transfer::named;
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -78,7 +79,7 @@ impl Filters {
                 return Err(invalid(format!("{key}! is an invalid filter")));
             }
             let created = || -> Result<Timestamp> {
-                let image = images::find(store, value)?
+                let image = named::find(store, value)?
                     .ok_or_else(|| Error::new(Kind::NotFound, format!("{value}: image not known")))?;
                 Ok(image.created.unwrap_or(Timestamp::MIN))
             };

@@ -19,6 +19,7 @@ use crate::store::layers;
 use crate::store::layout::Store;
 use crate::sys::mount::{self, Attributes, FileSystem};
 use crate::sys::userns::InUserNs;
+use crate::transfer::named;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -53,7 +54,7 @@ fn places(settings: &Settings, what: &str) -> PathBuf {
 /// # Errors
 /// `NotFound`; what the kernel says.
 pub fn image(settings: &Settings, store: &Store, text: &str) -> Result<Mounted> {
-    let image = images::find(store, text)?.ok_or_else(|| images::unknown(text))?;
+    let image = named::find(store, text)?.ok_or_else(|| images::unknown(text))?;
     pull::complete(settings, store, &image)?;
     let _hold = images::hold(store)?;
     let mut lower: Vec<PathBuf> =
@@ -161,7 +162,7 @@ pub fn list(settings: &Settings, of_images: bool) -> Result<Vec<Mounted>> {
 /// `NotFound` when there is no such thing; `Conflict` when it is not mounted.
 pub fn unmount(settings: &Settings, store: &Store, text: &str, of_images: bool) -> Result<Mounted> {
     let id = match of_images {
-        true => images::find(store, text)?.ok_or_else(|| images::unknown(text))?.id.hex().to_string(),
+        true => named::find(store, text)?.ok_or_else(|| images::unknown(text))?.id.hex().to_string(),
         false => reconcile::find(settings, store, text).map(|entry| ContainerId::to_string(&entry.id))?,
     };
     let mounted = list(settings, of_images)?.into_iter().find(|mounted| mounted.id == id);

@@ -8,9 +8,10 @@ use crate::container::request::ContainerRequest;
 use crate::container::volume::driver::Backing;
 use crate::container::volume::{SourceRequest, VolumeName, not_yet};
 use crate::error::{Error, Kind, Result, invalid};
+use crate::store::containers;
 use crate::store::layout::Store;
 use crate::store::volumes::{self, Volume};
-use crate::store::{containers, images};
+use crate::transfer::named;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -31,7 +32,7 @@ pub(super) fn facts(
         }
     }
     for name in request.mounted_images() {
-        let Some(image) = images::find(store, name)? else {
+        let Some(image) = named::find(store, name)? else {
             return Err(Error::new(Kind::NotFound, format!("{name}: image not known"))
                 .hint(format!("an image to mount is not pulled by itself: box pull {name}")));
         };

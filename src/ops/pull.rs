@@ -15,6 +15,7 @@ use crate::store::images::{self, Image};
 use crate::store::layers;
 use crate::store::layout::Store;
 use crate::transfer::load::LoadRequest;
+use crate::transfer::named;
 use crate::transfer::pull::{Candidate, PullJob, Pulled};
 
 /// What to pull, and whether.
@@ -66,7 +67,7 @@ pub fn pull(settings: &Settings, store: &Store, request: &PullRequest) -> Result
             .hint("names look like docker.io/library/debian:12, without https://"));
     }
     let here = || -> Result<Option<ImageId>> {
-        let Some(image) = images::find_to_run(store, name)? else { return Ok(None) };
+        let Some(image) = named::find_to_run(store, name)? else { return Ok(None) };
         // Another platform than the one asked for is another image.
         let fits = request.platform.as_ref().is_none_or(|wanted| wanted.rank(&image.platform).is_some());
         Ok(fits.then_some(image.id))

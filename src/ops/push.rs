@@ -8,6 +8,7 @@ use crate::registry::conf::Registries;
 use crate::registry::endpoint;
 use crate::store::images;
 use crate::store::layout::Store;
+use crate::transfer::named;
 use crate::transfer::push::{Destination, PushRequest};
 use std::path::PathBuf;
 
@@ -31,7 +32,7 @@ pub fn destination(
     text: Option<&str>,
     options: &RegistryOptions,
 ) -> Result<Destination> {
-    let (found, name) = images::find_named(store, image)?.ok_or_else(|| images::unknown(image))?;
+    let (found, name) = named::find_named(store, image)?.ok_or_else(|| images::unknown(image))?;
     let Some(text) = text else {
         let name = name.or_else(|| found.names.first().cloned()).ok_or_else(|| {
             invalid(format!("{image} has no name that says where to push it"))

@@ -10,6 +10,7 @@ use crate::store::containers;
 use crate::store::gc::{Collected, Copies};
 use crate::store::images::{self, Image};
 use crate::store::layout::Store;
+use crate::transfer::named;
 
 /// What became of an image.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +29,7 @@ pub struct Removal {
 /// `NotFound`; `Conflict` when containers use it, or when it is meant by its id and has several
 /// names, and `force` is not given.
 pub fn remove(settings: &Settings, store: &Store, text: &str, force: bool) -> Result<Removal> {
-    let (image, name) = match images::find_named(store, text) {
+    let (image, name) = match named::find_named(store, text) {
         Ok(found) => found.ok_or_else(|| images::unknown(text))?,
         // A damaged image can still be given up.
         Err(error) if force && error.kind() != Kind::Invalid => return remove_broken(store, text, error),

@@ -4,6 +4,7 @@ use crate::error::{Error, Kind, Result};
 use crate::image::reference::Reference;
 use crate::store::images;
 use crate::store::layout::Store;
+use crate::transfer::named;
 
 /// Gives an image more names. A name that another image had moves.
 ///
@@ -14,7 +15,7 @@ pub fn tag(store: &Store, image: &str, names: &[String]) -> Result<()> {
     let names: Vec<Reference> =
         names.iter().map(|name| Reference::parse_local(name)).collect::<Result<_>>()?;
     let _hold = images::hold(store)?;
-    let (found, by) = images::find_named(store, image)?.ok_or_else(|| images::unknown(image))?;
+    let (found, by) = named::find_named(store, image)?.ok_or_else(|| images::unknown(image))?;
     for name in &names {
         images::tag(store, &found, by.as_ref(), name)?;
     }
@@ -27,10 +28,10 @@ pub fn tag(store: &Store, image: &str, names: &[String]) -> Result<()> {
 /// `NotFound` when there is no such image, or it has no such name.
 pub fn untag(store: &Store, image: &str, names: &[String]) -> Result<()> {
     let _hold = images::hold(store)?;
-    let found = images::find(store, image)?.ok_or_else(|| images::unknown(image))?;
+    let found = named::find(store, image)?.ok_or_else(|| images::unknown(image))?;
     let mut wanted = Vec::new();
     for name in names {
-        match images::find_named(store, name)? {
+        match named::find_named(store, name)? {
             Some((other, Some(name))) if other.id == found.id => wanted.push(name),
             _ => {
                 let whole = Reference::parse_local(name)?;

@@ -239,10 +239,8 @@ impl Registries {
         if !Reference::is_short(text)? {
             return Ok(vec![plain]);
         }
-        let (name, rest) = text.split_at(text.find(['@', ':']).unwrap_or(text.len()));
-        let alias = self.aliases.get(name).filter(|alias| !alias.is_empty());
-        if let Some(alias) = alias.filter(|_| self.mode != ShortNames::Disabled) {
-            return Ok(vec![Reference::parse(&format!("{alias}{rest}"))?.tagged()]);
+        if let Some(alias) = self.alias(text)? {
+            return Ok(vec![alias]);
         }
         match self.search.as_deref() {
             None | Some([]) => Ok(vec![plain]),
@@ -258,6 +256,19 @@ impl Registries {
                 .iter()
                 .map(|registry| Ok(Reference::parse(&format!("{registry}/{text}"))?.tagged()))
                 .collect(),
+        }
+    }
+
+    /// The full name that an alias makes of a name without a registry.
+    ///
+    /// # Errors
+    /// `Invalid` when what it makes is no name.
+    pub fn alias(&self, text: &str) -> Result<Option<Reference>> {
+        let (name, rest) = text.split_at(text.find(['@', ':']).unwrap_or(text.len()));
+        let alias = self.aliases.get(name).filter(|alias| !alias.is_empty());
+        match alias.filter(|_| self.mode != ShortNames::Disabled) {
+            Some(alias) => Ok(Some(Reference::parse(&format!("{alias}{rest}"))?.tagged())),
+            None => Ok(None),
         }
     }
 

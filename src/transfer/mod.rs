@@ -4,6 +4,7 @@ pub mod commit;
 pub mod import;
 pub mod layouts;
 pub mod load;
+pub mod named;
 pub mod outgoing;
 pub mod progress;
 pub mod publish;

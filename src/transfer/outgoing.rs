@@ -1,5 +1,6 @@
 //! An image on its way out of the store: what goes, byte for byte as it came or converted.
 
+use super::named;
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
 use crate::image::digest::BlobDigest;
 use crate::image::manifest::{Descriptor, Document, MAX_CONFIG, MAX_MANIFEST, Manifest, media};
@@ -162,7 +163,7 @@ impl Package {
 /// # Errors
 /// `NotFound` when there is no such image or a blob of it is missing.
 pub fn gather(store: &Store, text: &str) -> Result<Outgoing> {
-    let (image, name) = images::find_named(store, text)?.ok_or_else(|| images::unknown(text))?;
+    let (image, name) = named::find_named(store, text)?.ok_or_else(|| images::unknown(text))?;
     let entry = images::entry(store, &image, name.as_ref())?;
     let package =
         package(store, &entry.digest, &entry.media_type).doing(|| format!("read the image {text}"))?;

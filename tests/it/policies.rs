@@ -122,6 +122,32 @@ fn short_names_mean_the_same_with_and_without_a_terminal() {
 }
 
 #[test]
+fn an_alias_means_the_image_that_is_here_to_every_command() {
+    let mut env = Env::empty(User::Sub);
+    let there = mirror();
+    configure(&mut env, &format!("[aliases]\n\"b\" = \"{}/library/busybox\"\n", there.address));
+    env.run(["pull", "-q", "b"]).code(0);
+    let seen = there.seen().len();
+    for line in [
+        "run --rm --network none b true",
+        "run --rm --network none --mount type=image,src=b,dst=/i b:latest true",
+        "image exists b",
+        "inspect b",
+        "history b",
+        "image tree b",
+        "images -f before=b",
+        "save -q -o saved.tar b",
+        "tag b two",
+        "rmi two",
+        "rmi b",
+    ] {
+        env.run(line.split(' ')).code(0);
+    }
+    assert_eq!(there.seen().len(), seen, "nobody was asked again");
+    env.run(["image", "exists", "b"]).code(1);
+}
+
+#[test]
 fn drop_ins_and_the_users_own_file_are_read() {
     let env = Env::empty(User::Sub);
     let here = registry();

@@ -3,8 +3,8 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::image::platform::Platform;
-use crate::store::images;
 use crate::store::layout::Store;
+use crate::transfer::named;
 use clap::Args;
 
 // Not a doc comment: clap would take it for the command's text.
@@ -27,7 +27,7 @@ impl PlatformFlag {
     /// `NotFound` for such an image; one that is not here at all is left to the command.
     pub(crate) fn check(&self, store: &Store, name: &str) -> Result<()> {
         let Some(wanted) = &self.platform else { return Ok(()) };
-        match images::find(store, name)? {
+        match named::find(store, name)? {
             Some(image) if wanted.rank(&image.platform).is_none() => {
                 let said = format!("the image {name} is here for {}, not for {wanted}", image.platform);
                 Err(Error::new(Kind::NotFound, said)
