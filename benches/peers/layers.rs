@@ -14,6 +14,13 @@ fn archive(bench: &Bench) -> String {
     bench.image.join("docker.tar").display().to_string()
 }
 
+/// A file that each round has another of: the layer of the last round is none of this one's.
+fn mark(bench: &Bench, round: usize) -> Result<String, String> {
+    let path = bench.path("round");
+    std::fs::write(&path, format!("{round}\n")).map_err(|error| error.to_string())?;
+    Ok(path)
+}
+
 /// A container's changes become a layer.
 pub(crate) fn commit(bench: &Bench, report: &mut Report) -> Result<(), String> {
     bench.room(4)?;
@@ -37,11 +44,13 @@ pub(crate) fn commit(bench: &Bench, report: &mut Report) -> Result<(), String> {
         warm_up: 1,
         contenders: vec![
             contender("box commit", |round| {
+                bench.output(bench.r#box(&["cp", &mark(bench, round)?, "changed:/changed/round"]))?;
                 bench.settle();
                 bench.time(bench.r#box(&["commit", "-q", "changed", &format!("localhost/committed:{round}")]))
             }),
             contender("podman commit", |round| {
                 theirs.as_ref().map_err(Clone::clone)?;
+                bench.output(bench.podman(&["cp", &mark(bench, round)?, "changed:/changed/round"]))?;
                 bench.settle();
                 bench.time(bench.podman(&[
                     "commit",
@@ -52,6 +61,8 @@ pub(crate) fn commit(bench: &Bench, report: &mut Report) -> Result<(), String> {
             }),
             contender("umoci repack", |round| {
                 umoci.as_ref().map_err(Clone::clone)?;
+                let place = format!("{layout}/bundle/rootfs/changed/round");
+                bench.output(bench.command("cp", &[&mark(bench, round)?, &place]))?;
                 let image = format!("{layout}/layout:new{round}");
                 bench.settle();
                 bench
