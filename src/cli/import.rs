@@ -73,8 +73,7 @@ impl Import {
             platform: Some(platform),
         };
         // The store is made by the client, so that a home that is not writable is its error.
-        ctx.store()?;
-        let id = ops::import::import(ctx.settings()?, &request)?;
+        let id = ops::import::import(ctx.settings()?, ctx.store()?, &request)?;
         output::line(&id);
         give_up::others(ctx, &[id])?;
         Ok(0)

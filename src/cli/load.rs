@@ -41,8 +41,7 @@ impl Load {
             platform: self.platform.wanted().cloned(),
             policy: Policy::load()?,
         };
-        ctx.store()?;
-        let loaded = ops::load::load(ctx.settings()?, &request)?;
+        let loaded = ops::load::load(ctx.settings()?, ctx.store()?, &request)?;
         let ids: Vec<ImageId> = loaded.iter().map(|image| image.id.clone()).collect();
         for image in loaded {
             if image.names.is_empty() {

@@ -87,6 +87,14 @@ digest!(
     ImageId
 );
 
+impl BlobDigest {
+    /// What the tar in a blob that is not compressed is called.
+    #[must_use]
+    pub fn plain(&self) -> DiffId {
+        DiffId(self.0.clone())
+    }
+}
+
 impl ChainId {
     /// The chain of one layer is that layer's own digest.
     #[must_use]

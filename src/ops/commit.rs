@@ -1,6 +1,6 @@
 //! `commit`, `diff`, `export` and `image insert`: files of containers become images and archives.
 
-use super::{pull, reconcile, worker};
+use super::{pull, reconcile, rm, worker};
 use crate::container::id::ContainerId;
 use crate::container::state::Status;
 use crate::error::{Doing, Error, Kind, Result};
@@ -56,6 +56,8 @@ pub fn commit(
     };
     let made = worker::call(settings, "commit", &job(entry.id));
     drop(paused);
+    // A layer that was here already.
+    rm::empty_trash(settings, store);
     made
 }
 
@@ -108,5 +110,7 @@ pub fn insert(settings: &Settings, store: &Store, image: &str, url: &str, path: 
     let image = named::find(store, image)?.ok_or_else(|| images::unknown(image))?;
     pull::complete(settings, store, &image)?;
     let job = InsertJob { image: image.id, url: url.to_string(), path: path.to_string() };
-    worker::call(settings, "insert", &job)
+    let made = worker::call(settings, "insert", &job);
+    rm::empty_trash(settings, store);
+    made
 }

@@ -1,15 +1,19 @@
 //! `import`: a tarball becomes an image.
 
-use super::worker;
+use super::{rm, worker};
 use crate::error::Result;
 use crate::image::digest::ImageId;
 use crate::settings::Settings;
+use crate::store::layout::Store;
 use crate::transfer::import::ImportRequest;
 
 /// Imports a tarball as an image.
 ///
 /// # Errors
 /// See [`crate::transfer::import::import`].
-pub fn import(settings: &Settings, request: &ImportRequest) -> Result<ImageId> {
-    worker::call(settings, "import", request)
+pub fn import(settings: &Settings, store: &Store, request: &ImportRequest) -> Result<ImageId> {
+    let made = worker::call(settings, "import", request);
+    // A layer that was here already.
+    rm::empty_trash(settings, store);
+    made
 }

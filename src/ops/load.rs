@@ -1,14 +1,18 @@
 //! `load`: images from an archive.
 
-use super::worker;
+use super::{rm, worker};
 use crate::error::Result;
 use crate::settings::Settings;
+use crate::store::layout::Store;
 use crate::transfer::load::{LoadRequest, Loaded};
 
 /// Loads the images of an archive or a directory.
 ///
 /// # Errors
 /// See [`crate::transfer::load::load`].
-pub fn load(settings: &Settings, request: &LoadRequest) -> Result<Vec<Loaded>> {
-    worker::call(settings, "load", request)
+pub fn load(settings: &Settings, store: &Store, request: &LoadRequest) -> Result<Vec<Loaded>> {
+    let loaded = worker::call(settings, "load", request);
+    // Layers that were here already, or that came with others which were damaged.
+    rm::empty_trash(settings, store);
+    loaded
 }

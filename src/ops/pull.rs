@@ -54,7 +54,7 @@ impl PullRequest {
 pub fn pull(settings: &Settings, store: &Store, request: &PullRequest) -> Result<ImageId> {
     let reference = request.reference.as_str();
     if let Some((transport, rest)) = archive(reference) {
-        return from_archive(settings, reference, transport, rest);
+        return from_archive(settings, store, reference, transport, rest);
     }
     let name = reference.strip_prefix("docker://").unwrap_or(reference);
     if name.starts_with("docker-daemon:") || name.starts_with("containers-storage:") {
@@ -96,7 +96,13 @@ fn archive(reference: &str) -> Option<(&str, &str)> {
     matches!(transport, "docker-archive" | "oci-archive" | "oci" | "dir").then_some((transport, rest))
 }
 
-fn from_archive(settings: &Settings, reference: &str, transport: &str, rest: &str) -> Result<ImageId> {
+fn from_archive(
+    settings: &Settings,
+    store: &Store,
+    reference: &str,
+    transport: &str,
+    rest: &str,
+) -> Result<ImageId> {
     let (path, only) = match rest.split_once(':') {
         Some((path, only)) if transport != "dir" && !only.is_empty() => (path, Some(only.to_string())),
         _ => (rest, None),
@@ -111,7 +117,7 @@ fn from_archive(settings: &Settings, reference: &str, transport: &str, rest: &st
     let source = format!("{transport}:{rest}");
     // Its word was heard already.
     let request = LoadRequest { path: Some(path), source, only, name, platform: None, policy: None };
-    let loaded = load::load(settings, &request)?;
+    let loaded = load::load(settings, store, &request)?;
     loaded.into_iter().next().map(|image| image.id).ok_or_else(|| images::unknown(reference))
 }
 
@@ -133,8 +139,10 @@ pub fn complete(settings: &Settings, store: &Store, image: &Image) -> Result<()>
     if image.chain().iter().all(|chain| layers::is_complete(store, chain)) {
         return Ok(());
     }
-    worker::call::<_, ()>(settings, "unpack", &image.manifest)
-        .map_err(|error| error.hint(format!("box pull {}", image.display_name())))
+    let unpacked = worker::call::<_, ()>(settings, "unpack", &image.manifest);
+    // Others may have been faster.
+    rm::empty_trash(settings, store);
+    unpacked.map_err(|error| error.hint(format!("box pull {}", image.display_name())))
 }
 
 /// The full names of every tag in a repository.

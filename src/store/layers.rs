@@ -6,7 +6,7 @@ use super::blobs::{BlobWriter, StagedBlob, Tee};
 use super::compress::{self, Compression};
 use super::implied;
 use super::layout::Store;
-use super::staging::Staging;
+use super::staging::{self, Staging};
 use super::unpack::{KeptOwner, Owners, unpack};
 use crate::error::{Doing, Result, failed};
 use crate::image::digest::{ChainId, DiffId};
@@ -93,7 +93,7 @@ pub fn kept_owners(store: &Store, chain: &ChainId) -> Result<Vec<KeptOwner>> {
 /// `Invalid` for damaged archives, `Unsupported` for what box or the user's ids cannot hold, and
 /// what the reader and the disk say.
 pub fn stage(staging: &Staging, from: impl Read) -> Result<StagedLayer> {
-    let dir = staging.path("layer");
+    let dir = staging.path(staging::LAYER);
     let root = dir.join("diff");
     std::fs::create_dir_all(&root).doing(|| format!("make {}", root.display()))?;
     let root =
@@ -104,22 +104,24 @@ pub fn stage(staging: &Staging, from: impl Read) -> Result<StagedLayer> {
     let mut blob = BlobWriter::begin(staging)?;
     let mut compressed = BufReader::with_capacity(128 << 10, Tee::new(from, &mut blob));
     let (compression, plain) = compress::decoder(&mut compressed)?;
-    let mut sum = Sha256::new();
-    let tar = Tee::new(plain, HashWriter(&mut sum));
+    // Plain, it is the blob, which is hashed already.
+    let mut sum = (compression != Compression::None).then(Sha256::new);
+    let tar = Tee::new(plain, HashWriter(sum.as_mut()));
     let unpacked = unpack(BufReader::with_capacity(128 << 10, tar), root, Owners::of_this_process()?)?;
     // The blob's digest covers what may follow the compressed stream.
     std::io::copy(&mut compressed, &mut std::io::sink()).doing(|| "read the layer to its end")?;
     drop(compressed);
+    let blob = blob.finish();
 
     Ok(StagedLayer {
         dir,
-        diff_id: DiffId::from_sha256(&sum.finalize()),
+        diff_id: sum.map_or_else(|| blob.digest().plain(), |sum| DiffId::from_sha256(&sum.finalize())),
         compression,
         size: unpacked.size,
         skipped_devices: unpacked.skipped_devices,
         implied: unpacked.implied,
         owners: unpacked.owners,
-        blob: blob.finish(),
+        blob,
     })
 }
 
@@ -181,11 +183,13 @@ fn is_taken(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::AlreadyExists)
 }
 
-struct HashWriter<'a>(&'a mut Sha256);
+struct HashWriter<'a>(Option<&'a mut Sha256>);
 
 impl std::io::Write for HashWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
+        if let Some(sum) = &mut self.0 {
+            sum.update(bytes);
+        }
         Ok(bytes.len())
     }
 

@@ -14,10 +14,15 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A private directory; removed with what is left in it when dropped.
+/// What the directories of layers in the making are called, before their number.
+pub const LAYER: &str = "layer";
+
+/// A private directory. When it is dropped it goes with what is left in it; where that are layers,
+/// into the trash, which the caller's caller empties when it has answered.
 #[derive(Debug)]
 pub struct Staging {
     dir: PathBuf,
+    trash: PathBuf,
     next: AtomicU32,
     _lock: Lock,
 }
@@ -45,7 +50,7 @@ impl Staging {
                 Err(error) => return Err(error).doing(|| format!("make {}", dir.display())),
             }
             let lock = Lock::exclusive(&dir.join("lock"))?;
-            return Ok(Staging { dir, next: AtomicU32::new(0), _lock: lock });
+            return Ok(Staging { dir, trash: store.trash(), next: AtomicU32::new(0), _lock: lock });
         }
         Err(failed(format!("there is no free name left in {}", parent.display())))
     }
@@ -69,7 +74,13 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         // What cannot be removed now is swept by the next one.
-        let _ = tree::remove(&self.dir);
+        let layers = std::fs::read_dir(&self.dir).is_ok_and(|entries| {
+            entries.flatten().any(|entry| entry.file_name().as_bytes().starts_with(LAYER.as_bytes()))
+        });
+        match layers {
+            true => discard(&self.dir, &self.trash),
+            false => drop(tree::remove(&self.dir)),
+        }
     }
 }
 
@@ -102,13 +113,18 @@ fn sweep_below(parent: &Path, trash: &Path) {
             Err(error) => error.kind() == Kind::NotFound,
         };
         if dead {
-            let name = entry.file_name();
-            let place = (0..1000u32)
-                .map(|number| trash.join(format!("{}-{number}", name.display())))
-                .find(|place| !place.exists());
-            if place.is_none_or(|place| std::fs::rename(&dir, place).is_err()) {
-                let _ = tree::remove(&dir);
-            }
+            discard(&dir, trash);
         }
+    }
+}
+
+/// Moves a directory into the trash, or deletes it where that fails.
+fn discard(dir: &Path, trash: &Path) {
+    let name = dir.file_name().unwrap_or_default();
+    let place = (0..1000u32)
+        .map(|number| trash.join(format!("{}-{number}", name.display())))
+        .find(|place| !place.exists());
+    if place.is_none_or(|place| std::fs::rename(dir, place).is_err()) {
+        let _ = tree::remove(dir);
     }
 }
