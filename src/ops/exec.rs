@@ -72,7 +72,14 @@ pub fn exec(settings: &Settings, store: &Store, request: ExecRequest) -> Result<
         network: None,
     };
     let _role = userns::spawn(&settings.run, role)?;
-    let message = JoinRequest { spec, init, size: client::window().filter(|_| tty), pipes, passed };
+    let message = JoinRequest {
+        spec,
+        init,
+        run: settings.run.clone(),
+        size: client::window().filter(|_| tty),
+        pipes,
+        passed,
+    };
     let mut line =
         serde_json::to_vec(&message).map_err(|e| failed("cannot write down the request").because(e))?;
     line.push(b'\n');

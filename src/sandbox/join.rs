@@ -19,6 +19,7 @@ use crate::sys::userns::{self, IdMaps};
 use rustix::event::{PollFd, PollFlags, poll};
 use serde::{Deserialize, Serialize};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 
 /// What is to run, and where.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ pub struct JoinRequest {
     pub spec: Spec,
     /// The container's init.
     pub init: ProcId,
+    /// The runtime directory, in which we are listed as one who holds the user namespace.
+    pub run: PathBuf,
     /// The pty's first size.
     pub size: Option<WindowSize>,
     /// Descriptors 4, 5 and 6 are the process's standard input, output and error; else /dev/null.
@@ -152,7 +155,7 @@ fn serve(socket: &OwnedFd) -> Result<i32> {
     if single_id {
         lower::name_apt_config(&mut request.spec.process.env);
     }
-    let nested = enter(&request.init, &stdio)?;
+    let nested = enter(&request, &stdio)?;
     let (child, master) = launch::run_joined(&request.spec, stdio, passed, single_id, nested)?;
     if let Some(master) = &master {
         JoinAnswer::Terminal.send(socket.as_fd(), Some(master.as_fd()));
@@ -177,7 +180,8 @@ fn read_request(socket: &OwnedFd) -> Result<JoinRequest> {
 
 /// Enters those namespaces of init that are not ours already; says whether the user namespace is one
 /// of them.
-fn enter(init: &ProcId, stdio: &Stdio) -> Result<bool> {
+fn enter(request: &JoinRequest, stdio: &Stdio) -> Result<bool> {
+    let init = &request.init;
     let gone = || Error::new(Kind::Conflict, "the container has just ended");
     let pidfd = process::open_pidfd(init.pid)?.ok_or_else(gone)?;
     if process::start_time(init.pid) != Some(init.start_time) || process::boot_id()? != init.boot_id {
@@ -210,6 +214,8 @@ fn enter(init: &ProcId, stdio: &Stdio) -> Result<bool> {
             let streams = [stdin, stdout, stderr].into_iter().flatten().map(AsFd::as_fd);
             outside::give_pipes(streams, owner)?;
         }
+        // Whoever looks for the namespace that all share must not find the container's own by us.
+        super::userns::leave(&request.run);
     }
     userns::join(pidfd.as_fd(), namespaces)?;
     Ok(nested)

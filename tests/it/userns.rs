@@ -56,6 +56,25 @@ fn the_callers_ids_are_kept() {
 }
 
 #[test]
+fn nobody_takes_a_namespace_of_one_container_for_the_one_that_all_share() {
+    let env = Env::new();
+    env.run(["run", "-d", "--name", "c", "--userns", "nomap", "busybox", "sleep", "900"]).code(0);
+    env.run(["exec", "-d", "c", "sleep", "900"]).code(0);
+    let pid = env.ok(["inspect", "-f", "{{.State.ConmonPid}}", "c"]);
+    let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/user")).ok();
+    let shared = namespace(&pid).expect("it runs");
+    // Of those in the list the first that lives is joined.
+    let listed: Vec<_> = fs::read_dir(env.runroot().join("userns")).unwrap().flatten().collect();
+    let names = listed.iter().map(|entry| entry.file_name().into_string().unwrap());
+    let pids: Vec<String> = names.filter_map(|name| Some(name.split_once('-')?.0.to_string())).collect();
+    assert!(pids.contains(&pid), "{pids:?}");
+    for listed in &pids {
+        assert!(namespace(listed).is_none_or(|it| it == shared), "{listed} of {pids:?}");
+    }
+    env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+}
+
+#[test]
 fn a_further_process_is_in_the_same_namespace() {
     let env = Env::new();
     env.run(["run", "-d", "--name", "c", "--userns", "nomap", "busybox", "sleep", "1000"]).code(0);
