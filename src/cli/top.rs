@@ -39,7 +39,7 @@ impl Top {
                 .ok_or_else(|| invalid("you must provide the name or id of a running container"))?;
             ops::reconcile::find(settings, store, &name)?
         };
-        print(&ops::top::top(&entry, &words.collect::<Vec<_>>())?);
+        print(&ops::top::top(settings, &entry, &words.collect::<Vec<_>>())?);
         Ok(0)
     }
 }

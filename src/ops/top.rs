@@ -5,11 +5,12 @@
 //! process or of one that was made in there, or, where that namespace is shared with others, in
 //! its mount namespace.
 
-use super::reconcile;
+use super::{reconcile, worker};
 use crate::container::caps::{Cap, CapSet};
 use crate::container::config::Namespace;
 use crate::container::state::{State, Status};
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
+use crate::settings::Settings;
 use crate::store::containers::Entry;
 use crate::sys::path::RootFd;
 use std::collections::{HashMap, HashSet};
@@ -94,7 +95,7 @@ pub fn descriptors() -> impl Iterator<Item = &'static str> {
 ///
 /// # Errors
 /// `Conflict` if it does not run; `Invalid` for words that neither we nor ps understand.
-pub fn top(entry: &Entry, words: &[String]) -> Result<Table> {
+pub fn top(settings: &Settings, entry: &Entry, words: &[String]) -> Result<Table> {
     let State::Started(started) = &entry.state else { return Err(not_running()) };
     if entry.status() != Status::Running {
         return Err(not_running());
@@ -120,7 +121,7 @@ pub fn top(entry: &Entry, words: &[String]) -> Result<Table> {
             [] => DEFAULT.iter().map(ToString::to_string).collect(),
             _ => asked,
         };
-        let names = Names::of(started.init.pid);
+        let names = Names::of(settings, started.init.pid);
         return Ok(Table {
             header: wanted.iter().filter_map(|word| title(word)).map(str::to_string).collect(),
             rows: processes
@@ -248,7 +249,7 @@ struct Names {
 }
 
 impl Names {
-    fn of(init: i32) -> Names {
+    fn of(settings: &Settings, init: i32) -> Names {
         let map = |name: &str| -> Vec<[u32; 3]> {
             let text = std::fs::read_to_string(format!("/proc/{init}/{name}")).unwrap_or_default();
             let line = |line: &str| {
@@ -257,16 +258,14 @@ impl Names {
             };
             text.lines().filter_map(line).collect()
         };
-        // Without a root to look in (it is just ending) numbers have to do.
-        let root = RootFd::open(Path::new(&format!("/proc/{init}/root"))).ok();
-        let inside = |path: &str| {
-            let text = root.as_ref().and_then(|root| root.read(Path::new(path), 1 << 20).ok().flatten());
-            ids(&text.unwrap_or_default())
-        };
+        // A root that is served by FUSE shows nothing to whoever is outside its user namespace. Without
+        // one to look in (it is just ending) numbers have to do.
+        let inside =
+            accounts(init).or_else(|_| worker::call(settings, "accounts", &init)).unwrap_or_default();
         let outside = |path: &str| ids(&std::fs::read_to_string(path).unwrap_or_default());
         Names {
-            users: inside("/etc/passwd"),
-            groups: inside("/etc/group"),
+            users: ids(&inside[0]),
+            groups: ids(&inside[1]),
             host_users: outside("/etc/passwd"),
             host_groups: outside("/etc/group"),
             uid_map: map("uid_map"),
@@ -290,6 +289,16 @@ impl Names {
     fn group(&self, id: u32) -> String {
         self.name(id, &self.gid_map, &self.groups)
     }
+}
+
+/// The passwd(5) and group(5) files of a container, empty if it has none.
+///
+/// # Errors
+/// When its root cannot be looked into, or a file is none or larger than 1 MiB.
+pub(super) fn accounts(init: i32) -> Result<[String; 2]> {
+    let root = RootFd::open(Path::new(&format!("/proc/{init}/root")))?;
+    let read = |path: &str| root.read(Path::new(path), 1 << 20).map(Option::unwrap_or_default);
+    Ok([read("/etc/passwd")?, read("/etc/group")?])
 }
 
 /// Ids and names of a passwd(5) or group(5) file.

@@ -237,6 +237,7 @@ fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_jso
         "owners" => {
             foreground(body, |chain: Vec<crate::image::digest::ChainId>| super::ids::owners_job(here, &chain))
         }
+        "accounts" => foreground(body, |init: i32| super::top::accounts(init)),
         "id-maps" => typed(body, |(): ()| id_maps(here)),
         "empty-trash" => typed(body, |(): ()| containers::empty_trash(&here.store, &here.inside)),
         "check" => foreground(body, |depth| check::check(&here.store, &depth, &here.inside)),
