@@ -54,14 +54,21 @@ impl Server {
     }
 
     /// Looks an entry up for the kernel, which is told of it: `None` if there is none.
-    fn tell(union: &mut Union, parent: Ino, name: &CString) -> Io<Option<FileAttr>> {
+    fn tell(union: &mut Union, parent: Ino, name: &CString) -> Io<Option<Told>> {
         let Some((ino, stat)) = union.look_up(parent, name)? else { return Ok(None) };
         union.nodes.get_mut(ino)?.lookups += 1;
-        Ok(Some(attr(ino, &stat)))
+        let for_how_long = if union.shown_number(ino, &stat)? == ino { FOR_GOOD } else { Duration::ZERO };
+        Ok(Some(Told { attr: attr(ino, &stat), for_how_long }))
+    }
+
+    /// What stat(2) is to show.
+    fn show(union: &mut Union, ino: Ino) -> Io<FileAttr> {
+        let stat = union.stat(ino)?;
+        Ok(attr(union.shown_number(ino, &stat)?, &stat))
     }
 
     /// Makes something and tells the kernel of it.
-    fn make(&self, parent: INodeNo, name: &OsStr, what: What<'_>, new: New) -> Io<FileAttr> {
+    fn make(&self, parent: INodeNo, name: &OsStr, what: What<'_>, new: New) -> Io<Told> {
         let name = c_name(name)?;
         let mut union = self.union();
         union.make(parent.0, &name, what, new)?;
@@ -123,8 +130,7 @@ impl Server {
             let dir = union.dir_in(parent, super::nodes::UPPER)?;
             change.apply_at(&dir, &name, kind)?;
         }
-        let stat = union.stat(ino)?;
-        Ok(attr(ino, &stat))
+        Self::show(&mut union, ino)
     }
 
     /// The entries of a directory from an offset on, which count from 1.
@@ -316,7 +322,7 @@ impl Filesystem for Server {
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let told = c_name(name).and_then(|name| Self::tell(&mut self.union(), parent.0, &name));
         answer!(reply, told, attr => match attr {
-            Some(attr) => reply.entry(&FOR_GOOD, &attr, SAME),
+            Some(told) => told.to(reply),
             // The number 0 means that there is nothing, which the kernel may believe as well.
             None => reply.entry(&FOR_GOOD, &nothing(), SAME),
         });
@@ -327,8 +333,8 @@ impl Filesystem for Server {
     }
 
     fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
-        let stat = self.union().stat(ino.0);
-        answer!(reply, stat, stat => reply.attr(&FOR_GOOD, &attr(ino.0, &stat)));
+        let shown = Self::show(&mut self.union(), ino.0);
+        answer!(reply, shown, attr => reply.attr(&FOR_GOOD, &attr));
     }
 
     fn setattr(
@@ -376,13 +382,13 @@ impl Filesystem for Server {
             // The kernel lets nobody but the host's root make others, save for 0:0, our whiteout.
             _ => return reply.error(no(Errno::PERM)),
         };
-        answer!(reply, self.make(parent, name, what, new), attr => reply.entry(&FOR_GOOD, &attr, SAME));
+        answer!(reply, self.make(parent, name, what, new), told => told.to(reply));
     }
 
     fn mkdir(&self, request: &Request, parent: INodeNo, name: &OsStr, mode: u32, _: u32, reply: ReplyEntry) {
         let new = New { uid: request.uid(), gid: request.gid(), mode };
         let made = self.make(parent, name, What::Directory, new);
-        answer!(reply, made, attr => reply.entry(&FOR_GOOD, &attr, SAME));
+        answer!(reply, made, told => told.to(reply));
     }
 
     fn unlink(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
@@ -399,7 +405,7 @@ impl Filesystem for Server {
         let new = New { uid: request.uid(), gid: request.gid(), mode: 0o777 };
         let made =
             text(target.as_os_str()).and_then(|target| self.make(parent, name, What::Symlink(&target), new));
-        answer!(reply, made, attr => reply.entry(&FOR_GOOD, &attr, SAME));
+        answer!(reply, made, told => told.to(reply));
     }
 
     fn rename(
@@ -426,7 +432,7 @@ impl Filesystem for Server {
             union.link(ino.0, parent.0, &name)?;
             Self::tell(&mut union, parent.0, &name)?.ok_or(Errno::NOENT)
         });
-        answer!(reply, linked, attr => reply.entry(&FOR_GOOD, &attr, SAME));
+        answer!(reply, linked, told => told.to(reply));
     }
 
     fn open(&self, request: &Request, ino: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
@@ -448,7 +454,7 @@ impl Filesystem for Server {
         let created = c_name(name).and_then(|name| {
             let mut union = self.union();
             union.make(parent.0, &name, What::File, new)?;
-            let attr = Self::tell(&mut union, parent.0, &name)?.ok_or(Errno::NOENT)?;
+            let attr = Self::tell(&mut union, parent.0, &name)?.ok_or(Errno::NOENT)?.attr;
             let flags = flags & !libc::O_TRUNC;
             Ok((attr, Self::open_file(&mut union, &self.files, attr.ino.0, flags, request.uid())?))
         });
@@ -561,7 +567,9 @@ impl Filesystem for Server {
                 // Gone since it was listed.
                 let Ok(Some((child, stat))) = found else { continue };
                 let name = OsStr::from_bytes(entry.name.as_bytes());
-                let full = reply.add(INodeNo(child), at as u64 + 1, name, &FOR_GOOD, &attr(child, &stat), SAME);
+                let number = union.shown_number(child, &stat).unwrap_or(child);
+                let attr = attr(number, &stat);
+                let full = reply.add(INodeNo(child), at as u64 + 1, name, &FOR_GOOD, &attr, SAME);
                 match union.nodes.get_mut(child) {
                     Ok(node) if !full && !is_dots => node.lookups += 1,
                     _ => {}
@@ -690,6 +698,18 @@ impl Filesystem for Server {
             fs::copy_file_range(&from, Some(&mut read_at), &to, Some(&mut write_at), most)
         });
         answer!(reply, copied, n => reply.written(n as u32));
+    }
+}
+
+/// What the kernel is told of an entry.
+struct Told {
+    attr: FileAttr,
+    for_how_long: Duration,
+}
+
+impl Told {
+    fn to(&self, reply: ReplyEntry) {
+        reply.entry_with_ttls(&self.for_how_long, &FOR_GOOD, &self.attr, SAME);
     }
 }
 

@@ -246,6 +246,18 @@ impl Union {
         Ok(stat)
     }
 
+    /// The number that stat(2) shows of a node: its own, except that the names of one file below are
+    /// nodes of their own and still one file to whoever compares numbers.
+    ///
+    /// With fuser 0.18 an entry says it by the node's number, so the kernel has to ask for these again.
+    pub(super) fn shown_number(&mut self, ino: Ino, stat: &Stat) -> Io<Ino> {
+        let node = self.nodes.get(ino)?;
+        match node.dir.is_none() && node.layer != UPPER && stat.st_nlink > 1 {
+            true => Ok(self.nodes.number(stat.st_dev, stat.st_ino)),
+            false => Ok(ino),
+        }
+    }
+
     /// Opens a regular file or a directory where it is.
     pub(super) fn open_node(&mut self, ino: Ino, flags: OFlags) -> Io<OwnedFd> {
         let node = self.nodes.get(ino)?;
