@@ -158,6 +158,9 @@ pub fn try_out(dir: &Path) -> Result<()> {
 #[must_use]
 pub fn main() -> u8 {
     let Ok(socket) = fd::inherited(3) else { return 125 };
+    // A request without an answer stops whoever made it for good, and signals do not reach them: an end of
+    // the container that says why is better than a thread that ends alone.
+    std::panic::set_hook(Box::new(|_| std::process::abort()));
     match take_order(&socket) {
         Ok(session) => {
             drop(socket);
