@@ -81,6 +81,15 @@ pub(crate) fn registry() -> String {
     required("BOX_TEST_REGISTRY")
 }
 
+/// The storage driver of containers: the whole suite can be run with another.
+pub(crate) fn driver() -> &'static str {
+    match std::env::var("BOX_TEST_DRIVER").as_deref() {
+        Err(_) | Ok("overlay") => "overlay",
+        Ok("vfs") => "vfs",
+        Ok(_) => "fuse-overlayfs",
+    }
+}
+
 /// How often the tests that repeat themselves do; `make stress` sets a thousand.
 pub(crate) fn rounds(usually: usize) -> usize {
     std::env::var("BOX_TEST_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(usually)

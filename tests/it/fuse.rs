@@ -1,6 +1,7 @@
 //! The root file system that box serves itself, by FUSE, against the kernel's overlay.
 
 use crate::env::{EVERYONE, Env, User, eventually};
+use crate::seccomp::compiled;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -173,7 +174,7 @@ const CALLS: &str = r#"use strict; use Fcntl qw(:DEFAULT :seek :flock); use POSI
     # Nodes, links, and times from long before to long after.
     say_ sys(133, "/w/null", 020666, 0x103), sys(133, "/w/wo", 020666, 0), sys(133, "/w/fifo", 010640, 0); mode "/w/fifo";
     symlink "t", "/w/sl"; link "/w/fifo", "/w/fifo2"; chown 3, 4, "/w/fifo2"; mode "/w/fifo"; mode "/w/sl";
-    for my $at ([-5, 500], [-2000000000, 1], [4000000000, 999999999]) { my $t = pack "q4", @$at, @$at; say_ sys(280, -100, "/w/h", $t, 0), `stat -c '%y' /w/h` }
+    for my $at ([-5, 500], [-2000000000, 1], [4000000000, 999999999], [-9223372036854775807 - 1, 1], [-9223372036854775807, 999999999], [9223372036854775807, 999999999]) { my $t = pack "q4", @$at, @$at; say_ sys(280, -100, "/w/h", $t, 0), `stat -c '%y' /w/h` }
     my $at = pack "q4", 9, 0, 9, 0; say_ sys(280, -100, "/w/sl", $at, 0x100), (lstat "/w/sl")[9];
     # Extended attributes; those of overlay itself are nobody's.
     say_ sys(188, "/w/h", "user.a", "1", 1, 2), sys(188, "/w/h", "user.a", "1", 1, 0), sys(191, "/w/h", "user.a", 0, 0), sys(197, "/w/h", "user.a"), sys(197, "/w/h", "user.a"), sys(191, "/w", "user.overlay.opaque", 0, 0);
@@ -184,6 +185,8 @@ const CALLS: &str = r#"use strict; use Fcntl qw(:DEFAULT :seek :flock); use POSI
     mkdir "/w/rm"; chdir "/w/rm"; rmdir "/w/rm"; say_ sysopen(my $f, "x", O_CREAT | O_RDWR), POSIX::getcwd(); chdir "/";
     my $long = "/w/" . "n" x 255; put $long, "long"; mode $long; say_ sysopen($f, "${long}n", O_CREAT | O_RDWR), $!{ENAMETOOLONG} ? "long" : $!;
     open(my $x, "+<", "/w/h"); open(my $y, "+<", "/w/h"); say_ flock($x, LOCK_EX | LOCK_NB), flock($y, LOCK_EX | LOCK_NB);
+    # The names of one file of the image.
+    my ($p) = glob "/usr/bin/perl5*"; say_ $p, (lstat $p)[3], (lstat $p)[1] == (lstat "/usr/bin/perl")[1], (stat "/usr/bin/perl")[3];
     opendir($d, "/usr/bin"); my @wrong = grep { (lstat "/usr/bin/$_")[1] == 0 } readdir $d; say_ scalar @wrong;"#;
 
 #[test]
@@ -285,5 +288,43 @@ fn whoever_is_killed_takes_nothing_with_it_and_leaves_nothing() {
         env.run(["exec", "c", "true"]).code(0);
         env.run(["rm", "-f", "-t", "0", "c"]).code(0);
         eventually("its server has ended", || env.processes().is_empty());
+    }
+}
+
+#[test]
+fn whatever_is_done_in_whatever_order_comes_out_as_on_the_kernels_overlay() {
+    let program = format!("{}:/churn:ro", compiled("churn", &[]).display());
+    let seeds = crate::env::rounds(3);
+    for user in EVERYONE {
+        let env = Env::of(user);
+        let run = |words: &[&str], image: &str, script: &str| {
+            let options = ["--network", "none", "-v", &program, image, "sh", "-c"];
+            let script = format!("mkdir -p /f && cd /f && {script}");
+            env.ok(words.iter().copied().chain(options).chain([script.as_str()]))
+        };
+        // Layers with all kinds of things in them, and with things that hide others.
+        for (from, steps, to) in [("busybox", 3000, "one"), ("one", 600, "two")] {
+            run(&["run", "--name", "c"], from, &format!("/churn 7 {steps} | tail -n 1"));
+            env.run(["commit", "-q", "c", to]).code(0);
+            env.run(["rm", "c"]).code(0);
+        }
+        for seed in 1..=seeds {
+            let [overlay, fuse] = ["overlay", "fuse"].map(|driver| {
+                run(&["--storage-driver", driver, "run", "--rm"], "two", &format!("/churn {seed} 2500"))
+            });
+            assert!(overlay.lines().count() > 2500, "{overlay}");
+            let differ = overlay.lines().zip(fuse.lines()).find(|(one, other)| one != other);
+            assert_eq!(differ, None, "{user:?}, seed {seed}");
+            assert_eq!(overlay.lines().count(), fuse.lines().count(), "{user:?}, seed {seed}");
+        }
+        // Several at once: what the container sees in the end is what is there.
+        let script = "if [ -e /again ]; then exec /churn 1 0; fi; touch /again
+            for i in 1 2 3 4; do /churn $i 3000 >/log$i & done; wait; grep -h -e '= -5$' -e '= -116$' /log*; /churn 1 0";
+        let seen = run(&["--storage-driver", "fuse", "run", "--name", "c"], "two", script);
+        assert!(seen.lines().count() > 10, "{seen}");
+        for driver in ["overlay", "fuse"] {
+            assert_eq!(env.ok(["--storage-driver", driver, "start", "-a", "c"]), seen, "{user:?}, {driver}");
+        }
+        env.run(["rm", "c"]).code(0);
     }
 }

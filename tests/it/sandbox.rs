@@ -30,7 +30,8 @@ fn the_mounts_have_their_options() {
     for user in EVERYONE {
         let env = Env::of(user);
         let mounts = sh(&env, &[], "cat /proc/mounts");
-        has(mount(&mounts, "/"), &["overlay", "rw"]);
+        let root = if crate::env::driver() == "overlay" { "overlay" } else { "fuse" };
+        has(mount(&mounts, "/"), &[root, "rw"]);
         has(mount(&mounts, "/proc"), &["proc", "nosuid", "nodev", "noexec"]);
         has(mount(&mounts, "/dev"), &["tmpfs", "nosuid", "noexec", "size=65536k", "mode=755"]);
         has(mount(&mounts, "/dev/pts"), &["devpts", "nosuid", "noexec", "ptmxmode=666", "mode=620"]);
@@ -224,7 +225,8 @@ fn a_debug_run_prints_its_plan() {
     let env = Env::new();
     let output = env.run(["--log-level", "debug", "run", "--rm", "--network", "none", "busybox", "true"]);
     output.code(0).stdout("");
-    for step in ["overlay", "/proc", "change the root", "seccomp"] {
+    let root = if crate::env::driver() == "overlay" { "overlay" } else { "served by fuse" };
+    for step in [root, "/proc", "change the root", "seccomp"] {
         assert!(output.err().to_lowercase().contains(step), "{step} is not in the plan:\n{output}");
     }
 }

@@ -19,7 +19,7 @@ fn info_says_where_and_how() {
         let text = env.ok(["info", "--format", "json"]);
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value["store"]["graphRoot"], env.root().to_str().unwrap());
-        assert_eq!(value["store"]["graphDriverName"], "overlay");
+        assert_eq!(value["store"]["graphDriverName"], crate::env::driver());
         env.run(["info", "-f", "{{.Host.Kernel}}"]).code(0).stdout_matches(r"^\d+\.\d+");
     }
 }
