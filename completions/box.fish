@@ -2650,7 +2650,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -s v -l verbose -d 'Show each image, container and volume'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -s v -l verbose -d 'Show each image, container and volume; templates then see .Images, .Containers and .Volumes'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l filter -d 'Only that for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F

@@ -1,7 +1,7 @@
 //! `box history`.
 
 use super::flags::platform::PlatformFlag;
-use super::format::template::{Field, Format, field};
+use super::format::template::{self, Field, Format, field};
 use super::format::{human, json, table};
 use super::{Context, output};
 use crate::error::Result;
@@ -49,7 +49,7 @@ impl History {
         if self.quiet {
             return Ok(rows.iter().map(|row| row.id(self.no_trunc) + "\n").collect());
         }
-        let format = match self.format.as_deref().filter(|format| !format.is_empty()) {
+        let format = match template::asked(self.format.as_deref()) {
             Some("json") => {
                 let all: Vec<Value> = rows.iter().map(Row::json).collect();
                 return Ok(json::pretty(&all) + "\n");

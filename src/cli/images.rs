@@ -1,7 +1,7 @@
 //! `box images`.
 
-use super::format::template::{Field, Format, field};
-use super::format::{human, table};
+use super::format::template::{self, Field, Format, field};
+use super::format::{human, json, table};
 use super::{Context, image_tree, output};
 use crate::error::Result;
 use crate::image::digest::BlobDigest;
@@ -103,18 +103,18 @@ impl Images {
             ids.retain(|id| seen.insert(id.clone()));
             return Ok(ids.into_iter().map(|id| id + "\n").collect());
         }
-        let format = match self.format.as_deref().filter(|format| !format.is_empty()) {
+        let format = match template::asked(self.format.as_deref()) {
             Some("json") => {
                 let mut seen = std::collections::HashSet::new();
                 let all: Vec<_> =
                     rows.iter().filter(|row| seen.insert(row.image.id.hex())).map(Row::json).collect();
-                return Ok(super::format::json::pretty(&all) + "\n");
+                return Ok(json::pretty(&all) + "\n");
             }
             Some(text) => Format::parse(text)?,
             None => return Ok(self.table(rows)),
         };
         if format.is_whole_json() {
-            return Ok(rows.iter().map(|row| format!("{}\n", row.docker_json(self.no_trunc))).collect());
+            return Ok(json::lines(rows.iter().map(|row| row.docker_json(self.no_trunc))));
         }
         format.rows(rows, &fields(), self.no_trunc, !self.noheading)
     }
@@ -147,7 +147,7 @@ fn sort(rows: &mut [Row<'_>], by: &str) {
 }
 
 /// What templates see: podman's names.
-const fn fields<'a>() -> [Field<Row<'a>>; 23] {
+const fn fields<'a>() -> [Field<Row<'a>>; 24] {
     [
         field("Containers", "CONTAINERS", |row, _| row.users.into()),
         field("Created", "CREATED", |row, _| row.created().into()),
@@ -171,6 +171,7 @@ const fn fields<'a>() -> [Field<Row<'a>>; 23] {
         field("SharedSize", "SHARED SIZE", |_, _| 0.into()),
         field("Size", "SIZE", |row, _| human::size(row.image.size).into()),
         field("Tag", "TAG", |row, _| row.tag().into()),
+        field("UniqueSize", "UNIQUE SIZE", |_, _| "N/A".into()),
         field("VirtualSize", "VIRTUAL SIZE", |row, _| human::size(row.image.size).into()),
     ]
 }
@@ -243,7 +244,7 @@ impl Row<'_> {
     fn docker_json(&self, whole: bool) -> serde_json::Value {
         json!({
             "Containers": "N/A",
-            "CreatedAt": self.created_at(),
+            "CreatedAt": self.image.created.map(human::whole_time).unwrap_or_default(),
             "CreatedSince": self.created(),
             "Digest": self.image.manifest.to_string(),
             "ID": self.id(whole),
@@ -252,7 +253,7 @@ impl Row<'_> {
             "Size": human::size(self.image.size),
             "Tag": self.tag(),
             "UniqueSize": "N/A",
-            "VirtualSize": human::size(self.image.size),
+            "VirtualSize": human::exact_size(self.image.size),
         })
     }
 }

@@ -1,11 +1,11 @@
 //! `box info`.
 
 use super::format::go;
-use super::format::template::Format;
+use super::format::template::{self, Format};
 use super::{Context, output};
 use crate::error::Result;
 use crate::ops::info;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Show this host, the store and the version
 #[derive(clap::Args)]
@@ -21,19 +21,59 @@ pub(crate) struct Info {
 impl Info {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let info = info::info(ctx.settings()?, ctx.store()?)?;
-        match self.format.as_deref() {
+        match template::asked(self.format.as_deref()) {
             Some("json") => output::json(&info),
             Some(format) => {
                 let format = Format::parse(format)?;
                 match format.is_whole_json() {
                     true => output::line(info),
-                    false => output::line(format.render(&go::value(&go_names(&info)))?),
+                    false => output::line(format.render(&for_templates(&info))?),
                 }
             }
             None => output::text(yaml(&info)),
         }
         Ok(0)
     }
+}
+
+/// What templates see: podman's names, and docker's beside them.
+fn for_templates(info: &Value) -> gotmpl::Value {
+    let (host, store) = (&info["host"], &info["store"]);
+    let containers = &store["containerStore"];
+    let distribution = &host["distribution"];
+    let system =
+        [&distribution["distribution"], &distribution["version"]].map(|word| word.as_str().unwrap_or(""));
+    let security = ["name=seccomp,profile=default", "name=rootless"];
+    let of_docker = json!({
+        "Architecture": std::env::consts::ARCH,
+        "CgroupDriver": host["cgroupManager"],
+        "CgroupVersion": host["cgroupVersion"].as_str().unwrap_or_default().trim_start_matches('v'),
+        "Containers": containers["number"],
+        "ContainersPaused": containers["paused"],
+        "ContainersRunning": containers["running"],
+        "ContainersStopped": containers["stopped"],
+        "DefaultRuntime": host["ociRuntime"]["name"],
+        "DockerRootDir": store["graphRoot"],
+        "Driver": store["graphDriverName"],
+        "ID": "",
+        "Images": store["imageStore"]["number"],
+        "KernelVersion": host["kernel"],
+        "LoggingDriver": host["logDriver"],
+        "MemTotal": host["memTotal"],
+        "NCPU": host["cpus"],
+        "Name": host["hostname"],
+        "OSType": host["os"],
+        "OperatingSystem": system.join(" ").trim(),
+        "SecurityOptions": &security[..if host["security"]["rootless"] == json!(true) { 2 } else { 1 }],
+        "ServerVersion": info["version"]["Version"],
+        "Swarm": { "LocalNodeState": "inactive" },
+    });
+    let made = go::within(go::value(&go_names(info)), "Host", |host| {
+        let version = host.field("CgroupsVersion").cloned().unwrap_or(gotmpl::Value::Nil);
+        go::with(host, "CgroupVersion", version)
+    });
+    let fields = of_docker.as_object().expect("it was made as one");
+    fields.iter().fold(made, |made, (name, value)| go::with(made, name, go::of_field("", name, value)))
 }
 
 /// The value with its keys as podman's Go structs name them, which is what templates say.
@@ -140,7 +180,20 @@ fn plain(text: &str) -> bool {
         && !text.contains(|c: char| c.is_control())
         && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
             .contains(&text.to_ascii_lowercase().as_str())
-        || text.starts_with(|c: char| c.is_ascii_digit()) && text.contains([' ', 'h']) && !text.contains(':')
+        || begins_like_a_number(text)
+}
+
+/// `6.1.0-18-amd64`, `0.1.0` or `3h 2m`, which YAML takes for neither a number nor a date.
+fn begins_like_a_number(text: &str) -> bool {
+    let is_number = text.parse::<f64>().is_ok() || text.contains('_');
+    let is_date = text.split('-').count() == 3 && text.chars().all(|c| c.is_ascii_digit() || c == '-');
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && !is_number
+        && !is_date
+        && !["0x", "0o", "0b"].iter().any(|prefix| text.starts_with(prefix))
+        && !text.contains([':', '#'])
+        && !text.ends_with(' ')
+        && !text.contains(|c: char| c.is_control())
 }
 
 #[cfg(test)]
@@ -153,11 +206,15 @@ mod tests {
             "host": { "cpus": 2, "ociRuntime": { "name": "box" }, "security": { "rootless": true } },
             "store": { "graphStatus": { "Backing Filesystem": "extfs" } },
         });
-        let value = go::value(&go_names(&value));
+        let value = for_templates(&value);
         let shown = |text: &str| Format::parse(text).unwrap().render(&value).unwrap();
         assert_eq!(
             shown("{{.Host.CPUs}} {{.Host.OCIRuntime.Name}} {{.Host.Security.Rootless}}"),
             "2 box true"
+        );
+        assert_eq!(
+            shown("{{.NCPU}} {{.SecurityOptions}} {{.Swarm.LocalNodeState}}"),
+            "2 [name=seccomp,profile=default name=rootless] inactive"
         );
         assert_eq!(shown("{{index .Store.GraphStatus \"Backing Filesystem\"}}"), "extfs");
         assert!(Format::parse("{{.Host.Nothing}}").unwrap().render(&value).is_err());
@@ -167,11 +224,11 @@ mod tests {
     fn info_is_printed_as_yaml() {
         let value = serde_json::json!({
             "a": { "list": ["x", "12"], "none": null, "maps": [{ "k": 1, "l": 2 }] },
-            "empty": {}, "text": "true", "up": "0h 46m 0.00s", "c": "a: b",
+            "empty": {}, "text": "true", "v": "0.1.0", "n": "1e3", "d": "2026-01-02", "up": "0h 46m 0.00s", "c": "a: b",
         });
         assert_eq!(
             yaml(&value),
-            "a:\n  list:\n  - x\n  - \"12\"\n  none: null\n  maps:\n  - k: 1\n    l: 2\nempty: {}\ntext: \"true\"\nup: 0h 46m 0.00s\nc: \"a: b\"\n"
+            "a:\n  list:\n  - x\n  - \"12\"\n  none: null\n  maps:\n  - k: 1\n    l: 2\nempty: {}\ntext: \"true\"\nv: 0.1.0\nn: \"1e3\"\nd: \"2026-01-02\"\nup: 0h 46m 0.00s\nc: \"a: b\"\n"
         );
     }
 }

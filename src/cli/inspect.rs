@@ -199,7 +199,7 @@ pub(super) fn show(
         Some(format) => {
             let rows: Vec<gotmpl::Value> = found.iter().map(for_templates).collect();
             let text = format.lines(&rows, None)?;
-            output::text(if visible::is_shown() { visible::text(&text) } else { text.into() });
+            output::text(visible::out(text));
         }
     }
     let mut code = 0;

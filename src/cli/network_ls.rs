@@ -1,6 +1,6 @@
 //! `box network ls` and `box network inspect`.
 
-use super::format::template::{Field, Format, field};
+use super::format::template::{self, Field, Format, field};
 use super::format::{human, table};
 use super::inspect::show;
 use super::{Context, output};
@@ -71,7 +71,7 @@ impl NetworkLs {
         if self.quiet {
             return Ok(all.iter().map(|network| format!("{}\n", network.name)).collect());
         }
-        match self.format.as_deref().filter(|format| !format.is_empty()) {
+        match template::asked(self.format.as_deref()) {
             Some("json") => {
                 let shown =
                     all.iter().map(|network| document(store, network, false)).collect::<Result<Vec<_>>>()?;
@@ -80,8 +80,8 @@ impl NetworkLs {
             Some(text) => {
                 let format = Format::parse(text)?;
                 if format.is_whole_json() {
-                    let line = |network: &NetworkConfig| format!("{}\n", docker_line(network, self.no_trunc));
-                    return Ok(all.iter().map(line).collect());
+                    let lines = all.iter().map(|network| docker_line(network, self.no_trunc));
+                    return Ok(super::format::json::lines(lines));
                 }
                 format.rows(all, FIELDS, self.no_trunc, !self.noheading)
             }
@@ -306,6 +306,7 @@ fn document(store: &Store, network: &NetworkConfig, go: bool) -> Result<Value> {
         "Subnets": subnets(network, "Subnet", "Gateway", "LeaseRange"),
         "Routes": routes("Destination", "Gateway", "Metric"),
         "IPv6Enabled": network.subnet(false).is_some(),
+        "EnableIPv4": network.subnet(true).is_some(),
         "EnableIPv6": network.subnet(false).is_some(),
         "Internal": network.internal,
         "DNSEnabled": network.dns,
@@ -316,6 +317,9 @@ fn document(store: &Store, network: &NetworkConfig, go: bool) -> Result<Value> {
         "IPAM": { "Driver": "default", "Options": {}, "Config": of_docker },
         "Scope": "local",
         "Attachable": true,
+        "Ingress": false,
+        "ConfigFrom": { "Network": "" },
+        "ConfigOnly": false,
         "Containers": containers,
     }))
 }

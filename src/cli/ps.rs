@@ -1,7 +1,7 @@
 //! `box ps`.
 
-use super::format::template::{Field, Format, field};
-use super::format::{human, table};
+use super::format::template::{self, Field, Format, field};
+use super::format::{human, json, table};
 use super::{Context, output};
 use crate::container::config::{Mount, MountSource, Network, NetworkMode};
 use crate::container::port::{self, Bound};
@@ -104,18 +104,15 @@ impl Ps {
         if self.quiet {
             return Ok(rows.iter().map(|row| row.id(self.no_trunc) + "\n").collect());
         }
-        match self.format.as_deref().filter(|format| !format.is_empty()) {
+        match template::asked(self.format.as_deref()) {
             Some("json") => {
                 let all: Vec<_> = rows.iter().map(Row::json).collect();
-                Ok(super::format::json::pretty(&all) + "\n")
+                Ok(json::pretty(&all) + "\n")
             }
             Some(text) => {
                 let format = Format::parse(text)?;
                 if format.is_whole_json() {
-                    return Ok(rows
-                        .iter()
-                        .map(|row| format!("{}\n", row.docker_json(self.no_trunc)))
-                        .collect());
+                    return Ok(json::lines(rows.iter().map(|row| row.docker_json(self.no_trunc))));
                 }
                 format.rows(&rows, FIELDS, self.no_trunc, !self.noheading)
             }
@@ -304,6 +301,17 @@ impl Row {
         if whole { command } else { table::shorten(&command, 20) }
     }
 
+    /// As docker has it: what holds spaces is quoted.
+    fn quoted_command(&self, whole: bool) -> String {
+        let words = self.entry.config.process.args().into_iter();
+        let words: Vec<String> = words
+            .map(
+                |word| if word.contains(' ') { format!("'{word}'") } else { word.replace(['\n', '\t'], " ") },
+            )
+            .collect();
+        if whole { words.join(" ") } else { table::shorten(&words.join(" "), 20) }
+    }
+
     fn image(&self) -> String {
         match &self.entry.config.rootfs {
             crate::container::config::Rootfs::Directory(dir) => dir.display().to_string(),
@@ -449,8 +457,8 @@ impl Row {
         let config = &self.entry.config;
         let labels: Vec<String> = config.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
         json!({
-            "Command": format!("\"{}\"", self.command_text(whole)),
-            "CreatedAt": human::time(config.created),
+            "Command": format!("\"{}\"", self.quoted_command(whole)),
+            "CreatedAt": human::whole_time(config.created),
             "ID": self.id(whole),
             "Image": self.image(),
             "Labels": labels.join(","),

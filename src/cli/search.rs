@@ -1,7 +1,7 @@
 //! `box search`.
 
 use super::flags::registry::{RegistryFlags, RetryFlags};
-use super::format::template::{Field, Format, field};
+use super::format::template::{self, Field, Format, field};
 use super::format::{json, table};
 use super::{Context, output};
 use crate::error::Result;
@@ -66,7 +66,7 @@ impl Search {
     }
 
     fn show(&self, found: &[Found]) -> Result<String> {
-        let format = match self.format.as_deref().filter(|format| !format.is_empty()) {
+        let format = match template::asked(self.format.as_deref()) {
             Some("json") => {
                 let all: Vec<Value> = found.iter().map(as_json).collect();
                 return Ok(json::pretty(&all) + "\n");
@@ -90,7 +90,7 @@ impl Search {
 
     fn show_tags(&self, name: &str, tags: &[String]) -> Result<String> {
         let rows: Vec<(&str, &str)> = tags.iter().map(|tag| (name, tag.as_str())).collect();
-        match self.format.as_deref().filter(|format| !format.is_empty()) {
+        match template::asked(self.format.as_deref()) {
             Some("json") => Ok(json::pretty(&[json!({ "Name": name, "Tags": tags })]) + "\n"),
             Some(text) => Format::parse(text)?.rows(&rows, &tag_fields(), self.no_trunc, true),
             None => {

@@ -254,7 +254,7 @@ fn uptime(text: &str) -> String {
     let seconds = text.split('.').next().and_then(|s| s.parse::<u64>().ok()).unwrap_or(0);
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let days = match hours {
-        0..24 => String::new(),
+        0 => String::new(),
         hours => format!(" (Approximately {:.2} days)", hours as f64 / 24.0),
     };
     format!("{hours}h {minutes}m {rest}.00s{days}")
@@ -273,6 +273,7 @@ mod tests {
     #[test]
     fn the_uptime_reads_as_podman_s() {
         assert_eq!(uptime("2760.55 1.1\n"), "0h 46m 0.00s");
+        assert_eq!(uptime("45793.2 1\n"), "12h 43m 13.00s (Approximately 0.50 days)");
         assert_eq!(uptime("90061.0 1\n"), "25h 1m 1.00s (Approximately 1.04 days)");
     }
 }

@@ -33,7 +33,12 @@ fn df_adds_up_what_is_there() {
             .stdout_contains("Images space usage:\n\nREPOSITORY")
             .stdout_matches(r"localhost/busybox +latest +[0-9a-f]{12} .* 2\n")
             .stdout_matches(r"sleep 600 .* running +d\n");
-        env.run(["system", "df", "-v", "--format", "json"]).code(125);
+        let each = env.ok(["system", "df", "-v", "--format", "json"]);
+        let each: serde_json::Value = serde_json::from_str(&each).expect("JSON");
+        assert_eq!(each["Images"][0]["Containers"], "2", "{each}");
+        env.run(["system", "df", "-v", "--format", "{{range .Containers}}{{.Names}}:{{.State}} {{end}}"])
+            .code(0)
+            .stdout("d:running c:exited \n");
     }
 }
 

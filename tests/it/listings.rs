@@ -457,6 +457,38 @@ fn info_and_version_have_podman_s_groups() {
 }
 
 #[test]
+fn what_docker_s_users_ask_info_version_and_lists_for_is_there() {
+    let env = Env::new();
+    let root = env.ok(["info", "-f", "{{.Store.GraphRoot}}"]);
+    env.run(["info", "-f", "{{.DockerRootDir}} {{.OSType}} {{.Images}} {{.Swarm.LocalNodeState}}"])
+        .code(0)
+        .stdout(&format!("{} linux 1 inactive\n", root.trim_end()));
+    env.run(["info", "-f", "{{.Nope}}"]).code(125).stdout("").stderr_contains("can't evaluate field Nope");
+    let version = env!("CARGO_PKG_VERSION");
+    env.run(["version", "-f", "{{.Version}} {{.Server.Platform.Name}} {{.Client.Context}}"])
+        .code(0)
+        .stdout(&format!("{version} Box Engine default\n"));
+    env.run(["images", "--format", "{{.Repository}} {{.UniqueSize}}"])
+        .code(0)
+        .stdout("localhost/busybox N/A\n");
+    env.run(["volume", "create", "--label", "a=b", "v"]).code(0);
+    let volume = parsed(&env.run(["volume", "ls", "--format", "{{json .}}"]));
+    assert_eq!((&volume["Labels"], &volume["Links"]), (&"a=b".into(), &"N/A".into()), "{volume}");
+    // What docker calls the usual table.
+    for list in ["images", "volume ls", "network ls", "ps -a", "system df", "history busybox"] {
+        let words: Vec<&str> = list.split(' ').collect();
+        let table = [&words[..], &["--format", "table"]].concat();
+        assert_eq!(env.ok(&table), env.ok(&words), "{list}");
+    }
+    env.run(["network", "inspect", "box", "-f", "{{.EnableIPv4}} {{.ConfigOnly}} {{json .ConfigFrom}}"])
+        .code(0)
+        .stdout("true false {\"Network\":\"\"}\n");
+    for (template, said) in [("{{foo}}", "foo"), ("{{if true}}", "{{end}}"), ("{{.Id", "unclosed")] {
+        env.run(["ps", "--format", template]).code(125).stdout("").stderr_contains(said);
+    }
+}
+
+#[test]
 fn a_container_s_networks_and_a_network_s_labels_are_listed_as_podman_does() {
     let env = Env::new();
     env.run(["network", "create", "--label", "k=v", "--label", "l=w", "one"]).code(0);

@@ -37,6 +37,11 @@ pub(crate) const fn field<Row>(
     Field { name, heading, value }
 }
 
+/// What `--format` asks for; `None` for the usual table, which `table` alone means as well.
+pub(crate) fn asked(format: Option<&str>) -> Option<&str> {
+    format.filter(|format| !matches!(format.trim(), "" | "table"))
+}
+
 impl Format {
     /// Parses `--format`; `table ` before it asks for columns and a heading.
     ///

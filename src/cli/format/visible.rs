@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::io::IsTerminal;
 
 /// Whether a terminal, or whoever reads it, would see something else than this character.
-fn controls(c: char) -> bool {
+pub(crate) fn controls(c: char) -> bool {
     // The last ones turn around the direction of what follows (Unicode, UAX 9).
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -45,6 +45,11 @@ pub(crate) fn values(value: Value) -> Value {
         }
         other => other,
     }
+}
+
+/// Text of several lines for standard output, see [`is_shown`].
+pub(crate) fn out(lines: String) -> String {
+    if is_shown() { text(&lines).into_owned() } else { lines }
 }
 
 /// Whether standard output is a terminal: programs that read it get everything as it is.

@@ -1,9 +1,10 @@
 //! `box volume ls`.
 
-use super::super::format::{json, table, template};
+use super::super::format::{json as as_json, table, template};
 use super::super::{Context, output};
 use crate::error::Result;
 use crate::ops::volumes::{self, Filters, Listed};
+use serde_json::{Value, json};
 
 /// List volumes
 #[derive(clap::Args)]
@@ -38,9 +39,15 @@ impl List {
         if self.quiet {
             return Ok(all.iter().map(|listed| format!("{}\n", listed.volume.name)).collect());
         }
-        match self.format.as_deref().filter(|format| !format.is_empty()) {
-            Some("json") => Ok(json::pretty(&all.iter().map(super::value).collect::<Vec<_>>()) + "\n"),
-            Some(text) => template::Format::parse(text)?.rows(all, FIELDS, true, !self.noheading),
+        match template::asked(self.format.as_deref()) {
+            Some("json") => Ok(as_json::pretty(&all.iter().map(super::value).collect::<Vec<_>>()) + "\n"),
+            Some(text) => {
+                let format = template::Format::parse(text)?;
+                if format.is_whole_json() {
+                    return Ok(as_json::lines(all.iter().map(docker_line)));
+                }
+                format.rows(all, FIELDS, true, !self.noheading)
+            }
             None => {
                 let columns: &[table::Column<Listed>] = &[
                     ("DRIVER", |listed, _| listed.volume.driver.clone()),
@@ -50,6 +57,23 @@ impl List {
             }
         }
     }
+}
+
+/// A volume as `docker volume ls --format '{{json .}}'` has it.
+fn docker_line(listed: &Listed) -> Value {
+    let labels = listed.volume.labels.iter().map(|(key, value)| format!("{key}={value}"));
+    json!({
+        "Availability": "N/A",
+        "Driver": listed.volume.driver,
+        "Group": "N/A",
+        "Labels": labels.collect::<Vec<_>>().join(","),
+        "Links": "N/A",
+        "Mountpoint": listed.mountpoint.display().to_string(),
+        "Name": listed.volume.name.as_str(),
+        "Scope": "local",
+        "Size": "N/A",
+        "Status": "N/A",
+    })
 }
 
 const FIELDS: &[template::Field<Listed>] = &[
