@@ -19,6 +19,17 @@ use std::time::{Duration, Instant};
 /// How much is read at once. Larger ones are no faster, smaller ones are slower.
 const PIECE: usize = 256 * 1024;
 
+/// And less where there are many: what one side has sent and the other does not take waits here, a piece
+/// for each direction of each connection, and our memory is not the container's to fill.
+const ALL_PIECES: usize = 64 * 1024 * 1024;
+/// But not less than this.
+const SMALLEST: usize = 8 * 1024;
+
+/// How much is read at once with so many connections.
+fn piece(connections: usize) -> usize {
+    (ALL_PIECES / 2 / connections.max(1)).clamp(SMALLEST, PIECE)
+}
+
 /// Descriptors that stay free for the rest of the supervisor: its clients, its log, `exec`.
 const RESERVE: usize = 64;
 
@@ -277,16 +288,18 @@ impl Worker {
     /// After an event on the inner socket or the client's, or because it can go on. `true`: its place
     /// is free.
     fn serve(&mut self, at: usize, event: Option<(bool, EventFlags)>) -> bool {
+        let piece = piece(self.connections.len() - self.free.len());
         let Some(slot) = self.connections.get_mut(at) else { return false };
         let Some(connection) = slot else { return false };
         if self.buffer.is_empty() {
             self.buffer = vec![0; PIECE];
         }
+        let buffer = &mut self.buffer[..piece];
         let next = match event {
-            Some((inner, flags)) => connection.serve(inner, flags, &mut self.buffer),
+            Some((inner, flags)) => connection.serve(inner, flags, buffer),
             None => {
                 connection.queued = false;
-                connection.go_on(&mut self.buffer)
+                connection.go_on(buffer)
             }
         };
         match next {
@@ -368,5 +381,19 @@ impl Worker {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_connections_share_the_memory_of_a_few() {
+        assert_eq!((piece(0), piece(1), piece(128)), (PIECE, PIECE, PIECE));
+        for connections in [1, 500, 4096] {
+            assert!(2 * connections * piece(connections) <= ALL_PIECES, "{connections}");
+        }
+        assert_eq!(piece(20_000), SMALLEST);
     }
 }
