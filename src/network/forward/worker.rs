@@ -30,8 +30,10 @@ fn piece(connections: usize) -> usize {
     (ALL_PIECES / 2 / connections.max(1)).clamp(SMALLEST, PIECE)
 }
 
-/// Descriptors that stay free for the rest of the supervisor: its clients, its log, `exec`.
+/// Descriptors that stay free at least for the rest of the supervisor: its clients, its log, the names.
 const RESERVE: usize = 64;
+/// And this part of them, where there are many: questions for names have one each.
+const RESERVED_PART: usize = 16;
 
 /// How many connections are accepted before others get their turn.
 const AT_ONCE: usize = 64;
@@ -105,7 +107,7 @@ impl Worker {
             free: Vec::new(),
             eager: Vec::new(),
             flows: Flows::default(),
-            most: limit.saturating_sub(RESERVE).max(2),
+            most: limit.saturating_sub(RESERVE.max(limit / RESERVED_PART)).max(2),
             paused: false,
             again: None,
             buffer: Vec::new(),
