@@ -110,6 +110,7 @@ pub fn exec(settings: &Settings, store: &Store, request: ExecRequest) -> Result<
     };
     let options = Options {
         stdin: request.interactive,
+        stdin_once: request.interactive,
         tty,
         detach_keys: request.detach_keys.clone(),
         sig_proxy: true,

@@ -109,6 +109,7 @@ pub fn attend(
     }
     let options = Options {
         stdin: attendance.attach.stdin,
+        stdin_once: attendance.attach.stdin_once,
         tty: entry.config.process.tty,
         detach_keys: attendance.detach_keys.clone(),
         sig_proxy: attendance.sig_proxy,

@@ -119,6 +119,8 @@ pub enum Endpoint {
 pub struct Options<'a> {
     /// Our standard input is passed on.
     pub stdin: bool,
+    /// The end of our input is the end of the process's.
+    pub stdin_once: bool,
     /// There is a terminal at the other end, so ours becomes raw.
     pub tty: bool,
     /// What leaves the container.
@@ -136,6 +138,7 @@ impl Default for Options<'_> {
     fn default() -> Self {
         Options {
             stdin: false,
+            stdin_once: false,
             tty: false,
             detach_keys: DetachKeys::default(),
             sig_proxy: true,

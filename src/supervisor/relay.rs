@@ -7,10 +7,11 @@ use super::stdio;
 use crate::error::{Doing, Result};
 use crate::sys::signal::{self, Signal, SignalFd};
 use crate::sys::tty::{self, RawTerminal};
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::FileType;
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 /// Bytes on their way out of us.
 #[derive(Debug, Default)]
@@ -79,6 +80,29 @@ impl Sink {
     }
 }
 
+/// When the end of the input is said again.
+#[derive(Clone, Copy, Debug)]
+struct Again {
+    at: Instant,
+    /// How long that was waited for.
+    wait: Duration,
+}
+
+impl Again {
+    /// Soon at first, since a shell sets up its terminal when it starts; once a second later on.
+    fn after(before: Option<Again>) -> Again {
+        let wait = before.map_or(Duration::from_millis(50), |before| before.wait * 2);
+        let wait = wait.min(Duration::from_secs(1));
+        Again { at: Instant::now() + wait, wait }
+    }
+
+    fn left(self) -> Timespec {
+        let left = self.at.saturating_duration_since(Instant::now());
+        // Less than a millisecond would be a poll(2) that does not wait.
+        Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) }
+    }
+}
+
 fn fd_of(number: u8) -> BorrowedFd<'static> {
     tty::standard(number)
 }
@@ -92,6 +116,10 @@ pub(super) struct Relay<'a, 'b> {
     stdin: bool,
     /// The end of our input has to be told once everything before it is sent.
     eof: bool,
+    /// Where that has to be said again: see [`stdio::end_of_input`].
+    again: Option<Again>,
+    /// The last byte of our input.
+    last: Option<u8>,
     /// How much input a supervisor will take.
     window: usize,
     to_endpoint: Pending,
@@ -129,6 +157,8 @@ impl<'a, 'b> Relay<'a, 'b> {
             watcher: typed.then(|| Watcher::new(&options.detach_keys)),
             stdin: options.stdin,
             eof: false,
+            again: None,
+            last: None,
             window: STDIN_WINDOW,
             to_endpoint: Pending::default(),
             sinks: [Sink::new(1), Sink::new(2)],
@@ -175,7 +205,7 @@ impl<'a, 'b> Relay<'a, 'b> {
                 watched.push((Source::Ended, PollFd::from_borrowed_fd(*ended, PollFlags::IN)));
             }
             let (sources, mut fds): (Vec<_>, Vec<_>) = watched.into_iter().unzip();
-            match rustix::event::poll(&mut fds, None) {
+            match rustix::event::poll(&mut fds, self.again.map(|again| again.left()).as_ref()) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(errno) => return Err(errno).doing(|| "wait for input and output"),
             }
@@ -290,7 +320,10 @@ impl<'a, 'b> Relay<'a, 'b> {
         let read = rustix::io::read(fd_of(0), &mut self.buffer[..limit]);
         let bytes = match read {
             Ok(0) => None,
-            Ok(count) => Some(self.buffer[..count].to_vec()),
+            Ok(count) => {
+                self.last = Some(self.buffer[count - 1]);
+                Some(self.buffer[..count].to_vec())
+            }
             Err(Errno::AGAIN | Errno::INTR) => return,
             Err(_) if self.raw.is_some() => return self.detach(),
             Err(_) => None,
@@ -300,7 +333,7 @@ impl<'a, 'b> Relay<'a, 'b> {
             (Some(bytes), None) => (bytes, false),
             (None, watcher) => {
                 self.stdin = false;
-                self.eof = true;
+                self.eof = self.options.stdin_once;
                 (watcher.as_mut().map(Watcher::rest).unwrap_or_default(), false)
             }
         };
@@ -321,17 +354,19 @@ impl<'a, 'b> Relay<'a, 'b> {
     }
 
     fn tell_eof(&mut self) {
-        if !self.eof || !self.to_endpoint.is_empty() {
+        let due = self.again.is_some_and(|again| again.left() == Timespec::default());
+        if !(self.eof || due) || !self.to_endpoint.is_empty() {
             return;
         }
         self.eof = false;
+        // At a terminal of our own nobody said that nothing more comes, it only went away.
+        self.again = (self.options.tty && self.watcher.is_none()).then(|| Again::after(self.again));
         match &mut self.endpoint {
             Endpoint::Frames(_) => self.send(Kind::StdinEof, &[]),
             Endpoint::Pipes { stdin, .. } => *stdin = None,
             Endpoint::Pty(master) => {
-                if let Some(end) = stdio::end_of_file(master) {
-                    self.to_endpoint.add(&[end]);
-                }
+                let end = stdio::end_of_input(master, &mut self.last);
+                self.to_endpoint.add(&end);
             }
         }
     }
@@ -346,6 +381,7 @@ impl<'a, 'b> Relay<'a, 'b> {
             // Nobody takes our input any more; output may still come.
             self.stdin = false;
             self.eof = false;
+            self.again = None;
             if let Endpoint::Pipes { stdin, .. } = &mut self.endpoint {
                 *stdin = None;
             }

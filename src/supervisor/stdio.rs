@@ -85,12 +85,14 @@ pub struct Input {
     /// Pieces with the client that sent them, the first one perhaps begun.
     queue: VecDeque<(usize, Vec<u8>)>,
     begun: usize,
+    /// The last byte that came.
+    last: Option<u8>,
     eof: bool,
 }
 
 impl Input {
     fn new(fd: Option<OwnedFd>, tty: bool) -> Input {
-        Input { fd, tty, queue: VecDeque::new(), begun: 0, eof: false }
+        Input { fd, tty, queue: VecDeque::new(), begun: 0, last: None, eof: false }
     }
 
     /// Whether it is still open for clients.
@@ -111,7 +113,8 @@ impl Input {
         if !self.is_open() {
             return false;
         }
-        if !bytes.is_empty() {
+        if let Some(&last) = bytes.last() {
+            self.last = Some(last);
             self.queue.push_back((client, bytes.to_vec()));
         }
         true
@@ -120,9 +123,9 @@ impl Input {
     /// Closes it once everything before is written.
     pub fn finish(&mut self) {
         if self.tty {
-            // A terminal has no end of file but the character for it, and goes on afterwards.
-            if let Some(end) = self.fd.as_ref().and_then(end_of_file) {
-                self.queue.push_back((usize::MAX, vec![end]));
+            // A terminal has no end but what is typed for it, and goes on afterwards: see end_of_input.
+            if let (Some(fd), true) = (&self.fd, self.queue.is_empty()) {
+                self.queue.push_back((usize::MAX, end_of_input(fd, &mut self.last)));
             }
         } else {
             self.eof = true;
@@ -158,11 +161,29 @@ impl Input {
     }
 }
 
-/// The character that means end of file on this terminal, while it reads lines.
+/// What a person would type on this terminal to say that no more comes, after `last`.
+///
+/// While the terminal reads lines that is its character for the end of a file. A shell that edits its
+/// lines by itself takes the same one for the end, on an empty line only: one that was begun is ended
+/// first, as it would be in a pipe.
+///
+/// Whoever opens the terminal, or changes how it reads, may lose what was typed before (termios(3),
+/// `TCSAFLUSH`; `n_tty_set_termios` makes it a zero byte). So it is typed again and again until the
+/// container ends or its client does.
 #[must_use]
-pub fn end_of_file(fd: &OwnedFd) -> Option<u8> {
-    let modes = termios::tcgetattr(fd).ok()?;
-    modes.local_modes.contains(LocalModes::ICANON).then(|| modes.special_codes[SpecialCodeIndex::VEOF])
+pub fn end_of_input(fd: &OwnedFd, last: &mut Option<u8>) -> Vec<u8> {
+    const CTRL_D: u8 = 4;
+    let Ok(modes) = termios::tcgetattr(fd) else { return Vec::new() };
+    let end = match modes.special_codes[SpecialCodeIndex::VEOF] {
+        0 => CTRL_D,
+        end => end,
+    };
+    if modes.local_modes.contains(LocalModes::ICANON) || last.is_none_or(|byte| matches!(byte, b'\n' | b'\r'))
+    {
+        return vec![end];
+    }
+    *last = Some(b'\r');
+    vec![b'\r', end]
 }
 
 /// How an output is being watched.

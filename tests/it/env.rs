@@ -680,7 +680,8 @@ impl Running {
             .expect("signal a child of ours");
     }
 
-    fn write_all_in_background(&mut self, input: &[u8]) {
+    /// Writes it and closes its standard input, without waiting for that.
+    pub(crate) fn write_all_in_background(&mut self, input: &[u8]) {
         let (mut stdin, input) = (self.stdin.take(), input.to_vec());
         std::thread::spawn(move || {
             if let Some(stdin) = &mut stdin {

@@ -157,6 +157,35 @@ fn half_closed_input_lets_the_rest_of_the_output_through() {
     output.code(0).stdout("1\n2\n3\nend\n");
 }
 
+/// A job without a terminal asks for one all the same: nobody will ever type there, so a shell has to end.
+#[test]
+fn on_a_tty_the_end_of_what_is_piped_in_ends_a_shell() {
+    let env = Env::with(User::Sub, &["busybox", "debian"]);
+    let shell = ["run", "-it", "--rm", "--network", "none", "busybox", "sh"];
+    let bash = ["run", "-it", "--rm", "--network", "none", "debian", "bash"];
+    // A command that changes how the terminal reads does not read what was typed meanwhile.
+    let reset = "stty raw; sleep 1; stty cooked; echo $((6*7))\n";
+    for (args, input) in [(shell, ""), (shell, "echo $((6*7))"), (shell, reset), (bash, "echo $((6*7))\n")] {
+        let output = env.feed(input.as_bytes(), args);
+        output.code(0);
+        assert_eq!(output.out().contains("42\r\n"), !input.is_empty(), "{output}");
+    }
+    env.feed(b"exit 7\n", shell).code(7);
+    env.run(["run", "-d", "--name", "c", "busybox", "sleep", "1000"]).code(0);
+    env.feed(b"", ["exec", "-it", "c", "sh"]).code(0);
+    env.feed(b"echo $((6*7))", ["exec", "-it", "c", "sh"]).code(0).stdout_contains("42\r\n");
+    env.run(["create", "-it", "--name", "again", "busybox", "sh"]).code(0);
+    env.feed(b"", ["start", "-ai", "again"]).code(0);
+    // Who came by is not the one to end it.
+    env.run(["start", "again"]).code(0);
+    let mut visitor = env.spawn(["attach", "again"]);
+    visitor.write_all_in_background(b"echo $((6*6))\n");
+    visitor.expect("36\r\n");
+    let owner = env.feed(b"echo $((6*7)); exit 3\n", ["attach", "again"]);
+    owner.code(3).stdout_contains("42\r\n");
+    visitor.finish().code(3);
+}
+
 #[test]
 fn a_tty_without_a_terminal_still_runs() {
     let env = Env::new();

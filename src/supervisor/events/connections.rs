@@ -129,9 +129,8 @@ impl Monitor {
                 }
                 self.flush_input();
             }
-            (Kind::StdinEof, Some(hello))
-                if hello.stdin && (hello.stdin_once || self.streams.terminal.is_some()) =>
-            {
+            // Who only attached leaves it to others.
+            (Kind::StdinEof, Some(hello)) if hello.stdin && hello.stdin_once => {
                 self.streams.input.finish();
                 self.flush_input();
             }
