@@ -46,6 +46,16 @@ pub enum End {
     Stream,
 }
 
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            End::Host(path) => write!(f, "{}", path.display()),
+            End::Container(id, path) => write!(f, "{}:{path}", id.short()),
+            End::Stream => write!(f, "-"),
+        }
+    }
+}
+
 /// How it is copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct How {
@@ -162,7 +172,8 @@ pub(super) fn job(here: &Here, job: Job) -> Result<LeftOut> {
             let source = sides.source(from)?;
             let target = sides.target(to, &source)?;
             let mut copier = Copier::new(owner, existing).telling(&mut progress);
-            place::copy(&mut copier, &source, &target)?;
+            let name = source.name.to_string_lossy();
+            place::copy(&mut copier, &source, &target).doing(|| format!("copy {name} to {to}"))?;
             Ok(LeftOut::from(copier.skipped()))
         }
     };

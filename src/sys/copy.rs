@@ -362,7 +362,7 @@ impl<'a> Copier<'a> {
     ) -> Result<()> {
         let size = stat.st_size as u64;
         if size == 0 {
-            return Ok(());
+            return self.unsized_bytes(source, target);
         }
         let devices = (stat.st_dev, device);
         // Shares the blocks where the file system can (ioctl_ficlone(2)).
@@ -390,6 +390,19 @@ impl<'a> Copier<'a> {
             rustix::fs::ftruncate(target, size)?;
         }
         Ok(())
+    }
+
+    /// Files of the kernel's (proc(5)) do not say how much is in them.
+    fn unsized_bytes(&mut self, source: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<()> {
+        self.buffer.resize(self.buffer.len().max(BUFFER), 0);
+        let mut from = 0;
+        loop {
+            let n = by_hand(source, target, &mut from, &mut self.buffer)?;
+            if n == 0 {
+                return Ok(());
+            }
+            self.tell(n as u64, 0);
+        }
     }
 
     /// Copies some of what is from `from` to `end`, as the kernel likes best, and moves `from` on.

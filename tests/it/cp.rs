@@ -235,8 +235,8 @@ fn links_lead_where_the_container_sees_them_and_never_out() {
         for from in ["c:/out", "c:/file", "c:/up/secret", "c:/links/d/secret"] {
             env.run(["cp", from, env.tmp().join("stolen").to_str().unwrap()]).code(125);
         }
-        // A dangling link is replaced, not followed.
-        env.run(["cp", &mine, "c:/file"]).code(0);
+        // A link that leads nowhere says where the file goes, in the container.
+        env.run(["cp", &mine, "c:/file"]).fails(125, "could not be found on container");
         env.run(["cp", &mine, "c:/inside/mine"]).code(0);
         assert_eq!(read(&env, "/etc/mine"), "mine\n");
         // A directory that is to be merged with a link to one: refused, or the link goes.
@@ -259,6 +259,31 @@ fn links_lead_where_the_container_sees_them_and_never_out() {
 }
 
 /// The same while the container exchanges a directory for a link to the host's, as fast as it can.
+#[test]
+fn a_link_that_leads_nowhere_says_where_a_file_goes() {
+    let env = Env::new();
+    let file = env.file("f", "text\n");
+    let script = "ln -s /made /a; ln -s ../../made2 /etc/b; ln -s /c /d; ln -s /d /c; exec sleep 1000";
+    env.run(["run", "-d", "--name", "c", "busybox", "sh", "-c", script]).code(0);
+    env.run(["exec", "c", "sh", "-c", "until test -h /c; do sleep 0.02; done"]).code(0);
+    for (link, made) in [("/a", "/made"), ("/etc/b", "/made2")] {
+        env.run(["cp", &file, &format!("c:{link}")]).code(0).stdout("");
+        env.run(["exec", "c", "sh", "-c", &format!("test -h {link} && cat {made}")]).code(0).stdout("text\n");
+    }
+    assert!(!env.tmp().join("made").exists());
+    env.run(["cp", &file, "c:/c"]).code(125);
+    env.run(["cp", &file, "c:/etc/passwd/"]).fails(125, "is not a directory");
+    env.run(["cp", "c:/etc/passwd", &format!("{file}/")])
+        .fails(125, "on the host")
+        .fails(125, "is not a directory");
+    env.run(["run", "-d", "--name", "ro", "--read-only", "busybox", "sleep", "1000"]).code(0);
+    env.run(["cp", &file, "ro:/x"]).fails(125, "cannot copy f to ").stderr_contains("Read-only file system");
+    env.run(["cp", &file, "ro:/tmp/x"]).code(0);
+    // What the kernel does not give a size has content all the same.
+    env.run(["cp", "c:/proc/version", "version"]).code(0);
+    assert!(fs::read_to_string(env.tmp().join("version")).unwrap().starts_with("Linux"));
+}
+
 #[test]
 fn a_container_that_exchanges_its_directories_meanwhile_gains_nothing() {
     let env = Env::of(User::Sub);

@@ -91,11 +91,22 @@ impl Source {
 impl Target {
     /// Opens where `source` goes.
     pub(super) fn open(root: &RootFd, path: &Path, side: &str, source: &Source) -> Result<Target> {
-        match root.place(path) {
-            Ok(place) => Target::existing(root, path, &place, source),
-            Err(error) if error.kind() == Kind::NotFound => Target::new(root, path, side),
-            Err(error) => Err(error),
+        let mut path = path.to_path_buf();
+        for _ in 0..LINKS {
+            match root.place(&path) {
+                Ok(place) => return Target::existing(root, &path, &place, source),
+                Err(error) if error.kind() == Kind::NotFound => match Target::new(root, &path, side)? {
+                    Either::Target(target) => return Ok(target),
+                    Either::Link(to) => path = to,
+                },
+                Err(error) if is_below_a_file(&error) => {
+                    let text = format!("{} on {side}: a part of it is not a directory", path.display());
+                    return Err(invalid(text));
+                }
+                Err(error) => return Err(error),
+            }
         }
+        Err(invalid(format!("too many links at {} on {side}", path.display())))
     }
 
     fn existing(root: &RootFd, path: &Path, place: &OwnedFd, source: &Source) -> Result<Target> {
@@ -126,18 +137,35 @@ impl Target {
         }
     }
 
-    fn new(root: &RootFd, path: &Path, side: &str) -> Result<Target> {
+    /// A place where nothing is: that of the name, or what a link says that leads nowhere.
+    fn new(root: &RootFd, path: &Path, side: &str) -> Result<Either> {
         let text = bytes(path);
         let as_directory = text.ends_with(b"/") || text.ends_with(b"/.");
         let parent = split(path).filter(|_| !as_directory);
         let Some((parent, name)) = parent else { return Err(not_there(path, side)) };
         let opened = root.at(&parent, directory(), Mode::empty());
-        let parent = opened.map_err(|error| match error.kind() {
+        let opened = opened.map_err(|error| match error.kind() {
             Kind::NotFound => not_there(path, side),
             _ => error,
         })?;
-        Ok(Target::Into(parent, name))
+        match rustix::fs::readlinkat(&opened, &name, Vec::new()) {
+            Ok(link) => Ok(Either::Link(parent.join(OsStr::from_bytes(link.as_bytes())))),
+            Err(_) => Ok(Either::Target(Target::Into(opened, name))),
+        }
     }
+}
+
+/// Where something goes, or the path to look at next.
+enum Either {
+    Target(Target),
+    Link(PathBuf),
+}
+
+/// As many links are followed as by the kernel (path_resolution(7)).
+const LINKS: usize = 40;
+
+fn is_below_a_file(error: &Error) -> bool {
+    error.io().and_then(std::io::Error::raw_os_error) == Some(nix::libc::ENOTDIR)
 }
 
 /// Copies the one to the other.
