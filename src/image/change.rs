@@ -1,7 +1,8 @@
 //! `--change`: one Dockerfile instruction applied to an image's configuration.
 
 use super::config::{Execution, Healthcheck};
-use crate::error::{Result, invalid};
+use crate::error::{Doing, Result, invalid};
+use crate::sys::signal::Signal;
 use serde_json::{Value, json};
 
 /// Applies one instruction, `CMD ["sh"]` or `ENV A=b`.
@@ -28,12 +29,13 @@ pub fn apply(config: &mut Execution, line: &str) -> Result<()> {
         "LABEL" => config.labels.extend(pairs(line, rest)?),
         "EXPOSE" => {
             for port in rest.split_whitespace() {
-                let port = if port.contains('/') { port.to_string() } else { format!("{port}/tcp") };
-                let (number, protocol) = port.split_once('/').unwrap_or((&port, "tcp"));
-                if number.parse::<u16>().is_err() || !matches!(protocol, "tcp" | "udp" | "sctp") {
-                    return Err(invalid(format!("{line:?}: {port:?} is not a port")));
+                let (numbers, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
+                let numbers = range(numbers).filter(|_| matches!(protocol, "tcp" | "udp" | "sctp"));
+                let numbers = numbers
+                    .ok_or_else(|| invalid(format!("{line:?}: {port:?} is not a port, nor a range")))?;
+                for number in numbers {
+                    config.exposed_ports.insert(format!("{number}/{protocol}"), json!({}));
                 }
-                config.exposed_ports.insert(port, json!({}));
             }
         }
         "VOLUME" => {
@@ -55,7 +57,10 @@ pub fn apply(config: &mut Execution, line: &str) -> Result<()> {
             config.other.insert("Shell".to_string(), json!(words));
         }
         "HEALTHCHECK" => config.healthcheck = Some(healthcheck(line, rest)?),
-        "STOPSIGNAL" => config.stop_signal = Some(rest.to_string()),
+        "STOPSIGNAL" => {
+            rest.parse::<Signal>().doing(|| line.to_string())?;
+            config.stop_signal = Some(rest.to_string());
+        }
         "ONBUILD" => {
             let list = config.other.entry("OnBuild").or_insert_with(|| json!([]));
             if let Value::Array(list) = list {
@@ -69,6 +74,13 @@ pub fn apply(config: &mut Execution, line: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// `80` or `80-82`.
+fn range(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let numbers = first.parse().ok()?..=last.parse().ok()?;
+    (!numbers.is_empty()).then_some(numbers)
 }
 
 /// `NONE`, or `[--interval=30s] [--retries=3] … CMD command`.
@@ -244,6 +256,7 @@ mod tests {
             "ENV A=new B=\"x y\"",
             "ENV C c d",
             "EXPOSE 80 53/udp",
+            "EXPOSE 90-91",
             "VOLUME /data",
             "USER=nobody",
             "WORKDIR /srv",
@@ -257,7 +270,7 @@ mod tests {
         assert_eq!(config.cmd.unwrap(), ["sh", "-l"]);
         assert_eq!(config.entrypoint.unwrap(), ["/bin/sh", "-c", "echo hi"]);
         assert_eq!(config.env, ["A=new", "B=x y", "C=c d"]);
-        assert_eq!(config.exposed_ports.keys().collect::<Vec<_>>(), ["53/udp", "80/tcp"]);
+        assert_eq!(config.exposed_ports.keys().collect::<Vec<_>>(), ["53/udp", "80/tcp", "90/tcp", "91/tcp"]);
         assert_eq!(config.user, "nobody");
         assert_eq!(config.working_dir, "/srv/sub");
         assert_eq!(config.other["OnBuild"], json!(["RUN x"]));
@@ -299,7 +312,7 @@ mod tests {
 
     #[test]
     fn others_are_refused() {
-        for bad in ["RUN x", "CMD", "", "EXPOSE http", "ENV A", "LABEL =x"] {
+        for bad in ["RUN x", "CMD", "", "EXPOSE http", "EXPOSE 9-8", "ENV A", "LABEL =x", "STOPSIGNAL FROB"] {
             assert!(apply(&mut Execution::default(), bad).is_err(), "{bad}");
         }
     }
