@@ -362,7 +362,13 @@ impl Look<'_> {
             }
         }
         for id in containers::list(self.store)? {
-            let Ok(name) = containers::name(self.store, &id) else { continue };
+            let Ok(name) = containers::written_name(self.store, &id) else {
+                if containers::exists(self.store, &id) {
+                    let subject = format!("container {}", id.short());
+                    self.find(subject, "its name is lost", Mend::Link(id));
+                }
+                continue;
+            };
             let link = self.store.names().join(name.as_str());
             let leads_here = std::fs::read_link(&link).is_ok_and(|to| to.ends_with(id.as_str()));
             if containers::exists(self.store, &id) && !leads_here {

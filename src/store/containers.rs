@@ -12,6 +12,9 @@
 //! | while making or removing | `names/<name>` that leads nowhere | whoever wants that name |
 //! | while renaming | two symlinks; `name` says which one is right | whoever meets the wrong one |
 //! | while removing | a directory in `trash/` | whoever empties the trash next |
+//!
+//! A `name` that is lost or holds none, as no crash of ours leaves it, costs nothing but the name: the
+//! link that leads to the container has it too, and without one the short id serves until [`link_name`].
 
 use super::layers;
 use super::layout::Store;
@@ -223,8 +226,12 @@ fn look_at(store: &Store, from: BorrowedFd<'_>, dir: &Path, id: &ContainerId) ->
         }
         Ok(Entry {
             id: id.clone(),
-            name: read_name(from, &dir.join("name"))?,
+            // Before the name: with it gone the container is, and not only its name.
             config: read_config(from, &dir.join("config.json"), id)?,
+            name: match read_name(from, &dir.join("name")) {
+                Ok(name) => name,
+                Err(error) => other_name(store, id, error)?,
+            },
             state,
             lock_held: held,
         })
@@ -303,12 +310,38 @@ pub fn write_state(store: &Store, id: &ContainerId, state: &State, durable: Dura
     file::replace_json(&store.container(id).join("state.json"), &to_json(state)?, durable)
 }
 
-/// The container's name.
+/// The container's name; what serves for one if that is lost.
 ///
 /// # Errors
 /// `NotFound` if it is gone.
 pub fn name(store: &Store, id: &ContainerId) -> Result<ContainerName> {
+    written_name(store, id).or_else(|error| other_name(store, id, error))
+}
+
+/// The name as the container's directory has it.
+///
+/// # Errors
+/// `NotFound` if it is gone; when there is none in its file.
+pub fn written_name(store: &Store, id: &ContainerId) -> Result<ContainerName> {
     read_name(rustix::fs::CWD, &store.container(id).join("name"))
+}
+
+/// What a container is called whose `name` cannot be read.
+fn other_name(store: &Store, id: &ContainerId, error: Error) -> Result<ContainerName> {
+    if !exists(store, id) {
+        return Err(error);
+    }
+    match linked_name(store, id) {
+        Some(name) => Ok(name),
+        None => id.short().parse(),
+    }
+}
+
+/// The first name whose link leads to the container.
+fn linked_name(store: &Store, id: &ContainerId) -> Option<ContainerName> {
+    let links = std::fs::read_dir(store.names()).ok()?.flatten();
+    let here = links.filter(|link| link_target(&link.path()).is_some_and(|target| target == *id));
+    here.filter_map(|link| link.file_name().to_str()?.parse().ok()).min()
 }
 
 fn read_name(from: BorrowedFd<'_>, path: &Path) -> Result<ContainerName> {
@@ -333,7 +366,11 @@ pub fn rename(store: &Store, id: &ContainerId, to: &ContainerName) -> Result<()>
     let _names = Lock::exclusive(&store.root().join("names.lock"))?;
     rename_to(store, id, to)?;
     let old = store.names().join(from.as_str());
-    std::fs::remove_file(&old).doing(|| format!("remove {}", old.display()))
+    match std::fs::remove_file(&old) {
+        // It had lost its name, or the link to it.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.doing(|| format!("remove {}", old.display())),
+    }
 }
 
 /// The new name's link and then the record, in this order.
@@ -346,13 +383,20 @@ fn rename_to(store: &Store, id: &ContainerId, to: &ContainerName) -> Result<()> 
     written
 }
 
-/// Makes the container's name lead to it again; when another one has that name by now it gets its
+/// Makes the container's name lead to it again, or writes down the one that does; when another one has that name by now it gets its
 /// short id for a name.
 ///
 /// # Errors
 /// `NotFound` if it is gone.
 pub fn link_name(store: &Store, id: &ContainerId) -> Result<()> {
-    let known = name(store, id)?;
+    let Ok(known) = written_name(store, id) else {
+        return match linked_name(store, id) {
+            Some(name) => {
+                file::replace(&store.container(id).join("name"), name.as_str().as_bytes(), Durable::Yes)
+            }
+            None => rename_to(store, id, &format!("c{}", id.short()).parse()?),
+        };
+    };
     if name_owner(store, &known)?.is_none() {
         return make_link(store, &known, id).map_err(|e| in_use(store, &known, e));
     }

@@ -153,6 +153,44 @@ fn names_lead_to_their_containers() {
 }
 
 #[test]
+fn a_container_that_lost_its_name_is_listed_and_gets_it_back() {
+    let env = env(User::Sub);
+    let id = env.ok(["create", "--name", "web", "busybox", "true"]);
+    let name = env.root().join("containers").join(&id).join("name");
+    let listed = |name: &str| {
+        env.run(["ps", "-a", "--format", "{{.ID}} {{.Names}}"])
+            .code(0)
+            .stdout(&format!("{} {name}\n", &id[..12]));
+    };
+    // The link to it still knows the name.
+    for damage in [None, Some("no name!")] {
+        match damage {
+            None => fs::remove_file(&name).expect("damage"),
+            Some(text) => fs::write(&name, text).expect("damage"),
+        }
+        listed("web");
+        env.run(["start", "-a", "web"]).code(0);
+        env.run(["system", "check"]).code(125).stdout_contains("its name is lost");
+        env.run(["system", "check", "-r"]).code(0);
+        env.run(["system", "check"]).code(0).stdout("");
+        assert_eq!(fs::read_to_string(&name).expect("a name"), "web");
+    }
+    // With the link lost as well it is known by its id.
+    fs::remove_file(&name).expect("damage");
+    fs::remove_file(env.root().join("names/web")).expect("damage");
+    listed(&id[..12]);
+    env.run(["inspect", "-f", "{{.Name}}", &id[..12]]).code(0).stdout(&format!("{}\n", &id[..12]));
+    env.run(["system", "check", "-r"]).code(0);
+    listed(&format!("c{}", &id[..12]));
+    fs::remove_file(&name).expect("damage");
+    env.run(["rename", &id[..12], "again"]).code(0);
+    listed("again");
+    fs::remove_file(&name).expect("damage");
+    env.run(["rm", &id[..12]]).code(0);
+    env.run(["system", "check"]).code(0).stdout("");
+}
+
+#[test]
 fn a_broken_container_goes_only_by_force() {
     let env = env(User::Sub);
     let id = env.ok(["create", "--name", "c", "busybox", "true"]);
