@@ -35,6 +35,8 @@ pub fn name(text: &str) -> Result<(Reference, bool)> {
 /// The supervisor has the container stopped, and lets it go on when our connection to it ends, in
 /// whatever way.
 ///
+/// A crash leaves what [`crate::transfer::commit::commit`] says, and the container goes on.
+///
 /// # Errors
 /// `NotFound` when there is no such container; see [`crate::transfer::commit::commit`].
 pub fn commit(
@@ -103,6 +105,8 @@ pub fn export(settings: &Settings, store: &Store, text: &str, output: Option<Pat
 }
 
 /// Makes an image of another one and a file from the web.
+///
+/// A crash leaves what [`crate::transfer::commit::insert`] says.
 ///
 /// # Errors
 /// `NotFound` when there is no such image; see [`crate::transfer::commit::insert`].

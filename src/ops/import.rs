@@ -9,6 +9,8 @@ use crate::transfer::import::ImportRequest;
 
 /// Imports a tarball as an image.
 ///
+/// A crash leaves what [`crate::transfer::import::import`] says.
+///
 /// # Errors
 /// See [`crate::transfer::import::import`].
 pub fn import(settings: &Settings, store: &Store, request: &ImportRequest) -> Result<ImageId> {

@@ -8,6 +8,8 @@ use crate::transfer::load::{LoadRequest, Loaded};
 
 /// Loads the images of an archive or a directory.
 ///
+/// A crash leaves what [`crate::transfer::load::load`] says.
+///
 /// # Errors
 /// See [`crate::transfer::load::load`].
 pub fn load(settings: &Settings, store: &Store, request: &LoadRequest) -> Result<Vec<Loaded>> {

@@ -33,6 +33,8 @@ pub struct Pruned {
 
 /// Removes the containers that do not run and that the filters mean.
 ///
+/// They go one after the other: a crash leaves the rest, and what `store::containers` says of one.
+///
 /// # Errors
 /// When the store cannot be listed.
 pub fn containers(settings: &Settings, store: &Store, filters: &Filters) -> Result<Pruned> {
@@ -78,6 +80,9 @@ fn ended(settings: &Settings, store: &Store, filters: &Filters) -> Result<Vec<En
 
 /// Removes the images that no container uses and that the filters mean: those without a name, or
 /// with `all` also those with one.
+///
+/// Names first, then files: a crash leaves images that were not reached, and files that nothing names,
+/// which the next collection removes.
 ///
 /// # Errors
 /// When the store cannot be listed, or the user namespace cannot be entered.
@@ -148,6 +153,8 @@ pub fn would(settings: &Settings, store: &Store, wish: &Wish) -> Result<Pruned> 
 
 /// Removes the containers that do not run, the volumes if they are wished, then the images that
 /// nobody uses.
+///
+/// A crash leaves what was not reached, whole; the next prune goes on.
 ///
 /// # Errors
 /// When the store cannot be listed, or the user namespace cannot be entered.

@@ -133,6 +133,8 @@ fn from_registry(settings: &Settings, store: &Store, name: &str, request: &PullR
 
 /// Sees to it that all layers of an image that is here are unpacked.
 ///
+/// A crash leaves some unpacked; whoever uses the image next goes on.
+///
 /// # Errors
 /// See [`crate::transfer::pull::unpack_missing`].
 pub fn complete(settings: &Settings, store: &Store, image: &Image) -> Result<()> {

@@ -9,6 +9,8 @@ use crate::store::layout::Store;
 
 /// Renames the container that `from` means, running or not. To its own name is nothing.
 ///
+/// A crash leaves it with the old name or the new one: see `store::containers`.
+///
 /// # Errors
 /// `NotFound`; `Conflict` if the name is in use.
 pub fn rename(settings: &Settings, store: &Store, from: &str, to: &ContainerName) -> Result<()> {

@@ -18,6 +18,9 @@ use crate::sys::file;
 
 /// Removes a container that does not run. The trash is left to [`empty_trash`].
 ///
+/// It goes by one rename: a crash before it leaves the container, one after it a directory in the
+/// trash and a name that leads nowhere, which `store::containers` says who mends.
+///
 /// # Errors
 /// `Conflict` if it runs or is being started; `NotFound` if it is gone.
 pub fn remove(settings: &Settings, store: &Store, entry: &Entry) -> Result<()> {
@@ -34,6 +37,8 @@ pub fn remove(settings: &Settings, store: &Store, entry: &Entry) -> Result<()> {
 
 /// Notes that the anonymous volumes of a container go with it when it is removed next.
 ///
+/// A crash after it leaves a mark, which means nothing until the container is removed.
+///
 /// # Errors
 /// When the container's directory cannot be written to.
 pub fn with_volumes(store: &Store, config: &ContainerConfig) -> Result<()> {
@@ -49,6 +54,9 @@ pub fn with_volumes(store: &Store, config: &ContainerConfig) -> Result<()> {
 
 /// Removes the anonymous volumes of a container that is gone, unless others use them.
 ///
+/// A crash leaves some of them; whoever empties the trash finds the container there, with its mark, and
+/// goes on.
+///
 /// # Errors
 /// When it cannot be known who uses them: then they stay for `volume prune`.
 pub fn remove_volumes(store: &Store, config: &ContainerConfig) -> Result<()> {
@@ -63,6 +71,8 @@ fn discard(store: &Store, id: &ContainerId) -> Result<()> {
 }
 
 /// Stops the container if it runs, with `seconds` of patience instead of its own, and removes it.
+///
+/// A crash leaves it running, stopped or removed, as each of these does: see [`remove`].
 ///
 /// # Errors
 /// When it does not stop.
@@ -92,6 +102,8 @@ pub fn remove_by_force(
 }
 
 /// Removes what is left of a container whose files cannot be read.
+///
+/// A crash leaves what it does to [`remove`].
 ///
 /// # Errors
 /// `NotFound` if no such container is there; `Conflict` if its supervisor lives.
@@ -169,6 +181,9 @@ pub fn empty_trash(settings: &Settings, store: &Store) {
 
 /// Removes a link, given as `CONTAINER/ALIAS` with or without a slash before it: the name in the
 /// container's hosts file and in its DNS. Variables of processes that run stay as they are.
+///
+/// A crash between the record and the hosts file leaves the name in the file until the next start, which
+/// writes it anew.
 ///
 /// # Errors
 /// `NotFound` for a container or a link that is not there; `Invalid` for a word of another form.

@@ -25,6 +25,9 @@ pub struct Removal {
 ///
 /// The files are left to [`collect`].
 ///
+/// That is one replacement of the index; a crash after it leaves files that nothing names, for the next
+/// [`collect`].
+///
 /// # Errors
 /// `NotFound`; `Conflict` when containers use it, or when it is meant by its id and has several
 /// names, and `force` is not given.
@@ -55,6 +58,8 @@ pub fn remove(settings: &Settings, store: &Store, text: &str, force: bool) -> Re
 }
 
 /// Removes an image with all its names.
+///
+/// A crash leaves what it does to [`remove`]; with `force`, some of the containers may be gone before it.
 ///
 /// # Errors
 /// `Conflict` when containers use it and `force` is not given.
@@ -117,6 +122,9 @@ pub fn unused(store: &Store, all: bool) -> Result<Vec<Image>> {
 }
 
 /// Removes the files that no image needs any more; large ones after we have answered.
+///
+/// A crash leaves some of them; the next collection finds these again, and the trash is emptied by
+/// whoever comes by.
 ///
 /// # Errors
 /// See [`crate::store::gc::collect`].

@@ -8,6 +8,8 @@ use crate::transfer::named;
 
 /// Gives an image more names. A name that another image had moves.
 ///
+/// Each name is one replacement of the index: a crash leaves the image with the first of them.
+///
 /// # Errors
 /// `NotFound` when there is no such image, `Invalid` for what is no name.
 pub fn tag(store: &Store, image: &str, names: &[String]) -> Result<()> {
@@ -23,6 +25,8 @@ pub fn tag(store: &Store, image: &str, names: &[String]) -> Result<()> {
 }
 
 /// Takes names away from an image, all of them when none is given. The image stays.
+///
+/// Each name is one replacement of the index: a crash leaves the image without the first of them.
 ///
 /// # Errors
 /// `NotFound` when there is no such image, or it has no such name.

@@ -134,6 +134,9 @@ pub(super) fn create_job(store: &Store, job: &VolumeJob) -> Result<()> {
 
 /// Removes a volume; with `force` also the containers that use it, after `seconds` of patience.
 ///
+/// A crash leaves it there or in the trash, which the next command empties; with `force`, some of the
+/// containers may be gone before it.
+///
 /// # Errors
 /// `NotFound` if it is not there; `Conflict` if it is used.
 pub fn remove(
@@ -169,6 +172,8 @@ fn in_use(name: &VolumeName, users: &[ContainerId]) -> Error {
 }
 
 /// Removes the volumes that no container uses and that the filters mean; their names.
+///
+/// They go one after the other, each by a rename into the trash: a crash leaves the rest.
 ///
 /// # Errors
 /// When the store cannot be read: who uses what is unknown, so everything stays.

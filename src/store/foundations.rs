@@ -90,6 +90,8 @@ pub(super) fn records(store: &Store) -> Result<Vec<Finding>> {
 
 /// Makes a directory of the store that is missing.
 ///
+/// One system call for each directory: a crash leaves those before it, and the next check the rest.
+///
 /// # Errors
 /// What the disk says.
 pub fn make_directory(store: &Store, dir: &str) -> Result<()> {
@@ -100,6 +102,8 @@ pub fn make_directory(store: &Store, dir: &str) -> Result<()> {
 
 /// Puts away what is at the place of a lock; the trash is emptied later. That of a container is made
 /// anew, all others by whoever takes them next.
+///
+/// A crash between the two leaves no lock, which the next check finds as well.
 ///
 /// # Errors
 /// What the disk says.

@@ -111,6 +111,8 @@ fn with_index<T>(store: &Store, change: impl FnOnce(&mut Index) -> Result<T>) ->
 
 /// Writes the file that makes the directory an OCI image layout.
 ///
+/// A crash leaves it or not; whoever changes the index next writes it.
+///
 /// # Errors
 /// What the disk says.
 pub fn write_layout(store: &Store) -> Result<()> {
@@ -118,6 +120,8 @@ pub fn write_layout(store: &Store) -> Result<()> {
 }
 
 /// Takes every entry of this manifest out of the index.
+///
+/// A crash leaves what it does to [`add`].
 ///
 /// # Errors
 /// When the index cannot be written.
@@ -157,6 +161,8 @@ pub(crate) fn entry_name(entry: &Descriptor) -> Option<Reference> {
 /// Enters an image whose blobs and layers are published. A name moves here from where it was.
 ///
 /// Without a name the image is entered once, nameless, unless it has an entry.
+///
+/// One replacement of the index: a crash leaves the old one or the new one.
 ///
 /// # Errors
 /// When the index cannot be written.
@@ -219,6 +225,8 @@ pub fn entry(store: &Store, image: &Image, name: Option<&Reference>) -> Result<D
 /// Gives an image, meant by its name `found` or by its id, one more name; that moves here from where
 /// it was.
 ///
+/// A crash leaves what it does to [`add`].
+///
 /// # Errors
 /// `NotFound` when the image has gone meanwhile.
 pub fn tag(store: &Store, image: &Image, found: Option<&Reference>, name: &Reference) -> Result<()> {
@@ -229,6 +237,8 @@ pub fn tag(store: &Store, image: &Image, found: Option<&Reference>, name: &Refer
 
 /// Takes a name away. The image stays, even nameless.
 ///
+/// A crash leaves what it does to [`add`].
+///
 /// # Errors
 /// When the index cannot be written.
 pub fn untag(store: &Store, name: &Reference) -> Result<bool> {
@@ -236,6 +246,8 @@ pub fn untag(store: &Store, name: &Reference) -> Result<bool> {
 }
 
 /// Takes all entries of an image out of the index; its blobs and layers are left to `store::gc`.
+///
+/// A crash leaves what it does to [`add`].
 ///
 /// # Errors
 /// When the index cannot be written.
@@ -273,6 +285,8 @@ pub(crate) fn drop_shadowed(store: &Store) -> Result<()> {
 }
 
 /// Takes an entry that cannot be read out of the index, found by its name.
+///
+/// A crash leaves what it does to [`add`].
 ///
 /// # Errors
 /// When the index cannot be written.

@@ -139,6 +139,8 @@ pub fn hold_alone(store: &Store) -> Result<Lock> {
 /// Makes a volume: filled beside its place and then renamed there, so it is whole or not there. One
 /// with an owner is made inside the user namespace, where that can be given.
 ///
+/// A crash leaves what the module says of one in the making.
+///
 /// # Errors
 /// `Conflict` if there is one of this name; `Invalid` for an owner that is nobody there.
 pub fn create(store: &Store, volume: &Volume) -> Result<()> {
@@ -146,6 +148,8 @@ pub fn create(store: &Store, volume: &Volume) -> Result<()> {
 }
 
 /// As [`create`], of files that are in `layers` already, the lowest first; inside the user namespace.
+///
+/// A crash leaves what the module says of one in the making.
 ///
 /// # Errors
 /// As [`create`]; a full disk.
@@ -344,6 +348,8 @@ pub fn users(store: &Store) -> Result<BTreeMap<VolumeName, Vec<ContainerId>>> {
 /// Throws a volume away: it is gone at once, its files wait in the trash. Whoever calls this holds
 /// the volumes' lock alone and has seen that nobody uses it.
 ///
+/// One rename: a crash leaves it here or there.
+///
 /// # Errors
 /// `NotFound` if it is gone already.
 pub fn discard(store: &Store, name: &VolumeName) -> Result<()> {
@@ -357,6 +363,8 @@ pub fn discard(store: &Store, name: &VolumeName) -> Result<()> {
 
 /// Throws away those anonymous volumes of a container, itself gone already, that no other one uses.
 ///
+/// A crash leaves some of them: the container is in the trash, and whoever empties that goes on.
+///
 /// # Errors
 /// The first failure, after the rest is done. When a container cannot be read its volumes are
 /// unknown, so all stay; `volume prune` removes them later.
@@ -367,6 +375,8 @@ pub fn discard_anonymous(store: &Store, config: &ContainerConfig) -> Result<()> 
 }
 
 /// Throws away those of these volumes that are there and that no container uses.
+///
+/// They go one after the other; a crash leaves the rest for `volume prune`.
 ///
 /// # Errors
 /// As [`discard_anonymous`].

@@ -325,6 +325,8 @@ pub fn export(store: &Store, id: &ContainerId, output: Option<&PathBuf>) -> Resu
 /// Makes an image with one more file in it, as docker once could: what is read becomes `path`, and
 /// the directories on the way there are as they were.
 ///
+/// A crash leaves what it does to [`commit`].
+///
 /// # Errors
 /// `Invalid` for a path that names no file; what reading and the disk say.
 pub fn insert(store: &Store, job: &InsertJob) -> Result<ImageId> {

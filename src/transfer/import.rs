@@ -39,6 +39,9 @@ pub struct ImportRequest {
 
 /// Imports a tarball. Runs inside the user namespace.
 ///
+/// A crash leaves a directory in `tmp/`, which the next job sweeps, or blobs and layers that nothing
+/// names, which `store::gc` removes; the name moves last, in one step.
+///
 /// # Errors
 /// `Invalid` for what is no tarball and for bad changes, else what the disk says.
 pub fn import(store: &Store, request: &ImportRequest) -> Result<ImageId> {

@@ -385,6 +385,8 @@ pub fn to_file(path: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> Result
 
 /// Writes a digest, or an id, to a file that scripts read.
 ///
+/// It is replaced in one step where it is a file, or nothing; a pipe or a device is written to.
+///
 /// # Errors
 /// What the file system says.
 pub fn note_in_file(path: &Path, text: &str) -> Result<()> {

@@ -53,6 +53,10 @@ pub struct Loaded {
 
 /// Loads all images of an archive. Runs inside the user namespace.
 ///
+/// They are made visible one after the other: a crash leaves those before it whole, of the one that
+/// was on its way files that nothing names, which `store::gc` removes, and a directory in `tmp/`, which
+/// the next job sweeps.
+///
 /// # Errors
 /// `Invalid` for what is no image archive; what the reader and the disk say.
 pub fn load(store: &Store, request: &LoadRequest) -> Result<Vec<Loaded>> {

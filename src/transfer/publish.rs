@@ -100,6 +100,8 @@ pub fn publish(store: &Store, staging: &Staging, parts: Parts) -> Result<ImageId
 /// Stages a layer that is written as a tar by `pack`, in one pass: it is hashed, kept as a blob and
 /// unpacked while it is written.
 ///
+/// It is all in `staging`: see there what a crash leaves.
+///
 /// # Errors
 /// What `pack` fails with, else as [`layers::stage`].
 pub fn stage_packed(

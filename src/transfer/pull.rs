@@ -65,6 +65,9 @@ pub struct Pulled {
 
 /// Pulls an image. Runs inside the user namespace.
 ///
+/// A crash leaves a directory in `tmp/`, which the next job sweeps, or blobs and layers that nothing
+/// names, which the next pull of them takes over or `store::gc` removes; the name moves last.
+///
 /// # Errors
 /// The last registry's answer when none has the image; `Failed` for wrong digests; what the disk says.
 pub fn pull(store: &Store, job: &PullJob) -> Result<Pulled> {
@@ -180,6 +183,9 @@ fn from_place(
 
 /// Unpacks the layers of an image that are not unpacked, from its blobs: somebody else wrote the
 /// image into the layout, or a layer was lost. Runs inside the user namespace.
+///
+/// A crash leaves some of them unpacked, each complete or absent, and a directory in `tmp/`, which the
+/// next job sweeps; whoever uses the image next unpacks the rest.
 ///
 /// # Errors
 /// `NotFound` when a blob is missing as well; `Failed` when one is damaged.
