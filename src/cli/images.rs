@@ -189,7 +189,7 @@ struct Row<'a> {
 impl Row<'_> {
     fn id(&self, whole: bool) -> String {
         let id = &self.image.id;
-        if whole { format!("sha256:{}", id.hex()) } else { id.short().to_string() }
+        if whole { id.to_string() } else { id.short().to_string() }
     }
 
     fn repository(&self) -> String {

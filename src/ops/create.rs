@@ -9,6 +9,7 @@ use crate::container::resolve::{HostFacts, ImageFacts, resolve};
 use crate::container::state::State;
 use crate::container::volume::VolumeName;
 use crate::error::{Doing, Error, Kind, Result, invalid};
+use crate::image::digest::digits;
 use crate::settings::Settings;
 use crate::store::containers::{self, Entry};
 use crate::store::layout::Store;
@@ -195,7 +196,7 @@ fn image(settings: &Settings, store: &Store, request: &ContainerRequest) -> Resu
 
 /// The full name the image was found under, or what was typed for an id.
 fn name_to_record(image: &images::Image, typed: &str) -> String {
-    let hex = typed.strip_prefix("sha256:").unwrap_or(typed);
+    let hex = digits(typed);
     let by_id = image.id.hex().starts_with(hex);
     let has_tag = typed.contains('@') || typed.rsplit('/').next().is_some_and(|last| last.contains(':'));
     let tagged = if has_tag { typed.to_string() } else { format!("{typed}:latest") };

@@ -2,6 +2,7 @@
 
 use super::select::moment;
 use crate::error::{Error, Kind, Result, invalid};
+use crate::image::digest::digits;
 use crate::image::reference::Reference;
 use crate::store::containers;
 use crate::store::images::{self, Image};
@@ -91,7 +92,7 @@ impl Filters {
                 "dangling" => Test::Dangling(boolean(key, value)?),
                 // Only names that were pulled, loaded or made stand in the index.
                 "intermediate" | "readonly" | "manifest" => Test::Constant(!boolean(key, value)?),
-                "id" => Test::Id(value.trim_start_matches("sha256:").to_string()),
+                "id" => Test::Id(digits(value).to_string()),
                 "label" => {
                     let (key, value) = match value.split_once('=') {
                         Some((key, value)) => (key, Some(value.to_string())),

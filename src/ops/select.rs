@@ -4,6 +4,7 @@ use super::{ps, reconcile};
 use crate::container::config::{ContainerConfig, MountSource, NetworkMode};
 use crate::container::state::State;
 use crate::error::{Doing, Error, Kind, Result, invalid};
+use crate::image::digest::digits;
 use crate::settings::Settings;
 use crate::store::containers::Entry;
 use crate::store::layout::Store;
@@ -209,7 +210,7 @@ fn is_port(port: &str, asked: &str) -> bool {
 /// Whether the container was made from the image that `text` names: by id, or by any end of its
 /// name, with or without the tag.
 fn is_image(config: &ContainerConfig, text: &str) -> bool {
-    let id = text.strip_prefix("sha256:").unwrap_or(text);
+    let id = digits(text);
     let hex = id.len() >= 4 && id.bytes().all(|b| b.is_ascii_hexdigit());
     if hex && config.image.id.as_ref().is_some_and(|image| image.hex().starts_with(id)) {
         return true;

@@ -7,7 +7,7 @@ use super::http::http_error;
 use super::retry::{self, Transient};
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::image::access::Retry;
-use crate::image::digest::BlobDigest;
+use crate::image::digest::{Algorithm, BlobDigest};
 use crate::image::manifest::{Descriptor, MAX_MANIFEST, media};
 use std::io::{self, Read};
 use ureq::http::{StatusCode, header};
@@ -28,6 +28,8 @@ pub struct RawManifest {
 /// # Errors
 /// `NotFound`, `Denied`; `Failed` for a wrong digest, one larger than 4 MiB, and the network.
 pub fn manifest(client: &Client, repository: &str, selector: &str, retry: Retry) -> Result<RawManifest> {
+    let wanted = selector.parse::<BlobDigest>().ok();
+    let algorithm = wanted.as_ref().map_or(Algorithm::Sha256, BlobDigest::algorithm);
     let raw = retry::run(retry, || {
         let headers = [("accept", media::ACCEPT.to_string())];
         let mut response = client.get(repository, &format!("manifests/{selector}"), &headers)?;
@@ -39,11 +41,11 @@ pub fn manifest(client: &Client, repository: &str, selector: &str, retry: Retry)
             ureq::Error::BodyExceedsLimit(_) => failed("the manifest is larger than 4 MiB"),
             other => http_error(other),
         })?;
-        let digest = BlobDigest::of(&bytes);
+        let digest = BlobDigest::by(algorithm, &bytes);
         Ok(RawManifest { bytes, media_type, digest })
     })?;
-    match selector.parse::<BlobDigest>() {
-        Ok(wanted) if wanted != raw.digest => {
+    match wanted {
+        Some(wanted) if wanted != raw.digest => {
             Err(failed(format!("the registry sent a manifest with the digest {} for {wanted}", raw.digest)))
         }
         _ => Ok(raw),
@@ -108,7 +110,7 @@ pub fn small_blob(
         .read_to_end(&mut bytes)
         .map_err(unwrap_io)
         .doing(|| format!("get {}", descriptor.digest))?;
-    let digest = BlobDigest::of(&bytes);
+    let digest = BlobDigest::by(descriptor.digest.algorithm(), &bytes);
     if digest != descriptor.digest {
         return Err(failed(format!(
             "the registry sent something with the digest {digest} for {}",

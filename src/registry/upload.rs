@@ -100,10 +100,10 @@ impl<'a> Uploader<'a> {
         })?;
         let said = response.headers().get("docker-content-digest").and_then(|value| value.to_str().ok());
         match said.map(str::parse::<BlobDigest>) {
-            Some(Ok(other)) if other != BlobDigest::of(bytes) => Err(failed(format!(
+            Some(Ok(other)) if !other.fits(bytes) => Err(failed(format!(
                 "{} says that the manifest's digest is {other} instead of {}",
                 self.client.host(),
-                BlobDigest::of(bytes)
+                BlobDigest::by(other.algorithm(), bytes)
             ))),
             _ => Ok(()),
         }

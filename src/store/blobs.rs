@@ -3,17 +3,17 @@
 use super::layout::Store;
 use super::staging::Staging;
 use crate::error::{Doing, Error, Kind, Result, failed};
-use crate::image::digest::BlobDigest;
-use sha2::{Digest as _, Sha256};
+use crate::image::digest::{Algorithm, BlobDigest, Hasher};
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// A blob that is being written and hashed, not visible yet.
 pub struct BlobWriter {
     file: File,
     path: PathBuf,
-    sum: Sha256,
+    sum: Hasher,
     size: u64,
 }
 
@@ -37,13 +37,13 @@ impl BlobWriter {
             .create_new(true)
             .open(&path)
             .doing(|| format!("make {}", path.display()))?;
-        Ok(BlobWriter { file, path, sum: Sha256::new(), size: 0 })
+        Ok(BlobWriter { file, path, sum: Algorithm::Sha256.hasher(), size: 0 })
     }
 
     /// Ends it.
     #[must_use]
     pub fn finish(self) -> StagedBlob {
-        let digest = BlobDigest::from_sha256(&self.sum.finalize());
+        let digest = BlobDigest::finish(self.sum);
         StagedBlob { path: self.path, digest, size: self.size }
     }
 }
@@ -80,11 +80,18 @@ impl StagedBlob {
         &self.path
     }
 
-    /// Fails unless it is the blob that was asked for.
+    /// Fails unless it is the blob that was asked for. One that was asked for by another algorithm is
+    /// read once more, and has that digest from then on.
     ///
     /// # Errors
-    /// `Failed`, with both digests.
-    pub fn expect(&self, wanted: &BlobDigest) -> Result<()> {
+    /// `Failed`, with both digests; what reading it says.
+    pub fn expect(&mut self, wanted: &BlobDigest) -> Result<()> {
+        if self.digest.algorithm() != wanted.algorithm() {
+            let doing = || format!("read {}", self.path.display());
+            let mut sum = wanted.algorithm().hasher();
+            std::io::copy(&mut File::open(&self.path).doing(doing)?, &mut sum).doing(doing)?;
+            self.digest = BlobDigest::finish(sum);
+        }
         if self.digest == *wanted {
             return Ok(());
         }
@@ -97,6 +104,11 @@ impl StagedBlob {
     /// What the rename says.
     pub fn publish(self, store: &Store) -> Result<()> {
         let path = store.blob(&self.digest);
+        if self.digest.algorithm() != Algorithm::Sha256 {
+            let dir = store.blobs(self.digest.algorithm());
+            let mut private = std::fs::DirBuilder::new();
+            private.recursive(true).mode(0o700).create(&dir).doing(|| format!("make {}", dir.display()))?;
+        }
         std::fs::rename(&self.path, &path).doing(|| format!("put the blob to {}", path.display()))
     }
 }
@@ -120,7 +132,7 @@ pub fn read(store: &Store, digest: &BlobDigest, limit: u64) -> Result<Vec<u8>> {
     if bytes.len() as u64 > limit {
         return Err(failed(format!("{} is larger than {limit} bytes", path.display())));
     }
-    if BlobDigest::of(&bytes) != *digest {
+    if !digest.fits(&bytes) {
         return Err(Error::new(
             Kind::Failed,
             format!("{} is damaged: its digest is another", path.display()),
@@ -138,6 +150,16 @@ pub fn stage(staging: &Staging, bytes: &[u8]) -> Result<StagedBlob> {
     let mut writer = BlobWriter::begin(staging)?;
     writer.write_all(bytes).doing(|| "write a blob")?;
     Ok(writer.finish())
+}
+
+/// Stages bytes as the blob of that digest.
+///
+/// # Errors
+/// When they have another digest or cannot be written.
+pub fn stage_as(staging: &Staging, bytes: &[u8], digest: &BlobDigest) -> Result<StagedBlob> {
+    let mut blob = stage(staging, bytes)?;
+    blob.expect(digest)?;
+    Ok(blob)
 }
 
 /// Reads from one side and writes what was read to the other.

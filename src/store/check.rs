@@ -13,7 +13,7 @@ use crate::container::config::Rootfs;
 use crate::container::id::ContainerId;
 use crate::error::{Error, Kind, Result};
 use crate::image::config::ImageConfig;
-use crate::image::digest::{BlobDigest, ChainId, DiffId};
+use crate::image::digest::{Algorithm, BlobDigest, ChainId, DiffId};
 use crate::image::manifest::{Descriptor, MAX_CONFIG};
 use crate::sys::userns::InUserNs;
 use crate::sys::{compare, tree};
@@ -274,10 +274,10 @@ impl Look<'_> {
                 return Ok(());
             }
         };
-        if *staged.blob.digest() != layer.blob.digest {
+        if staged.blob.expect(&layer.blob.digest).is_err() {
             let what = format!("its blob is damaged: its digest is {}", staged.blob.digest());
             self.find(subject, what, blob());
-        } else if staged.diff_id != *layer.diff_id {
+        } else if staged.expect(layer.diff_id).is_err() {
             let what = format!("its blob holds the layer {} instead of {}", staged.diff_id, layer.diff_id);
             self.find(subject, what, Mend::Image(layer.manifest.clone()));
         } else {
@@ -391,14 +391,17 @@ impl Look<'_> {
                     .and_then(|meta| meta.modified().ok()?.elapsed().ok());
                 age.is_some_and(|age| age >= self.depth.max_age)
             };
-            let unused = |dir: &Path, used: &HashSet<String>| -> Result<usize> {
-                Ok(names(dir)?
-                    .iter()
-                    .filter(|name| !used.contains(mapped::chain_of(name)) && old(&dir.join(name)))
-                    .count())
+            let unused = |names: Vec<String>, dir: &Path, used: &HashSet<String>| {
+                let unused = |name: &&String| !used.contains(mapped::chain_of(name)) && old(&dir.join(name));
+                names.iter().filter(unused).count()
             };
-            let blobs = unused(&self.store.images().join("blobs/sha256"), &of_images)?;
-            let layers = unused(&self.store.layers(), &of_layers)?;
+            let mut blobs = 0;
+            for algorithm in Algorithm::ALL {
+                let names = gc::blobs(self.store, algorithm)?;
+                blobs += unused(names, &self.store.blobs(algorithm), &of_images);
+            }
+            let dir = self.store.layers();
+            let layers = unused(names(&dir)?, &dir, &of_layers);
             if blobs > 0 {
                 self.leftover("blobs", format!("{blobs} that no image refers to"), Mend::Sweep);
             }

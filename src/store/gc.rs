@@ -6,9 +6,9 @@
 use super::layout::Store;
 use super::{containers, images, layers, staging};
 use crate::container::idmap;
-use crate::error::{Doing, Result};
+use crate::error::{Doing, Kind, Result};
 use crate::image::config::ImageConfig;
-use crate::image::digest::{BlobDigest, ChainId, ImageId};
+use crate::image::digest::{Algorithm, BlobDigest, ChainId, ImageId};
 use crate::image::manifest::{Descriptor, MAX_CONFIG, Manifest};
 use crate::sys::userns::InUserNs;
 use serde::{Deserialize, Serialize};
@@ -72,20 +72,21 @@ pub fn collect(store: &Store, copies: Copies, _inside: &InUserNs) -> Result<Coll
             continue;
         }
         let from = store.layers().join(&hex);
-        let chain = format!("sha256:{}", super::mapped::chain_of(&hex)).parse().ok();
+        let chain = ChainId::from_hex(super::mapped::chain_of(&hex)).ok();
         let size = chain.and_then(|chain| layers::record(store, &chain).ok()).map_or(0, |record| record.size);
         let to = free_place(&store.trash(), &hex);
         std::fs::rename(&from, &to).doing(|| format!("move {} to the trash", from.display()))?;
         done.layers += 1;
         done.bytes += size;
     }
-    let dir = store.images().join("blobs/sha256");
-    for hex in names(&dir)? {
-        if !blobs.contains(&hex) {
-            let path = dir.join(&hex);
-            done.bytes += std::fs::symlink_metadata(&path).map_or(0, |meta| meta.len());
-            std::fs::remove_file(&path).doing(|| format!("remove {}", path.display()))?;
-            done.blobs += 1;
+    for algorithm in Algorithm::ALL {
+        for hex in self::blobs(store, algorithm)? {
+            if !blobs.contains(&hex) {
+                let path = store.blobs(algorithm).join(&hex);
+                done.bytes += std::fs::symlink_metadata(&path).map_or(0, |meta| meta.len());
+                std::fs::remove_file(&path).doing(|| format!("remove {}", path.display()))?;
+                done.blobs += 1;
+            }
         }
     }
     images::sweep_half_written(store)?;
@@ -169,6 +170,15 @@ fn used_copies(store: &Store) -> Result<HashSet<String>> {
         }
     }
     Ok(used)
+}
+
+/// The names of the blobs that have digests of this algorithm.
+pub(crate) fn blobs(store: &Store, algorithm: Algorithm) -> Result<Vec<String>> {
+    match names(&store.blobs(algorithm)) {
+        // Made with the first such blob.
+        Err(error) if error.kind() == Kind::NotFound && algorithm != Algorithm::Sha256 => Ok(Vec::new()),
+        names => names,
+    }
 }
 
 pub(crate) fn names(dir: &Path) -> Result<Vec<String>> {

@@ -13,7 +13,7 @@ use super::layout::Store;
 use super::lock::Lock;
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::image::config::ImageConfig;
-use crate::image::digest::{BlobDigest, ChainId, DiffId, ImageId};
+use crate::image::digest::{Algorithm, BlobDigest, ChainId, DiffId, ImageId, digits, is_hex as is_digest};
 use crate::image::manifest::{Descriptor, Document, Index, MAX_CONFIG, MAX_MANIFEST, Manifest};
 use crate::image::platform::Platform;
 use crate::image::reference::{DOCKER_IO, Reference};
@@ -421,7 +421,7 @@ pub fn find_named(store: &Store, text: &str) -> Result<Option<(Image, Option<Ref
 
 fn search(store: &Store, text: &str, whole: bool) -> Result<Option<(Image, Option<Reference>)>> {
     let mut index = read_index(store)?;
-    if text.starts_with("sha256:") || is_hex(text) && text.len() == 64 {
+    if digits(text) != text || is_digest(text) {
         return Ok(by_id(store, &index, text)?.map(|image| (image, None)));
     }
     let named = Reference::parse(text);
@@ -455,8 +455,8 @@ fn is_hex(text: &str) -> bool {
 }
 
 fn by_id(store: &Store, index: &Index, text: &str) -> Result<Option<Image>> {
-    let prefix = text.strip_prefix("sha256:").unwrap_or(text);
-    if !is_hex(prefix) || prefix.len() > 64 {
+    let prefix = digits(text);
+    if !is_hex(prefix) || prefix.len() > Algorithm::Sha512.digits() {
         return Ok(None);
     }
     let mut matches: Vec<(ImageId, Entries)> =

@@ -9,11 +9,11 @@ use super::layout::Store;
 use super::staging::{self, Staging};
 use super::unpack::{KeptOwner, Owners, unpack};
 use crate::error::{Doing, Result, failed};
-use crate::image::digest::{ChainId, DiffId};
+use crate::image::digest::{Algorithm, ChainId, DiffId, Hasher};
 use crate::sys::file::{Durable, replace};
 use rustix::fs::{CWD, Mode, OFlags};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::PathBuf;
 
@@ -105,7 +105,7 @@ pub fn stage(staging: &Staging, from: impl Read) -> Result<StagedLayer> {
     let mut compressed = BufReader::with_capacity(128 << 10, Tee::new(from, &mut blob));
     let (compression, plain) = compress::decoder(&mut compressed)?;
     // Plain, it is the blob, which is hashed already.
-    let mut sum = (compression != Compression::None).then(Sha256::new);
+    let mut sum = (compression != Compression::None).then(|| Algorithm::Sha256.hasher());
     let tar = Tee::new(plain, HashWriter(sum.as_mut()));
     let unpacked = unpack(BufReader::with_capacity(128 << 10, tar), root, Owners::of_this_process()?)?;
     // The blob's digest covers what may follow the compressed stream.
@@ -115,7 +115,7 @@ pub fn stage(staging: &Staging, from: impl Read) -> Result<StagedLayer> {
 
     Ok(StagedLayer {
         dir,
-        diff_id: sum.map_or_else(|| blob.digest().plain(), |sum| DiffId::from_sha256(&sum.finalize())),
+        diff_id: sum.map_or_else(|| blob.digest().plain(), DiffId::finish),
         compression,
         size: unpacked.size,
         skipped_devices: unpacked.skipped_devices,
@@ -126,6 +126,25 @@ pub fn stage(staging: &Staging, from: impl Read) -> Result<StagedLayer> {
 }
 
 impl StagedLayer {
+    /// Fails unless it is the layer that a configuration names. One that is named by another algorithm is
+    /// uncompressed once more, and has that name from then on.
+    ///
+    /// # Errors
+    /// `Failed`, with both digests; what reading its blob says.
+    pub fn expect(&mut self, wanted: &DiffId) -> Result<()> {
+        if self.diff_id.algorithm() != wanted.algorithm() {
+            let doing = || format!("read {}", self.blob.path().display());
+            let blob = BufReader::with_capacity(128 << 10, File::open(self.blob.path()).doing(doing)?);
+            let mut sum = wanted.algorithm().hasher();
+            std::io::copy(&mut compress::decoder(blob)?.1, &mut sum).doing(doing)?;
+            self.diff_id = DiffId::finish(sum);
+        }
+        if self.diff_id == *wanted {
+            return Ok(());
+        }
+        Err(failed(format!("its content has the digest {} instead of {wanted}", self.diff_id)))
+    }
+
     /// Makes the layer and its blob visible as the top of `chain`. One that is there already stays.
     ///
     /// The caller has checked the digests and synced. Each of the two appears by one rename; a crash
@@ -183,7 +202,7 @@ fn is_taken(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::AlreadyExists)
 }
 
-struct HashWriter<'a>(Option<&'a mut Sha256>);
+struct HashWriter<'a>(Option<&'a mut Hasher>);
 
 impl std::io::Write for HashWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

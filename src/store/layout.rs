@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! root/            box-store (the marker that `system reset` asks for)
-//!   images/        an OCI image layout: oci-layout, index.json, blobs/sha256/…
+//!   images/        an OCI image layout: oci-layout, index.json, blobs/sha256/… (sha512 too)
 //!   layers/<hex>/  diff/ (what overlay mounts) beside what belongs to it
 //!   places/        where containers' own files are mounted: the lowest layer of all
 //!   containers/<id>/  config.json state.json name lock log diff/ work/ hosts resolv.conf hostname
@@ -18,7 +18,7 @@ use crate::container::bridge::NetworkName;
 use crate::container::id::ContainerId;
 use crate::container::volume::VolumeName;
 use crate::error::{Doing, Result, failed};
-use crate::image::digest::{BlobDigest, ChainId};
+use crate::image::digest::{Algorithm, BlobDigest, ChainId};
 use crate::settings::Settings;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -87,10 +87,16 @@ impl Store {
         self.root.join("images")
     }
 
+    /// The blobs with digests of this algorithm; a directory for SHA-512 is only there when it is needed.
+    #[must_use]
+    pub fn blobs(&self, algorithm: Algorithm) -> PathBuf {
+        self.root.join("images/blobs").join(algorithm.name())
+    }
+
     /// The blob of this digest, there or not.
     #[must_use]
     pub fn blob(&self, digest: &BlobDigest) -> PathBuf {
-        self.root.join("images/blobs/sha256").join(digest.hex())
+        self.blobs(digest.algorithm()).join(digest.hex())
     }
 
     /// All unpacked layers.

@@ -3,10 +3,10 @@
 use super::images::{REF_NAME, entry_name, manifest};
 use super::layout::Store;
 use super::lock::Lock;
-use super::{blobs, gc, layers};
+use super::{gc, layers};
 use crate::error::{Doing, Result};
 use crate::image::config::ImageConfig;
-use crate::image::digest::{BlobDigest, ChainId};
+use crate::image::digest::{Algorithm, BlobDigest, ChainId};
 use crate::image::manifest::{Descriptor, Index, MAX_CONFIG, MAX_MANIFEST, media};
 use crate::image::reference::Reference;
 use crate::sys::file::{Durable, replace};
@@ -22,14 +22,16 @@ pub fn index(store: &Store, names: &[(BlobDigest, Reference)]) -> Result<()> {
     let _lock = Lock::exclusive(&store.root().join("index.lock"))?;
     let path = store.images().join("index.json");
     let mut index = Index::default();
-    for hex in gc::names(&store.images().join("blobs/sha256"))? {
-        let Ok(digest) = format!("sha256:{hex}").parse::<BlobDigest>() else { continue };
+    let mut blobs = gc::blobs(store, Algorithm::Sha256)?;
+    blobs.extend(gc::blobs(store, Algorithm::Sha512)?);
+    for hex in blobs {
+        let Ok(digest) = BlobDigest::from_hex(&hex) else { continue };
         let size = std::fs::metadata(store.blob(&digest)).map_or(u64::MAX, |meta| meta.len());
         if size > MAX_MANIFEST {
             continue;
         }
         let Ok(manifest) = manifest(store, &digest) else { continue };
-        let read = blobs::read(store, &manifest.config.digest, MAX_CONFIG);
+        let read = super::blobs::read(store, &manifest.config.digest, MAX_CONFIG);
         let Ok(config) = read.and_then(|bytes| ImageConfig::parse(&bytes)) else { continue };
         let chain = ChainId::chain(&config.rootfs.diff_ids);
         if !chain.iter().all(|layer| layers::is_complete(store, layer)) {

@@ -4,7 +4,7 @@ use super::gc::References;
 use super::layout::Store;
 use super::{containers, images, layers};
 use crate::error::{Doing, Result};
-use crate::image::digest::{ChainId, ImageId};
+use crate::image::digest::{Algorithm, ChainId, ImageId};
 use std::collections::{HashMap, HashSet};
 
 /// A file or directory of the image store.
@@ -36,16 +36,18 @@ impl Usage {
     /// When the store cannot be listed.
     pub fn read(store: &Store) -> Result<Usage> {
         let mut usage = Usage::default();
-        for hex in super::gc::names(&store.images().join("blobs/sha256"))? {
-            let path = store.images().join("blobs/sha256").join(&hex);
-            // One that went away meanwhile takes no room.
-            let size = std::fs::symlink_metadata(path).map_or(0, |meta| meta.len());
-            usage.sizes.insert(Part::Blob(hex), size);
+        for algorithm in Algorithm::ALL {
+            for hex in super::gc::blobs(store, algorithm)? {
+                let path = store.blobs(algorithm).join(&hex);
+                // One that went away meanwhile takes no room.
+                let size = std::fs::symlink_metadata(path).map_or(0, |meta| meta.len());
+                usage.sizes.insert(Part::Blob(hex), size);
+            }
         }
         for hex in super::gc::names(&store.layers())? {
             // Copies with other owners belong to it.
             let hex = super::mapped::chain_of(&hex).to_string();
-            let chain = format!("sha256:{hex}").parse::<ChainId>();
+            let chain = ChainId::from_hex(&hex);
             let size = chain.and_then(|chain| layers::record(store, &chain)).map_or(0, |record| record.size);
             *usage.sizes.entry(Part::Layer(hex)).or_default() += size;
         }

@@ -212,6 +212,7 @@ fn finish(
         layers: parts,
         config,
         manifest,
+        digest: None,
         media_type: media_type.to_string(),
         names: name.into_iter().collect(),
         index: None,

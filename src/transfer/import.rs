@@ -93,6 +93,7 @@ pub fn import(store: &Store, request: &ImportRequest) -> Result<ImageId> {
         layers: vec![Part::Staged(layer)],
         config,
         manifest,
+        digest: None,
         media_type: media::OCI_MANIFEST.to_string(),
         names: request.name.clone().into_iter().collect(),
         index: None,

@@ -9,7 +9,7 @@
 use super::outgoing::{Outgoing, Package, Piece, plain_tar};
 use super::progress::Progress;
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
-use crate::image::digest::BlobDigest;
+use crate::image::digest::{Algorithm, BlobDigest, Hasher};
 use crate::image::manifest::{Descriptor, Index};
 use crate::image::reference::Reference;
 use crate::registry::fetch::unwrap_io;
@@ -19,7 +19,7 @@ use crate::store::layout::Store;
 use crate::store::tarball::TarWriter;
 use crate::sys::file::{Durable, replace};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -146,7 +146,7 @@ impl Target for Directory {
 /// A reader that fails at its end unless the bytes were those of the digest.
 struct Checked<R> {
     from: R,
-    sum: Option<Sha256>,
+    sum: Option<Hasher>,
     wanted: String,
 }
 
@@ -156,8 +156,7 @@ impl<R: Read> Read for Checked<R> {
         match &mut self.sum {
             Some(sum) if got > 0 => sum.update(&into[..got]),
             Some(_) if !into.is_empty() => {
-                let sum = self.sum.take().expect("it was there a line above").finalize();
-                let is = BlobDigest::from_sha256(&sum);
+                let is = BlobDigest::finish(self.sum.take().expect("it was there a line above"));
                 if is.hex() != self.wanted {
                     return Err(io::Error::other(
                         failed(format!("the blob {} is damaged: its digest is {}", self.wanted, is.hex()))
@@ -171,8 +170,8 @@ impl<R: Read> Read for Checked<R> {
     }
 }
 
-fn checked<R: Read>(from: R, hex: &str) -> Checked<R> {
-    Checked { from, sum: Some(Sha256::new()), wanted: hex.to_string() }
+fn checked<R: Read>(from: R, algorithm: Algorithm, hex: &str) -> Checked<R> {
+    Checked { from, sum: Some(algorithm.hasher()), wanted: hex.to_string() }
 }
 
 /// Reads one byte past the end, which is where [`Checked`] gives its verdict.
@@ -192,7 +191,7 @@ fn put_piece(target: &mut dyn Target, name: &str, piece: &Piece, progress: &Prog
     }
     let bar = progress.blob(hex, piece.descriptor.size);
     let file = File::open(&piece.path).doing(|| format!("open {}", piece.path.display()))?;
-    let mut data = checked(bar.watch(file), hex);
+    let mut data = checked(bar.watch(file), piece.descriptor.digest.algorithm(), hex);
     target.put(name, piece.descriptor.size, &mut data)?;
     verdict(&mut data, hex)?;
     bar.done();
@@ -203,8 +202,8 @@ fn put_bytes(target: &mut dyn Target, name: &str, bytes: &[u8]) -> Result<()> {
     target.put(name, bytes.len() as u64, &mut &bytes[..])
 }
 
-fn blob_name(digest: &BlobDigest) -> String {
-    format!("blobs/sha256/{}", digest.hex())
+pub(super) fn blob_name(digest: &BlobDigest) -> String {
+    format!("blobs/{}/{}", digest.algorithm().name(), digest.hex())
 }
 
 /// Writes images as an OCI layout, each under its names; `index` is what is there already.
@@ -224,7 +223,8 @@ pub fn write_oci(
                 for package in &whole.packages {
                     put_package(target, package, progress)?;
                 }
-                let entry = Descriptor::of(&whole.media_type, &whole.bytes);
+                let size = whole.bytes.len() as u64;
+                let entry = Descriptor::new(&whole.media_type, whole.digest.clone(), size);
                 put_bytes(target, &blob_name(&entry.digest), &whole.bytes)?;
                 entry
             }
@@ -254,7 +254,7 @@ fn put_package(target: &mut dyn Target, package: &Package, progress: &Progress) 
     for piece in package.pieces() {
         put_piece(target, &blob_name(&piece.descriptor.digest), piece, progress)?;
     }
-    put_bytes(target, &blob_name(&package.digest()), &package.manifest)
+    put_bytes(target, &blob_name(&package.digest), &package.manifest)
 }
 
 /// What a directory's index.json says already; empty where there is none.
@@ -299,7 +299,7 @@ pub fn write_docker_archive(
                         .doing(|| format!("unpack the layer {}", piece.descriptor.digest))?,
                 };
                 let bar = progress.blob(short, size);
-                let mut data = checked(bar.watch(plain_tar(piece)?), diff_id.hex());
+                let mut data = checked(bar.watch(plain_tar(piece)?), diff_id.algorithm(), diff_id.hex());
                 target.put(&name, size, &mut data)?;
                 verdict(&mut data, &name)?;
                 bar.done();
@@ -348,7 +348,7 @@ fn put_dir(target: &mut Directory, outgoing: &Outgoing, progress: &Progress) -> 
         Some(whole) => {
             for package in &whole.packages {
                 put_package(target, package)?;
-                let name = format!("{}.manifest.json", package.digest().hex());
+                let name = format!("{}.manifest.json", package.digest.hex());
                 put_bytes(target, &name, &package.manifest)?;
             }
             put_bytes(target, "manifest.json", &whole.bytes)

@@ -4,10 +4,11 @@
 //! what looks like a layer is unpacked as it passes, small documents are kept, and the manifest,
 //! wherever it stands, says in the end what belongs together. What nothing refers to is dropped.
 
+use super::layouts;
 use super::publish::{Part, Parts, publish, warn_of_devices};
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
 use crate::image::config::ImageConfig;
-use crate::image::digest::{BlobDigest, ImageId};
+use crate::image::digest::{BlobDigest, ImageId, is_hex};
 use crate::image::manifest::{Descriptor, Document, Index, MAX_CONFIG, Manifest, media};
 use crate::image::platform::Platform;
 use crate::image::reference::Reference;
@@ -112,6 +113,9 @@ const MAX_DOCUMENTS: u64 = 64 << 20;
 /// What is kept of the images that they describe.
 const MAX_FOUND: u64 = 256 << 20;
 
+/// Where a layout has its blobs.
+const BLOBS: [&str; 2] = ["blobs/sha256/", "blobs/sha512/"];
+
 /// What passed by.
 #[derive(Default)]
 struct Contents {
@@ -135,7 +139,7 @@ struct Found {
     config: Vec<u8>,
     layers: Vec<String>,
     /// `None`: one is made.
-    manifest: Option<(Vec<u8>, String)>,
+    manifest: Option<(Vec<u8>, String, Option<BlobDigest>)>,
     /// The index through which it was found.
     index: Option<BlobDigest>,
 }
@@ -194,7 +198,8 @@ impl Contents {
                 let name = if below.is_empty() { name } else { format!("{below}/{name}") };
                 let kind = entry.file_type().doing(|| format!("look at {name}"))?;
                 // A layout has only these two levels; anything else is not ours to read.
-                if kind.is_dir() && (name == "blobs" || name == "blobs/sha256") {
+                if kind.is_dir() && (name == "blobs" || BLOBS.iter().any(|dir| name == dir[..dir.len() - 1]))
+                {
                     waiting.push(name);
                 } else if kind.is_file() {
                     let file =
@@ -304,7 +309,7 @@ impl Contents {
     fn blob_name(&self, digest: &BlobDigest) -> String {
         let in_dir = [digest.hex().to_string(), format!("{}.manifest.json", digest.hex())];
         let here = |name: &String| self.documents.contains_key(name) || self.layers.contains_key(name);
-        in_dir.into_iter().find(here).unwrap_or_else(|| format!("blobs/sha256/{}", digest.hex()))
+        in_dir.into_iter().find(here).unwrap_or_else(|| layouts::blob_name(digest))
     }
 
     fn oci_image(
@@ -315,7 +320,7 @@ impl Contents {
         platform: &Platform,
     ) -> Result<Found> {
         let bytes = match self.documents.get("manifest.json") {
-            Some(bytes) if BlobDigest::of(bytes) == entry.digest => bytes,
+            Some(bytes) if entry.digest.fits(bytes) => bytes,
             _ => self.document(&self.blob_name(&entry.digest))?,
         };
         check(bytes, &entry.digest)?;
@@ -346,7 +351,7 @@ impl Contents {
             names: names.into_iter().collect(),
             config: config.clone(),
             layers: manifest.layers.iter().map(|layer| self.blob_name(&layer.digest)).collect(),
-            manifest: Some((bytes.clone(), media_type)),
+            manifest: Some((bytes.clone(), media_type, Some(entry.digest.clone()))),
             index: index.cloned(),
         })
     }
@@ -368,10 +373,6 @@ impl Contents {
         let mut parts = Vec::new();
         for name in &image.layers {
             let layer = self.take(store, staging, name)?;
-            let hex = name.strip_prefix("blobs/sha256/").unwrap_or(name);
-            if is_digest(hex) {
-                layer.blob.expect(&format!("sha256:{hex}").parse()?)?;
-            }
             entries.push(Descriptor::new(
                 layer.compression.media_type(),
                 layer.blob.digest().clone(),
@@ -379,12 +380,12 @@ impl Contents {
             ));
             parts.push(Part::Staged(layer));
         }
-        let (manifest, media_type) = match image.manifest {
+        let (manifest, media_type, digest) = match image.manifest {
             Some(manifest) => manifest,
             None => {
                 let manifest = Manifest::oci(Descriptor::of(media::OCI_CONFIG, &image.config), entries);
                 let bytes = serde_json::to_vec(&manifest).expect("a manifest is strings and numbers");
-                (bytes, media::OCI_MANIFEST.to_string())
+                (bytes, media::OCI_MANIFEST.to_string(), None)
             }
         };
         let (config, names) = (image.config, image.names);
@@ -393,22 +394,26 @@ impl Contents {
             None => Vec::new(),
         };
         let index = image.index;
-        publish(store, staging, Parts { layers: parts, config, manifest, media_type, names, index, beside })
+        publish(
+            store,
+            staging,
+            Parts { layers: parts, config, manifest, digest, media_type, names, index, beside },
+        )
     }
 
     /// An index and what is here of its images: blobs of other platforms are kept as they are.
     fn beside(&mut self, store: &Store, staging: &Staging, index: &BlobDigest) -> Result<Vec<StagedBlob>> {
         let name = match self.documents.get("manifest.json") {
-            Some(bytes) if BlobDigest::of(bytes) == *index => "manifest.json".to_string(),
+            Some(bytes) if index.fits(bytes) => "manifest.json".to_string(),
             _ => self.blob_name(index),
         };
         let bytes = self.document(&name)?.clone();
         let Document::Index(list) = Document::parse(&bytes, None)? else { return Ok(Vec::new()) };
-        let mut kept = vec![blobs::stage(staging, &bytes)?];
+        let mut kept = vec![blobs::stage_as(staging, &bytes, index)?];
         for entry in &list.manifests {
             let Some(bytes) = self.documents.get(&self.blob_name(&entry.digest)).cloned() else { continue };
             check(&bytes, &entry.digest)?;
-            kept.push(blobs::stage(staging, &bytes)?);
+            kept.push(blobs::stage_as(staging, &bytes, &entry.digest)?);
             let Document::Manifest(manifest) = Document::parse(&bytes, Some(&entry.media_type))? else {
                 continue;
             };
@@ -416,9 +421,9 @@ impl Contents {
                 let name = self.blob_name(&blob.digest);
                 if let Some(bytes) = self.documents.get(&name) {
                     check(bytes, &blob.digest)?;
-                    kept.push(blobs::stage(staging, bytes)?);
+                    kept.push(blobs::stage_as(staging, bytes, &blob.digest)?);
                 } else if self.layers.contains_key(&name) {
-                    let staged = self.take(store, staging, &name)?.into_blob();
+                    let mut staged = self.take(store, staging, &name)?.into_blob();
                     staged.expect(&blob.digest)?;
                     kept.push(staged);
                 }
@@ -429,7 +434,17 @@ impl Contents {
 
     /// The staged layer of that name; one that was used already is unpacked again from its blob.
     fn take(&mut self, store: &Store, staging: &Staging, name: &str) -> Result<StagedLayer> {
+        // By the name in a layout or a `dir:`.
+        let hex = BLOBS.iter().find_map(|dir| name.strip_prefix(dir)).unwrap_or(name);
+        let digest = is_hex(hex).then(|| BlobDigest::from_hex(hex)).transpose()?;
+        let verified = |mut layer: StagedLayer| {
+            if let Some(digest) = &digest {
+                layer.blob.expect(digest)?;
+            }
+            Ok(layer)
+        };
         if let Some(layer) = self.layers.remove(name) {
+            let layer = verified(layer)?;
             let place = (layer.blob.path().to_path_buf(), layer.blob.digest().clone());
             self.used.insert(name.to_string(), place);
             return Ok(layer);
@@ -437,7 +452,7 @@ impl Contents {
         let (staged, digest) =
             self.used.get(name).ok_or_else(|| invalid(format!("the layer {name} is missing in it")))?;
         let file = File::open(staged).or_else(|_| File::open(store.blob(digest)));
-        layers::stage(staging, file.doing(|| format!("read the layer {name} again"))?)
+        verified(layers::stage(staging, file.doing(|| format!("read the layer {name} again"))?)?)
     }
 }
 
@@ -447,7 +462,7 @@ fn bounded(images: impl Iterator<Item = Result<Found>>) -> Result<Vec<Found>> {
     let (mut all, mut sum) = (Vec::new(), 0);
     for image in images {
         let image = image?;
-        sum += image.config.len() + image.manifest.as_ref().map_or(0, |(bytes, _)| bytes.len());
+        sum += image.config.len() + image.manifest.as_ref().map_or(0, |(bytes, ..)| bytes.len());
         sum += image.layers.iter().map(|name| name.len() + 100).sum::<usize>();
         if sum as u64 > MAX_FOUND {
             return Err(invalid("what it says about its images needs too much memory"));
@@ -474,16 +489,11 @@ fn plain_name(path: &[u8]) -> String {
 }
 
 fn check(bytes: &[u8], digest: &BlobDigest) -> Result<()> {
-    let actual = BlobDigest::of(bytes);
+    let actual = BlobDigest::by(digest.algorithm(), bytes);
     if actual == *digest {
         return Ok(());
     }
     Err(failed(format!("{digest} in it is damaged: its digest is {actual}")))
-}
-
-/// Whether it is the bare name of a blob, as in a `dir:`.
-fn is_digest(name: &str) -> bool {
-    name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// By the name in Docker's archives, by the content in OCI's, where all blobs look alike.
@@ -491,7 +501,7 @@ fn looks_like_a_layer(name: &str, start: &[u8]) -> bool {
     if name.ends_with(".tar") || name.ends_with(".tar.gz") {
         return true;
     }
-    if !name.starts_with("blobs/") && !is_digest(name) {
+    if !name.starts_with("blobs/") && !is_hex(name) {
         return false;
     }
     let compressed = !matches!(Compression::detect(start), Ok(Compression::None));

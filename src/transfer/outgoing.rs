@@ -34,6 +34,8 @@ pub struct Piece {
 pub struct Package {
     /// The manifest's bytes.
     pub manifest: Vec<u8>,
+    /// The manifest's digest.
+    pub digest: BlobDigest,
     /// Its media type.
     pub media_type: String,
     /// The configuration.
@@ -47,6 +49,8 @@ pub struct Package {
 pub struct Whole {
     /// The index's bytes.
     pub bytes: Vec<u8>,
+    /// Its digest.
+    pub digest: BlobDigest,
     /// Its media type.
     pub media_type: String,
     /// Its images, in its order.
@@ -91,8 +95,8 @@ impl Outgoing {
     #[must_use]
     pub fn digest(&self) -> BlobDigest {
         match &self.whole {
-            Some(whole) => BlobDigest::of(&whole.bytes),
-            None => self.package.digest(),
+            Some(whole) => whole.digest.clone(),
+            None => self.package.digest.clone(),
         }
     }
 
@@ -119,12 +123,6 @@ impl Whole {
 }
 
 impl Package {
-    /// The manifest's digest.
-    #[must_use]
-    pub fn digest(&self) -> BlobDigest {
-        BlobDigest::of(&self.manifest)
-    }
-
     /// The configuration and the layers, each digest once.
     #[must_use]
     pub fn pieces(&self) -> Vec<&Piece> {
@@ -140,7 +138,7 @@ impl Package {
     /// The descriptor by which an index names it.
     #[must_use]
     pub fn descriptor(&self) -> Descriptor {
-        Descriptor::new(&self.media_type, self.digest(), self.manifest.len() as u64)
+        Descriptor::new(&self.media_type, self.digest.clone(), self.manifest.len() as u64)
     }
 
     /// The format of its manifest.
@@ -190,7 +188,8 @@ pub(super) fn package(store: &Store, digest: &BlobDigest, media_type: &str) -> R
     };
     let layers = manifest.layers.into_iter().map(piece).collect::<Result<_>>()?;
     let media_type = manifest.media_type.unwrap_or_else(|| media_type.to_string());
-    Ok(Package { manifest: bytes, media_type, config: piece(manifest.config)?, layers })
+    let digest = digest.clone();
+    Ok(Package { manifest: bytes, digest, media_type, config: piece(manifest.config)?, layers })
 }
 
 /// The index with all its images; nothing if one of them is not here.
@@ -202,7 +201,7 @@ fn whole(store: &Store, digest: &BlobDigest) -> Option<Whole> {
     let docker = index.manifests.iter().any(|entry| entry.media_type == media::DOCKER_MANIFEST);
     let usual = if docker { media::DOCKER_LIST } else { media::OCI_INDEX };
     let media_type = index.media_type.unwrap_or_else(|| usual.to_string());
-    Some(Whole { bytes, media_type, packages })
+    Some(Whole { bytes, digest: digest.clone(), media_type, packages })
 }
 
 impl Conversion {
@@ -261,14 +260,18 @@ impl Conversion {
                 object.shift_remove("annotations");
             }
         }
-        let bytes = match manifest == before {
-            true => package.manifest,
-            false => serde_json::to_vec(&manifest).expect("it was JSON before"),
+        let (bytes, digest) = match manifest == before {
+            true => (package.manifest, package.digest),
+            false => {
+                let bytes = serde_json::to_vec(&manifest).expect("it was JSON before");
+                let digest = BlobDigest::of(&bytes);
+                (bytes, digest)
+            }
         };
         // The result must be read by ourselves, too.
         serde_json::from_slice::<Manifest>(&bytes)
             .map_err(|cause| failed("the manifest was not converted well").because(cause))?;
-        Ok(Package { manifest: bytes, media_type, config, layers })
+        Ok(Package { manifest: bytes, digest, media_type, config, layers })
     }
 
     /// Packs the layers that are not as they shall be, several at a time.

@@ -3,7 +3,7 @@
 use crate::error::{Doing, Result, failed, invalid};
 use crate::image::config::ImageConfig;
 use crate::image::digest::{BlobDigest, ChainId, ImageId};
-use crate::image::manifest::Descriptor;
+use crate::image::manifest::{Descriptor, Manifest};
 use crate::image::reference::Reference;
 use crate::store::blobs::{self, StagedBlob};
 use crate::store::images;
@@ -30,6 +30,8 @@ pub struct Parts {
     pub config: Vec<u8>,
     /// The manifest's bytes.
     pub manifest: Vec<u8>,
+    /// The manifest's digest, if somebody named it by one.
+    pub digest: Option<BlobDigest>,
     /// The manifest's media type.
     pub media_type: String,
     /// The names it gets; one without names is entered nameless.
@@ -45,7 +47,7 @@ pub struct Parts {
 ///
 /// # Errors
 /// `Failed` when a layer is not the one that the configuration names; what the disk says.
-pub fn publish(store: &Store, staging: &Staging, parts: Parts) -> Result<ImageId> {
+pub fn publish(store: &Store, staging: &Staging, mut parts: Parts) -> Result<ImageId> {
     let config = ImageConfig::parse(&parts.config)?;
     let diff_ids = &config.rootfs.diff_ids;
     if diff_ids.len() != parts.layers.len() {
@@ -55,19 +57,18 @@ pub fn publish(store: &Store, staging: &Staging, parts: Parts) -> Result<ImageId
             diff_ids.len()
         )));
     }
-    for (layer, wanted) in parts.layers.iter().zip(diff_ids) {
-        match layer {
-            Part::Staged(layer) if layer.diff_id != *wanted => {
-                return Err(failed(format!(
-                    "a layer's content has the digest {} instead of {wanted}",
-                    layer.diff_id
-                )));
-            }
-            _ => {}
+    for (layer, wanted) in parts.layers.iter_mut().zip(diff_ids) {
+        if let Part::Staged(layer) = layer {
+            layer.expect(wanted).doing(|| "use a layer")?;
         }
     }
-    let config_blob = blobs::stage(staging, &parts.config)?;
-    let manifest_blob = blobs::stage(staging, &parts.manifest)?;
+    let manifest: Manifest = serde_json::from_slice(&parts.manifest)
+        .map_err(|cause| invalid("the manifest cannot be read").because(cause))?;
+    let config_blob = blobs::stage_as(staging, &parts.config, &manifest.config.digest)?;
+    let manifest_blob = match &parts.digest {
+        Some(digest) => blobs::stage_as(staging, &parts.manifest, digest)?,
+        None => blobs::stage(staging, &parts.manifest)?,
+    };
     let id = ImageId::of_config(config_blob.digest());
     let mut entry = Descriptor::new(&parts.media_type, manifest_blob.digest().clone(), manifest_blob.size());
     entry.platform = Some(config.platform());

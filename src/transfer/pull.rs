@@ -173,6 +173,7 @@ fn from_place(
         layers: parts,
         config: config_bytes,
         manifest: raw.bytes,
+        digest: Some(raw.digest),
         media_type,
         names: vec![name.canonical()],
         index,
@@ -206,7 +207,7 @@ pub fn unpack_missing(store: &Store, digest: &BlobDigest) -> Result<()> {
         }
         let doing = || format!("unpack the layer {} again", layer.digest);
         let blob = File::open(store.blob(&layer.digest)).doing(doing)?;
-        let staged = layers::stage(&staging, blob).doing(doing)?;
+        let mut staged = layers::stage(&staging, blob).doing(doing)?;
         staged.blob.expect(&layer.digest).doing(doing)?;
         parts.push(Part::Staged(staged));
     }
@@ -216,6 +217,7 @@ pub fn unpack_missing(store: &Store, digest: &BlobDigest) -> Result<()> {
         layers: parts,
         config,
         manifest,
+        digest: Some(digest.clone()),
         media_type,
         names: Vec::new(),
         index: None,
@@ -321,20 +323,18 @@ impl Fetcher<'_> {
         if unpacked {
             let mut writer = BlobWriter::begin(self.staging)?;
             std::io::copy(&mut blob, &mut writer).map_err(unwrap_io).doing(|| "keep it")?;
-            let blob = writer.finish();
+            let mut blob = writer.finish();
             blob.expect(&descriptor.digest)?;
             bar.done();
             return Ok(Part::Blob(blob));
         }
         let staged = layers::stage(self.staging, &mut blob);
-        let layer = match staged {
+        let mut layer = match staged {
             Ok(layer) => layer,
             Err(error) => return Err(self.why_broken(error, descriptor)),
         };
         layer.blob.expect(&descriptor.digest)?;
-        if layer.diff_id != *diff_id {
-            return Err(failed(format!("its content has the digest {} instead of {diff_id}", layer.diff_id)));
-        }
+        layer.expect(diff_id)?;
         bar.done();
         Ok(Part::Staged(layer))
     }

@@ -218,7 +218,7 @@ fn to_registry(
     progress.line("Writing manifest to image destination");
     if let Some(whole) = &outgoing.whole {
         for package in &packages {
-            let digest = package.digest().to_string();
+            let digest = package.digest.to_string();
             uploader.manifest(&digest, &package.media_type, &package.manifest)?;
         }
         return uploader.manifest(&name.manifest_selector(), &whole.media_type, &whole.bytes);

@@ -16,6 +16,7 @@ mod cp;
 mod crowd;
 mod damage;
 mod descriptors;
+mod digests;
 mod errors;
 mod escapes;
 mod exec;
