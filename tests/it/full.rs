@@ -241,14 +241,18 @@ fn who_fills_the_disk_keeps_an_exit_code_and_can_be_removed() {
     // Once with space: then locks and directories are made.
     small.run("run --rm --network none -v /data b true").code(0);
     let before = small.quiet_list();
-    for pages in [64, 100, 500] {
-        let fill = "cat /dev/zero >/fill; cat /dev/zero >/data/fill; exit 7";
+    for (pages, driver) in [(64, "overlay"), (100, "fuse"), (500, "overlay"), (500, "fuse")] {
+        // What was there before is there still, and what cannot be copied stays what it is.
+        let fill = "echo before >/first; cat /dev/zero >/fill; cat /dev/zero >/data/fill; cat /first; \
+                    chmod 700 /bin/busybox && echo copied; stat -c %a /bin/busybox; exit 7";
         let words = ["run", "--network", "none", "--name", "c", "-v", "/data", "b", "sh", "-c", fill];
+        let words = [&["--storage-driver", driver], &words[..]].concat();
         small.leave(Some(pages));
         let mut command = small.inside(Env::binary(), false);
         command.args(words);
         let output = finish(command, b"");
-        output.code(7).stderr_contains("No space left");
+        output.code(7).stdout("before\n755\n").stderr_contains("chmod: /bin/busybox: No space left");
+        assert_eq!(output.err().matches("No space left").count(), 3, "{driver}: {output}");
         small.run("inspect -f {{.State.Status}},{{.State.ExitCode}} c").code(0).stdout("exited,7\n");
         small.run("start -a c").code(7);
         small.run("container ls -aq --no-trunc").code(0);
