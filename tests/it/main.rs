@@ -8,6 +8,7 @@ mod archives;
 mod badregistry;
 mod bridge;
 mod check;
+mod clock;
 mod commit;
 mod compare;
 mod completion;
