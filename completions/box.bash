@@ -407,7 +407,7 @@ _box() {
 
     case "${cmd}" in
         box)
-            opts="-v -D -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --config --conmon --runtime --runtime-flag --network-cmd-path --hooks-dir --help attach commit create diff cp exec export kill logs port mount unmount umount ps rename restart rm run start stop top wait history insert images import load pull push rmi save search tag untag login logout doctor info inspect unshare completion help version container image network system volume"
+            opts="-v -D -l -h --version --root --runroot --log-level --debug --storage-driver --storage-opt --cgroup-manager --events-backend --tmpdir --config --conmon --runtime --runtime-flag --network-cmd-path --hooks-dir --help attach commit create diff cp exec export kill logs port mount unmount umount ps rename restart rm run start stop top wait history insert images import load pull push rmi save search tag untag login logout doctor info inspect unshare completion help version container image network system volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -433,12 +433,16 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                -l)
+                    COMPREPLY=($(compgen -W "trace debug info warn warning error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
                 --cgroup-manager)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "systemd cgroupfs" -- "${cur}"))
                     return 0
                     ;;
                 --events-backend)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "file journald none" -- "${cur}"))
                     return 0
                     ;;
                 --tmpdir)
@@ -1797,7 +1801,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__ps)
-            opts="-a -f -n -l -q -s -p -w -h --all --filter --format --last --latest --notruncate --no-trunc --noheading --quiet --size --sort --ns --namespace --pod --watch --sync --external --root --runroot --log-level --help"
+            opts="-a -f -n -l -q -s -p -w -h --all --filter --format --last --latest --notruncate --no-trunc --noheading --quiet --size --sort --ns --namespace --pod --watch --since --before --sync --external --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1832,6 +1836,14 @@ _box() {
                     return 0
                     ;;
                 -w)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --before)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4379,7 +4391,7 @@ _box() {
             return 0
             ;;
         box__subcmd__image__subcmd__search)
-            opts="-f -h --limit --list-tags --filter --format --notrunc --no-trunc --compatible --authfile --creds --cert-dir --tls-verify --retry --retry-delay --root --runroot --log-level --help"
+            opts="-f -s -t -h --limit --list-tags --filter --stars --automated --format --notrunc --no-trunc --compatible --authfile --creds --cert-dir --tls-verify --retry --retry-delay --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4394,6 +4406,14 @@ _box() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stars)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5435,7 +5455,7 @@ _box() {
             return 0
             ;;
         box__subcmd__ps)
-            opts="-a -f -n -l -q -s -p -w -h --all --filter --format --last --latest --notruncate --no-trunc --noheading --quiet --size --sort --ns --namespace --pod --watch --sync --external --root --runroot --log-level --help"
+            opts="-a -f -n -l -q -s -p -w -h --all --filter --format --last --latest --notruncate --no-trunc --noheading --quiet --size --sort --ns --namespace --pod --watch --since --before --sync --external --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5470,6 +5490,14 @@ _box() {
                     return 0
                     ;;
                 -w)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --before)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6517,7 +6545,7 @@ _box() {
             return 0
             ;;
         box__subcmd__search)
-            opts="-f -h --limit --list-tags --filter --format --notrunc --no-trunc --compatible --authfile --creds --cert-dir --tls-verify --retry --retry-delay --root --runroot --log-level --help"
+            opts="-f -s -t -h --limit --list-tags --filter --stars --automated --format --notrunc --no-trunc --compatible --authfile --creds --cert-dir --tls-verify --retry --retry-delay --root --runroot --log-level --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6532,6 +6560,14 @@ _box() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stars)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

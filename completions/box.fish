@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_box_global_optspecs
-    string join \n v/version root= runroot= log-level= D/debug storage-driver= storage-opt= cgroup-manager= events-backend= tmpdir= config= conmon= runtime= runtime-flag= network-cmd-path= hooks-dir= h/help
+    string join \n v/version root= runroot= log-level= D/debug storage-driver= storage-opt= l= cgroup-manager= events-backend= tmpdir= config= conmon= runtime= runtime-flag= network-cmd-path= hooks-dir= h/help
 end
 
 function __fish_box_needs_command
@@ -36,8 +36,19 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_needs_command" -l storage-driver -d 'How new containers get their root file system: overlay, fuse-overlayfs or vfs (a copy); the best that works unless given' -r
 complete -c box -n "__fish_box_needs_command" -l storage-opt -d 'Accepted for podman\'s scripts: option of the storage driver' -r
-complete -c box -n "__fish_box_needs_command" -l cgroup-manager -d 'Accepted for podman\'s scripts: systemd or cgroupfs' -r
-complete -c box -n "__fish_box_needs_command" -l events-backend -d 'Accepted for podman\'s scripts: file, journald or none' -r
+complete -c box -n "__fish_box_needs_command" -s l -d 'As docker\'s: --log-level' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+warning\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c box -n "__fish_box_needs_command" -l cgroup-manager -d 'Accepted for podman\'s scripts: systemd or cgroupfs' -r -f -a "systemd\t''
+cgroupfs\t''"
+complete -c box -n "__fish_box_needs_command" -l events-backend -d 'Accepted for podman\'s scripts: file, journald or none' -r -f -a "file\t''
+journald\t''
+none\t''"
 complete -c box -n "__fish_box_needs_command" -l tmpdir -d 'Ignored: what goes with a reboot is below --runroot' -r -F
 complete -c box -n "__fish_box_needs_command" -l config -d 'As docker\'s: the directory whose config.json holds the logins (or DOCKER_CONFIG)' -r -F
 complete -c box -n "__fish_box_needs_command" -l conmon -d 'Ignored: box needs no conmon' -r -F
@@ -475,6 +486,8 @@ runningfor\t''
 size\t''
 status\t''"
 complete -c box -n "__fish_box_using_subcommand ps" -s w -l watch -d 'Show it again every so many seconds' -r
+complete -c box -n "__fish_box_using_subcommand ps" -l since -d 'As old docker\'s: --filter since=CONTAINER, whatever they do' -r
+complete -c box -n "__fish_box_using_subcommand ps" -l before -d 'As old docker\'s: --filter before=CONTAINER, whatever they do' -r
 complete -c box -n "__fish_box_using_subcommand ps" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand ps" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand ps" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -967,6 +980,7 @@ complete -c box -n "__fish_box_using_subcommand save" -l uncompressed -d 'Leave 
 complete -c box -n "__fish_box_using_subcommand save" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand search" -l limit -d 'The most results of each registry' -r
 complete -c box -n "__fish_box_using_subcommand search" -s f -l filter -d 'Only what is so: stars=NUMBER, is-official, is-automated' -r
+complete -c box -n "__fish_box_using_subcommand search" -s s -l stars -d 'As old docker\'s: --filter stars=NUMBER' -r
 complete -c box -n "__fish_box_using_subcommand search" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand search" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
 complete -c box -n "__fish_box_using_subcommand search" -l creds -d 'User name and password for the registry' -r
@@ -985,6 +999,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand search" -l list-tags -d 'List the tags of a repository'
+complete -c box -n "__fish_box_using_subcommand search" -s t -l automated -d 'As old docker\'s: --filter is-automated'
 complete -c box -n "__fish_box_using_subcommand search" -l no-trunc -l notrunc -d 'Whole descriptions'
 complete -c box -n "__fish_box_using_subcommand search" -l compatible -d 'Also show stars, and what is official and automated, as docker does'
 complete -c box -n "__fish_box_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1592,6 +1607,8 @@ runningfor\t''
 size\t''
 status\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s w -l watch -d 'Show it again every so many seconds' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l since -d 'As old docker\'s: --filter since=CONTAINER, whatever they do' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l before -d 'As old docker\'s: --filter before=CONTAINER, whatever they do' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1625,6 +1642,8 @@ runningfor\t''
 size\t''
 status\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s w -l watch -d 'Show it again every so many seconds' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l since -d 'As old docker\'s: --filter since=CONTAINER, whatever they do' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l before -d 'As old docker\'s: --filter before=CONTAINER, whatever they do' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1658,6 +1677,8 @@ runningfor\t''
 size\t''
 status\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s w -l watch -d 'Show it again every so many seconds' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l since -d 'As old docker\'s: --filter since=CONTAINER, whatever they do' -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l before -d 'As old docker\'s: --filter before=CONTAINER, whatever they do' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2350,6 +2371,7 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l limit -d 'The most results of each registry' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -s f -l filter -d 'Only what is so: stars=NUMBER, is-official, is-automated' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -s s -l stars -d 'As old docker\'s: --filter stars=NUMBER' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l creds -d 'User name and password for the registry' -r
@@ -2368,6 +2390,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l list-tags -d 'List the tags of a repository'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -s t -l automated -d 'As old docker\'s: --filter is-automated'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l no-trunc -l notrunc -d 'Whole descriptions'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l compatible -d 'Also show stars, and what is official and automated, as docker does'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -s h -l help -d 'Print help (see more with \'--help\')'

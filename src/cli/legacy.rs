@@ -10,9 +10,11 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 /// The long flags of Docker 0.8 that were written with one dash.
-const OLD_LONG: [&str; 45] = [
+const OLD_LONG: [&str; 51] = [
     "attach",
     "author",
+    "before-id",
+    "beforeId",
     "cidfile",
     "detach",
     "dns",
@@ -46,8 +48,12 @@ const OLD_LONG: [&str; 45] = [
     "sig-proxy",
     "signal",
     "since",
+    "since-id",
+    "sinceId",
+    "stars",
     "time",
     "tree",
+    "trusted",
     "tty",
     "until",
     "user",

@@ -71,6 +71,12 @@ pub(crate) struct Ps {
     /// Show it again every so many seconds
     #[arg(long, short, value_name = "SECONDS")]
     watch: Option<u32>,
+    /// As old docker's: --filter since=CONTAINER, whatever they do
+    #[arg(long, value_name = "CONTAINER", alias = "since-id", alias = "sinceId", hide = true)]
+    since: Option<String>,
+    /// As old docker's: --filter before=CONTAINER, whatever they do
+    #[arg(long, value_name = "CONTAINER", alias = "before-id", alias = "beforeId", hide = true)]
+    before: Option<String>,
     /// Accepted for podman's scripts
     #[arg(long, hide = true)]
     sync: bool,
@@ -156,13 +162,21 @@ impl Ps {
 
     fn rows(&self, ctx: &Context) -> Result<Vec<Row>> {
         let (settings, store) = (ctx.settings()?, ctx.store()?);
-        let filters = Filters::parse(&self.filter, settings, store)?;
+        let mut words = self.filter.clone();
+        for (key, container) in [("since", &self.since), ("before", &self.before)] {
+            words.extend(container.as_ref().map(|container| format!("{key}={container}")));
+        }
+        let filters = Filters::parse(&words, settings, store)?;
         let listing = ps::list(settings, store)?;
         for error in &listing.broken {
             output::warning(error.chain());
         }
         let last = if self.latest { 1 } else { self.last };
-        let every = self.all || last >= 0 || filters.names_a_status();
+        let every = self.all
+            || self.since.is_some()
+            || self.before.is_some()
+            || last >= 0
+            || filters.names_a_status();
         let mut entries: Vec<Entry> = listing.containers;
         entries.retain(|entry| (every || entry.status() == Status::Running) && filters.hold(entry));
         if let Ok(last) = usize::try_from(last) {

@@ -26,6 +26,12 @@ pub(crate) struct Search {
     /// Only what is so: stars=NUMBER, is-official, is-automated
     #[arg(short, long, value_name = "FILTER", value_delimiter = ',')]
     filter: Vec<String>,
+    /// As old docker's: --filter stars=NUMBER
+    #[arg(short, long, value_name = "NUMBER", hide = true)]
+    stars: Option<u64>,
+    /// As old docker's: --filter is-automated
+    #[arg(short = 't', long, alias = "trusted", hide = true)]
+    automated: bool,
     /// json, a Go template, or `table` and a template
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
@@ -46,7 +52,10 @@ pub(crate) struct Search {
 
 impl Search {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
-        let filters = Filters::parse(&self.filter)?;
+        let mut words = self.filter.clone();
+        words.extend(self.stars.map(|stars| format!("stars={stars}")));
+        words.extend(self.automated.then(|| "is-automated".to_string()));
+        let filters = Filters::parse(&words)?;
         let request = SearchRequest {
             term: self.term.clone(),
             limit: self.limit,

@@ -65,7 +65,8 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
                 return known;
             }
             let error = invalid(format!("{command}: unknown flag {arg}"));
-            match near_flag(&arg, path).or(text(ContextKind::SuggestedArg)) {
+            let whole = long_with_one_dash(&arg, words);
+            match near_flag(whole.as_deref().unwrap_or(&arg), path).or(text(ContextKind::SuggestedArg)) {
                 Some(near) => error.hint(format!("did you mean {near}? {see}")),
                 None => error.hint(see),
             }
@@ -151,6 +152,16 @@ fn is_before_the_command(flag: &str, words: &[OsString]) -> bool {
         }
     }
     false
+}
+
+/// `--nmae` for the word `-nmae` whose letter `-n` is no flag: old spellings have one dash.
+fn long_with_one_dash(letter: &str, words: &[OsString]) -> Option<String> {
+    let words = words.iter().skip(1).filter_map(|word| word.to_str());
+    let mut bundles = words.filter(|word| !word.starts_with("--") && word.len() > 3);
+    let letter = letter.strip_prefix('-').filter(|rest| !rest.starts_with('-'))?;
+    bundles.find_map(|word| {
+        word.strip_prefix('-').filter(|rest| rest.contains(letter)).map(|rest| format!("--{rest}"))
+    })
 }
 
 /// The flag of a command that `typed`, with its dashes, was meant to be.

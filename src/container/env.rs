@@ -111,10 +111,13 @@ impl Env {
     }
 }
 
-/// The words of an env file (or a label file): one a line, `#` begins a comment line.
+/// The words of an env file (or a label file): one a line, `#` begins a comment line. A byte order
+/// mark, as editors of other systems write it, is no part of the first.
 #[must_use]
 pub fn file_words(text: &str) -> Vec<String> {
-    text.lines()
+    text.strip_prefix('\u{feff}')
+        .unwrap_or(text)
+        .lines()
         .map(|line| line.trim_start().trim_end_matches('\r'))
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map(str::to_string)
@@ -150,5 +153,6 @@ mod tests {
     #[test]
     fn an_env_file_has_comments_and_empty_lines() {
         assert_eq!(file_words("# c\n\nA=1 \r\n  B=#2\n"), ["A=1 ", "B=#2"]);
+        assert_eq!(file_words("\u{feff}A=1\r\n  # c\r\nC=\"q\"\r\nD\nE=\n"), ["A=1", "C=\"q\"", "D", "E="]);
     }
 }

@@ -10,6 +10,9 @@ fn unknown_words_are_refused_with_the_nearest() {
     output.code(125).stderr_contains("--rmm").stderr_contains("--rm");
     let output = env.run(["run", "--rrm", "--detach", "busybox", "true"]);
     output.code(125).stderr_contains("did you mean --rm?");
+    let output = env.run(["run", "-nmae", "web", "busybox", "true"]);
+    output.code(125).stderr_contains("unknown flag -n").stderr_contains("did you mean --name?");
+    env.run(["--cgroup-manager", "bogus", "ps"]).fails(125, "it takes one of systemd, cgroupfs");
     let output = env.run(["rnu", "busybox"]);
     output.code(125).stderr_contains("rnu").stderr_contains("run");
     env.run(["stop", "-t", "x", "c"]).fails(125, "it is no whole number");

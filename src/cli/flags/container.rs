@@ -374,6 +374,14 @@ impl ContainerFlags {
         let mut labels = Vec::new();
         for file in &self.label_file {
             for word in file_words(&read(file, "--label-file")?) {
+                // As both peers: a label from the command line may have any name.
+                let name = word.split('=').next().unwrap_or_default();
+                if name.contains(char::is_whitespace) {
+                    return Err(invalid(format!(
+                        "--label-file {}: there is white space in the name {name:?}",
+                        file.display()
+                    )));
+                }
                 labels.push(words::label(&word)?);
             }
         }

@@ -45,12 +45,17 @@ pub(crate) struct GlobalFlags {
     #[arg(long, value_name = "OPTION", hide = true)]
     storage_opt: Vec<String>,
 
+    /// As docker's: --log-level
+    #[arg(short = 'l', id = "l", value_name = "LEVEL", hide = true, ignore_case = true,
+        value_parser = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"])]
+    docker_log_level: Option<String>,
+
     /// Accepted for podman's scripts: systemd or cgroupfs
-    #[arg(long, value_name = "NAME", hide = true)]
+    #[arg(long, value_name = "NAME", hide = true, value_parser = ["systemd", "cgroupfs"])]
     cgroup_manager: Option<String>,
 
     /// Accepted for podman's scripts: file, journald or none
-    #[arg(long, value_name = "NAME", hide = true)]
+    #[arg(long, value_name = "NAME", hide = true, value_parser = ["file", "journald", "none"])]
     events_backend: Option<String>,
 
     /// Ignored: what goes with a reboot is below --runroot
@@ -97,7 +102,8 @@ impl GlobalFlags {
 
     /// Whether the plan and the steps are to be printed.
     pub(crate) fn wants_debug(&self) -> bool {
-        self.debug || matches!(self.log_level.to_ascii_lowercase().as_str(), "debug" | "trace")
+        let level = self.docker_log_level.as_ref().unwrap_or(&self.log_level);
+        self.debug || matches!(level.to_ascii_lowercase().as_str(), "debug" | "trace")
     }
 
     /// Lets `--config` stand in for the variable of its name.
