@@ -83,8 +83,10 @@ pub(crate) fn plan(spec: &Spec, inside: Inside) -> Result<Plan> {
     let mut read_only_dev = false;
     for mount in spec.mounts.iter().filter(|m| m.destination != "/") {
         let mut step = one_mount(mount)?;
-        if let (Step::Mount { own, .. }, true) = (&mut step, inside.single_id) {
+        if let (Step::Mount { fs, own, .. }, true) = (&mut step, inside.single_id) {
+            // Whoever it is to belong to is the one who is there.
             *own = None;
+            fs.options.retain(|(key, _)| key != "uid" && key != "gid");
         }
         if let (Step::Mount { fs, .. }, "/dev") = (&mut step, mount.destination.as_str()) {
             // It has to be writable until it has its nodes, links and places.

@@ -14,7 +14,6 @@ use crate::store::images;
 use crate::store::layers;
 use crate::store::layout::Store;
 use crate::store::staging::Staging;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Read;
@@ -54,7 +53,8 @@ pub fn import(store: &Store, request: &ImportRequest) -> Result<ImageId> {
     let is_address = request.source.starts_with("http://") || request.source.starts_with("https://");
     let reader: Box<dyn Read> = match &request.path {
         None if is_address => {
-            Box::new(download(&request.source).doing(|| format!("import {}", request.source))?)
+            let found = download(&request.source).doing(|| format!("import {}", request.source));
+            Box::new(found.map_err(|error| error.hint("it is read as curl would: is the address right?"))?)
         }
         Some(path) => Box::new(File::open(path).doing(|| format!("open {}", path.display()))?),
         None => Box::new(std::io::stdin().lock()),
@@ -65,7 +65,7 @@ pub fn import(store: &Store, request: &ImportRequest) -> Result<ImageId> {
         return Err(failed(format!("cannot import {}: it is empty", request.source)));
     }
     warn_of_devices(&[&layer]);
-    let now = Timestamp::now();
+    let (now, _) = super::commit::moment()?;
     let platform = request.platform.clone().unwrap_or_else(Platform::host);
     let config = ImageConfig {
         created: Some(now),

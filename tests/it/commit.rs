@@ -1,6 +1,6 @@
 //! commit, diff, export, image insert: files out of containers.
 
-use crate::env::{EVERYONE, Env, User, finish, registry};
+use crate::env::{EVERYONE, Env, User, finish, fixture, registry};
 use std::io::{Read, Write};
 
 fn name(path: &str) -> String {
@@ -354,8 +354,9 @@ fn a_commit_is_configured_by_flags_and_instructions() {
 #[test]
 fn the_same_files_make_the_same_image() {
     let mut ids = Vec::new();
-    for _ in 0..2 {
-        let mut env = Env::empty(User::Sub);
+    // Two users whose files have other owners on the disk.
+    for user in [User::Sub, User::Root] {
+        let mut env = Env::empty(user);
         let image = name("test/layers");
         env.run(["pull", "-q", &image]).code(0);
         changed(&env, &image);
@@ -364,6 +365,8 @@ fn the_same_files_make_the_same_image() {
         env.run(["inspect", "-f", "{{.Created}}", "made"]).stdout_matches("^2001-09-09");
         env.run(["run", "--rm", "--network", "none", "made", "stat", "-c", "%Y", "/new", "/l/old"])
             .stdout("1000000000\n981173106\n");
+        env.run(["import", "-q", &fixture("busybox.tar"), "dated"]).code(0);
+        env.run(["inspect", "-f", "{{.Created}}", "dated"]).stdout("2001-09-09T01:46:40Z\n");
         env.set("SOURCE_DATE_EPOCH", "soon");
         env.run(["commit", "c"]).fails(125, "SOURCE_DATE_EPOCH");
     }

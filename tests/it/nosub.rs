@@ -31,6 +31,8 @@ fn whoever_the_image_wants_to_run_as_is_the_caller() {
         &["-v", &format!("{dir}:/new:U")],
         &["-v", "other:/new:U"],
         &["--tmpfs", "/new:U"],
+        &["--tmpfs", "/new:uid=7,gid=8,mode=700"],
+        &["--mount", "type=devpts,dst=/pts,uid=7", "-v", "/new"],
     ] {
         let script = ["busybox", "sh", "-c", "echo x >/new/y && cat /new/y; echo err >&2"];
         env.run([&user[..], flags, &script].concat()).code(0).stdout("x\n").stderr("err\n");

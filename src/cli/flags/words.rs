@@ -124,7 +124,7 @@ pub(crate) fn image_volume(text: &str) -> Result<ImageVolumes> {
         "anonymous" | "bind" | "" => Ok(ImageVolumes::Anonymous),
         "tmpfs" => Ok(ImageVolumes::Tmpfs),
         "ignore" => Ok(ImageVolumes::Ignore),
-        _ => Err(invalid("it is anonymous, tmpfs or ignore")),
+        _ => Err(invalid("it is bind (an anonymous volume), tmpfs or ignore")),
     }
 }
 
