@@ -218,6 +218,24 @@ fn volumes_and_mounts_keep_their_kinds() {
 }
 
 #[test]
+fn what_asks_for_no_more_than_there_is_is_no_refusal() {
+    let plain = format!("{:?}", good(&["img"]));
+    for flag in ["--volume-driver=local", "--sdnotify=ignore", "--pids-limit=-1", "-m0", "--systemd=false"] {
+        assert_eq!(format!("{:?}", good(&[flag, "img"])), plain, "{flag}");
+    }
+    for (flag, said) in [
+        ("--volume-driver=nfs", "not yet: --volume-driver nfs"),
+        ("--systemd=always", "not yet: --systemd always"),
+        ("--memory=1g", "not yet: --memory 1g"),
+    ] {
+        let error = parse(&[flag, "img"]).unwrap_err();
+        assert!(error.contains(said), "{error}");
+    }
+    let error = parse(&["--pids-limit=-1", "--pids-limit=5", "img"]).unwrap_err();
+    assert!(error.contains("not yet: --pids-limit 5"), "{error}");
+}
+
+#[test]
 fn a_refusal_is_unsupported() {
     let matches = command().try_get_matches_from(["run", "--pod", "x", "img"]).unwrap();
     let error = refused::check(&matches).unwrap_err();

@@ -1,5 +1,5 @@
 //! The flags of `run` and `create` that box knows and does not have: they are parsed, so that the
-//! answer names the flag, and refused.
+//! answer names the flag, and refused; a value that asks for what box does anyway is none to refuse.
 //!
 //! They are half of all flags of these commands, so the tree that every `run` builds goes without
 //! them: their user meets them in the full tree, which is built when the other one did not
@@ -33,7 +33,6 @@ const NOT_YET: &[(&str, Option<char>, Takes)] = &[
     ("cpuset-cpus", None, Value),
     ("cpuset-mems", None, Value),
     ("decryption-key", None, Value),
-    ("device-cgroup-rule", None, Value),
     ("device-read-bps", None, Value),
     ("device-read-iops", None, Value),
     ("device-write-bps", None, Value),
@@ -77,12 +76,32 @@ const NOT_YET: &[(&str, Option<char>, Takes)] = &[
     ("volume-driver", None, Value),
 ];
 
+/// Values of these that ask for what happens anyway: no limit, no readiness told, the profile of box.
+const AS_IT_IS: &[(&str, &[&str])] = &[
+    ("cpu-period", &["0"]),
+    ("cpu-quota", &["0", "-1"]),
+    ("cpu-shares", &["0"]),
+    ("cpus", &["0"]),
+    ("memory", &["0"]),
+    ("memory-reservation", &["0"]),
+    ("memory-swap", &["0", "-1"]),
+    ("pids-limit", &["0", "-1"]),
+    ("sdnotify", &["ignore"]),
+    ("seccomp-policy", &["default"]),
+    ("systemd", &["false"]),
+    ("volume-driver", &["local"]),
+];
+
 /// What no version will do, and what to use in its place.
 const NEVER: &[(&str, &str)] = &[
     ("cpu-count", "it is for Windows; --cpus limits the processors"),
     ("cpu-percent", "it is for Windows; --cpus limits the processors"),
     ("cpu-rt-period", "cgroup v2 has no realtime limits; --cpus limits the processors"),
     ("cpu-rt-runtime", "cgroup v2 has no realtime limits; --cpus limits the processors"),
+    (
+        "device-cgroup-rule",
+        "what a device lets a user do is said by its file; --device shows one to a container",
+    ),
     ("io-maxbandwidth", "it is for Windows; --device-read-bps limits a disk"),
     ("io-maxiops", "it is for Windows; --device-read-iops limits a disk"),
     ("isolation", "it is for Windows; every container has its own namespaces"),
@@ -99,8 +118,19 @@ pub(crate) fn check(matches: &ArgMatches) -> Result<()> {
         if let Some((_, instead)) = NEVER.iter().find(|(never, _)| *never == name) {
             return Err(Error::new(Kind::Unsupported, format!("box has no --{name}")).hint(*instead));
         }
-        if NOT_YET.iter().any(|(later, ..)| *later == name) {
-            return Err(not_yet(format!("--{name}")));
+        if let Some((_, _, takes)) = NOT_YET.iter().find(|(later, ..)| *later == name) {
+            let values = (*takes == Value).then(|| matches.get_many::<String>(name)).flatten();
+            let accepted =
+                AS_IT_IS.iter().find(|(flag, _)| *flag == name).map_or(&[][..], |(_, values)| values);
+            let unknown = values.map(|mut given| given.find(|value| !accepted.contains(&value.as_str())));
+            match unknown {
+                Some(None) => {}
+                Some(Some(value)) if !accepted.is_empty() => {
+                    return Err(not_yet(format!("--{name} {value}"))
+                        .hint(format!("what works is --{name}={}", accepted.join(" and "))));
+                }
+                _ => return Err(not_yet(format!("--{name}"))),
+            }
         }
     }
     Ok(())
