@@ -15,7 +15,7 @@ use crate::supervisor::control;
 use crate::supervisor::protocol::{Hello, Request, VERSION};
 use crate::sys::fd::{self, Passed};
 use crate::sys::process::{self, Child};
-use crate::sys::signal::{Signal, SignalFd};
+use crate::sys::signal::{self, Signal, SignalFd};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::ffi::OsString;
 use std::os::fd::{AsFd, OwnedFd};
@@ -77,7 +77,7 @@ const INTERRUPTS: [i32; 4] = [nix::libc::SIGINT, nix::libc::SIGTERM, nix::libc::
 /// # Errors
 /// When the kernel has no descriptor left.
 pub fn hold_signals() -> Result<SignalFd> {
-    SignalFd::new(&INTERRUPTS).doing(|| "hold back signals")
+    SignalFd::new(&signal::heeded(&INTERRUPTS)).doing(|| "hold back signals")
 }
 
 /// Starts a container that does not run and returns when its first process is executed.

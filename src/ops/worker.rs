@@ -7,20 +7,25 @@ use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::sandbox::userns::{self, Role};
 use crate::settings::{Settings, StorageDriver};
 use crate::store::layout::Store;
-use crate::store::{check, containers, driver, gc};
+use crate::store::{check, containers, driver, gc, staging};
 use crate::sys::fd;
 use crate::sys::process::{self, Child};
+use crate::sys::signal::{self, Signal, SignalFd};
 use crate::sys::userns::{InUserNs, unshare};
 use crate::transfer;
+use rustix::event::{PollFd, PollFlags};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::Shutdown;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+
+/// Jobs that make something large, of which whoever interrupts them wants nothing to stay.
+const MAKERS: [&str; 5] = ["commit", "import", "load", "pull", "unpack"];
 
 #[derive(Serialize, Deserialize)]
 struct Request {
@@ -45,8 +50,14 @@ enum Answer {
 /// The job's own, kind and hint kept; when the namespace cannot be had.
 pub fn call<Q: Serialize, A: DeserializeOwned>(settings: &Settings, name: &str, request: &Q) -> Result<A> {
     let (child, mut socket) = start(settings, name, request, false)?;
+    // After it was made, for it is to have no part in this.
+    let signals = if MAKERS.contains(&name) { Some(super::start::hold_signals()?) } else { None };
     let mut text = Vec::new();
-    let heard = socket.read_to_end(&mut text);
+    let heard = match interrupted(&socket, signals.as_ref()) {
+        Ok(Some(signal)) => return Err(undo(settings, name, &child, signal)),
+        Ok(None) => socket.read_to_end(&mut text).map(drop),
+        Err(error) => Err(error),
+    };
     let exit = child.wait()?;
     heard.doing(|| format!("hear from the job {name}"))?;
     let answer = match serde_json::from_slice(&text) {
@@ -77,6 +88,36 @@ pub fn call<Q: Serialize, A: DeserializeOwned>(settings: &Settings, name: &str, 
             })
         }
     }
+}
+
+/// Waits for an answer, or for a signal that is to end us.
+fn interrupted(socket: &UnixStream, signals: Option<&SignalFd>) -> std::io::Result<Option<i32>> {
+    let Some(signals) = signals else { return Ok(None) };
+    loop {
+        let mut fds = [PollFd::new(signals, PollFlags::IN), PollFd::new(socket, PollFlags::IN)];
+        match rustix::event::poll(&mut fds, None) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(errno) => return Err(errno.into()),
+        }
+        if let Some((signal, _)) = signals.next() {
+            return Ok(Some(signal));
+        }
+        if !fds[1].revents().is_empty() {
+            return Ok(None);
+        }
+    }
+}
+
+/// Ends the job and then us, by the signal that we got; what the job had made so far goes after that.
+fn undo(settings: &Settings, name: &str, child: &Child, signal: i32) -> Error {
+    let _ = process::send_signal(child.pidfd.as_fd(), nix::libc::SIGKILL);
+    let _ = child.wait();
+    let _ = call_in_background(settings, "empty-trash", &());
+    if let Ok(signal) = Signal::from_number(signal) {
+        signal::die_of(signal);
+    }
+    failed(format!("the job {name} was interrupted"))
 }
 
 /// Starts the job `name` inside the user namespace and does not wait: it outlives us.
@@ -239,7 +280,11 @@ fn dispatch(job: &str, here: &Here, body: serde_json::Value) -> Result<serde_jso
         }
         "accounts" => foreground(body, |init: i32| super::top::accounts(init)),
         "id-maps" => typed(body, |(): ()| id_maps(here)),
-        "empty-trash" => typed(body, |(): ()| containers::empty_trash(&here.store, &here.inside)),
+        "empty-trash" => typed(body, |(): ()| {
+            let swept = staging::sweep(&here.store);
+            let emptied = containers::empty_trash(&here.store, &here.inside);
+            crate::error::all([swept, emptied].into_iter().filter_map(Result::err).collect())
+        }),
         "check" => foreground(body, |depth| check::check(&here.store, &depth, &here.inside)),
         "mend" => typed(body, |findings| super::check::job(here, findings)),
         "trees" => typed(body, |all: Vec<PathBuf>| {

@@ -168,6 +168,11 @@ pub enum Ended {
 /// When the terminal cannot be made raw, no descriptor is left, or output could not be written.
 pub fn relay(endpoint: Endpoint, options: &Options) -> Result<Ended> {
     let mut signals = signal::for_the_container();
+    // What nohup(1) started outlives the terminal, and so does its container. The others a script may
+    // well send to what it has put into the background.
+    if signal::heeded(&[libc::SIGHUP]).is_empty() {
+        signals.retain(|number| *number != libc::SIGHUP);
+    }
     signals.extend([libc::SIGWINCH, libc::SIGCONT]);
     let signals = SignalFd::new(&signals).doing(|| "listen for signals")?;
     let terminal = options.stdin && options.tty && tty::is_terminal(std::io::stdin());

@@ -165,6 +165,20 @@ pub fn for_the_container() -> Vec<i32> {
     (1..=31).chain(RTMIN..=RTMAX).filter(|number| !ours.contains(number)).collect()
 }
 
+/// Those of `signals` that this process is not to ignore, as nohup(1) tells it and a shell tells what
+/// it runs behind a script: one that is blocked is reported even so (signalfd(2) knows no dispositions).
+#[must_use]
+pub fn heeded(signals: &[i32]) -> Vec<i32> {
+    let ignored = |signal: i32| {
+        // SAFETY: all zeroes is a valid sigaction on Linux.
+        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+        // SAFETY: a null pointer asks without changing anything; the other one lives through the call.
+        let asked = unsafe { libc::sigaction(signal, std::ptr::null(), &mut action) };
+        asked == 0 && action.sa_sigaction == libc::SIG_IGN
+    };
+    signals.iter().copied().filter(|signal| !ignored(*signal)).collect()
+}
+
 /// Signals that are blocked and read from a descriptor instead, until this is dropped.
 #[derive(Debug)]
 pub struct SignalFd {

@@ -182,6 +182,27 @@ fn a_pull_that_is_killed_can_be_done_again() {
 }
 
 #[test]
+fn a_pull_that_is_interrupted_leaves_nothing() {
+    use nix::sys::signal::Signal::{SIGHUP, SIGINT, SIGTERM};
+    let env = Env::empty(User::Sub);
+    let image = format!("{}/library/debian:bookworm", crate::env::registry());
+    let made = |below: &str| {
+        let entries = std::fs::read_dir(env.root().join(below));
+        entries.map_or(0, |entries| entries.flatten().filter(|entry| entry.path().is_dir()).count())
+    };
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        let pull = env.spawn(["pull", "-q", &image]);
+        eventually("something is being made", || made("tmp") > 0);
+        pull.signal(signal);
+        let output = pull.finish();
+        assert_eq!(output.signal, Some(signal as i32), "{output}");
+        eventually("nothing is left", || made("tmp") + made("trash") == 0 && env.processes().is_empty());
+    }
+    env.run(["images", "-q"]).code(0).stdout("");
+    env.run(["pull", "-q", &image]).code(0);
+}
+
+#[test]
 fn nothing_outlives_a_container_that_shares_a_pid_namespace() {
     let env = Env::new();
     let script = "sleep 703 & (sleep 704 & sleep 705) & echo up";

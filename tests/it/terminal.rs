@@ -1,6 +1,6 @@
 //! What a person at a terminal does: job control, resizing, detaching and coming back.
 
-use crate::env::{Env, User, eventually};
+use crate::env::{Env, Running, User, eventually};
 use nix::sys::signal::Signal;
 
 #[test]
@@ -125,6 +125,19 @@ fn a_signal_to_the_client_is_passed_on() {
     run.expect("ready\n");
     run.signal(Signal::SIGTERM);
     run.finish().code(9).stdout("ready\ngot it\n");
+}
+
+#[test]
+fn under_nohup_it_outlives_the_terminal() {
+    let env = Env::new();
+    let script = "trap 'echo hung up; exit 9' HUP; echo ready; read line; echo $line";
+    let mut command = env.program("nohup");
+    command.arg(Env::binary()).args(["run", "--rm", "-i", "busybox", "sh", "-c", script]);
+    let mut run = Running::start(command);
+    run.expect("ready\n");
+    run.signal(Signal::SIGHUP);
+    run.write_all_in_background(b"still here\n");
+    run.finish().code(0).stdout("ready\nstill here\n");
 }
 
 #[test]
