@@ -334,6 +334,8 @@ fn pieces(fd: &OwnedFd, size: u64, on_disk: u64) -> Result<Option<Vec<(u64, u64)
 #[derive(Debug, Default)]
 pub struct Placeholders {
     places: HashSet<Vec<u8>>,
+    /// Of these only files.
+    files: HashSet<Vec<u8>>,
     lines: HashMap<Vec<u8>, Vec<String>>,
 }
 
@@ -352,9 +354,15 @@ const WITH_LINES: u64 = 4 << 20;
 impl Placeholders {
     /// These places of a container, as absolute paths.
     pub fn new<S: AsRef<str>>(places: impl IntoIterator<Item = S>) -> Placeholders {
-        let plain = |place: S| place.as_ref().trim_matches('/').as_bytes().to_vec();
-        let places = places.into_iter().map(plain).filter(|place| !place.is_empty()).collect();
-        Placeholders { places, lines: HashMap::new() }
+        Placeholders { places: plain(places), ..Placeholders::default() }
+    }
+
+    /// And these, where what was made is a file. A directory that a volume was mounted on stays, as with
+    /// docker and podman: programs of the next container expect it.
+    #[must_use]
+    pub fn with_files<S: AsRef<str>>(mut self, places: impl IntoIterator<Item = S>) -> Placeholders {
+        self.files = plain(places);
+        self
     }
 
     /// And these lines, each of which may have been added to the file, in this order.
@@ -397,11 +405,12 @@ impl Placeholders {
     /// # Errors
     /// What the file system says.
     fn is_one(&self, stack: &Stack, found: &Found) -> Result<bool> {
-        if found.layer > 0 || !self.places.contains(&found.path) {
+        let both = self.places.contains(&found.path);
+        if found.layer > 0 || !(both || self.files.contains(&found.path)) {
             return Ok(false);
         }
         let empty = match found.kind() {
-            FileType::Directory => stack.list(0, &found.path)?.is_empty(),
+            FileType::Directory => both && stack.list(0, &found.path)?.is_empty(),
             FileType::RegularFile => found.stat.st_size == 0,
             _ => false,
         };
@@ -418,7 +427,7 @@ impl Placeholders {
             return Ok(true);
         }
         let prefix = [&found.path[..], b"/"].concat();
-        let mut all = self.places.iter().chain(self.lines.keys());
+        let mut all = self.places.iter().chain(&self.files).chain(self.lines.keys());
         if found.kind() != FileType::Directory || !all.any(|place| place.starts_with(&prefix)) {
             return Ok(false);
         }
@@ -435,6 +444,12 @@ impl Placeholders {
         }
         Ok(!inside.is_empty())
     }
+}
+
+/// Paths without their slashes, as entries have them.
+fn plain<S: AsRef<str>>(places: impl IntoIterator<Item = S>) -> HashSet<Vec<u8>> {
+    let plain = |place: S| place.as_ref().trim_matches('/').as_bytes().to_vec();
+    places.into_iter().map(plain).filter(|place| !place.is_empty()).collect()
 }
 
 /// The content of a file; nothing if it has gone or is too large for one that lines were added to.

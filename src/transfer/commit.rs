@@ -261,7 +261,7 @@ fn placeholders(container: &ContainerConfig) -> Placeholders {
         added.entry(spec::PASSWD).or_default().push(account.passwd_line());
         added.entry(spec::GROUP).or_default().extend(account.group_line());
     }
-    added.into_iter().fold(Placeholders::new(always.into_iter().chain(own)), |places, (file, lines)| {
+    added.into_iter().fold(Placeholders::new(always).with_files(own), |places, (file, lines)| {
         places.with_lines(file, lines)
     })
 }

@@ -96,7 +96,7 @@ fn a_copy_s_commit_has_only_what_the_container_changed() {
         env.run(["save", "-q", "--format", "oci-dir", "-o", "made", "made"]).code(0);
         let mut program = env.program("sh");
         program.args(["-c", list]);
-        let expected = "fifo\nhard\nhome/\nl/\nl/.wh.kept\nl/.wh.one\nl/opaque/\nl/opaque/.wh.new\nl/opaque/back\n\
+        let expected = "data/\nfifo\nhard\nhome/\nl/\nl/.wh.kept\nl/.wh.one\nl/opaque/\nl/opaque/.wh.new\nl/opaque/back\n\
             link\nnew\nold\nsparse\ntool\n";
         finish(program, b"").code(0).stdout(expected);
         env.run(["commit", "--squash", "c", "flat"]).code(0);
@@ -247,11 +247,18 @@ fn diff_shows_what_changed_and_nothing_of_ours() {
         "Asia/Tokyo",
         "-v",
         "/data",
+        "-v",
+        &format!("{}:/bound", env.file("f", "")),
         &image,
         "true",
     ])
     .code(0);
-    env.run(["diff", "plain"]).code(0).stdout("");
+    // A directory that something was mounted on is there for good, as docker and podman have it.
+    env.run(["diff", "plain"]).code(0).stdout("A /data\n");
+    env.run(["commit", "-q", "plain", "made"]).code(0);
+    env.run(["run", "--rm", "--network", "none", "made", "sh", "-c", "ls -A /data; ls -d /data /bound"])
+        .code(1)
+        .stdout("/data\n");
     let script = "rm /l/one; echo x >/l/replaced; mkdir /l/opaque/more; echo y >/etc/new; rm -r /usr";
     env.run(["run", "--name", "c", "--network", "none", &image, "sh", "-c", script]).code(0);
     let lines = "C /etc\nA /etc/new\nC /l\nD /l/one\nC /l/opaque\nA /l/opaque/more\nC /l/replaced\nD /usr\n";
