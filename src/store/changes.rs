@@ -37,7 +37,16 @@ pub fn of_top(stack: &Stack, left_out: &Placeholders) -> Result<Vec<Change>> {
         return of_whole_top(stack, left_out).map(sorted);
     }
     let mut changes = BTreeMap::new();
-    below(stack, b"", left_out, &mut changes)?;
+    let mut open = vec![stack.list(0, b"")?.into_iter()];
+    while let Some(dir) = open.last_mut() {
+        let Some(found) = dir.next() else {
+            open.pop();
+            continue;
+        };
+        if let Some(below) = top_entry(stack, found, left_out, &mut changes)? {
+            open.push(stack.list(0, &below)?.into_iter());
+        }
+    }
     Ok(sorted(changes))
 }
 
@@ -60,34 +69,32 @@ fn sorted(changes: BTreeMap<Vec<u8>, How>) -> Vec<Change> {
     changes.into_iter().map(change).collect()
 }
 
-fn below(
+/// Notes what an entry of the uppermost layer changes; the path of a directory, which is looked into next.
+fn top_entry(
     stack: &Stack,
-    path: &[u8],
+    found: Found,
     left_out: &Placeholders,
     changes: &mut BTreeMap<Vec<u8>, How>,
-) -> Result<()> {
-    for found in stack.list(0, path)? {
-        if left_out.hide(stack, &found)? {
-            continue;
-        }
-        let before = stack.lookup(1, &found.path)?;
-        if found.is_whiteout() {
-            if before.is_some() {
-                changes.insert(found.path, How::Deleted);
-            }
-            continue;
-        }
-        let how = if before.is_some() { How::Changed } else { How::Added };
-        changes.insert(found.path.clone(), how);
-        if found.kind() != FileType::Directory {
-            continue;
-        }
-        if before.is_some() && stack.is_opaque(0, &found.path)? {
-            hidden(stack, &found.path, changes)?;
-        }
-        below(stack, &found.path, left_out, changes)?;
+) -> Result<Option<Vec<u8>>> {
+    if left_out.hide(stack, &found)? {
+        return Ok(None);
     }
-    Ok(())
+    let before = stack.lookup(1, &found.path)?;
+    if found.is_whiteout() {
+        if before.is_some() {
+            changes.insert(found.path, How::Deleted);
+        }
+        return Ok(None);
+    }
+    let how = if before.is_some() { How::Changed } else { How::Added };
+    changes.insert(found.path.clone(), how);
+    if found.kind() != FileType::Directory {
+        return Ok(None);
+    }
+    if before.is_some() && stack.is_opaque(0, &found.path)? {
+        hidden(stack, &found.path, changes)?;
+    }
+    Ok(Some(found.path))
 }
 
 /// What an opaque directory hides and does not have itself.

@@ -103,7 +103,7 @@ impl<'a, W: Write> Packer<'a, W> {
     /// As [`Packer::everything`].
     pub fn change(&mut self, left_out: &Placeholders) -> Result<()> {
         if !self.stack.has_whole_top() {
-            return self.change_below(b"", left_out);
+            return self.layer(left_out);
         }
         for (path, how) in changes::of_whole_top(self.stack, left_out)? {
             match (how, self.stack.lookup(0, &path)?) {
@@ -115,8 +115,14 @@ impl<'a, W: Write> Packer<'a, W> {
         Ok(())
     }
 
-    fn change_below(&mut self, path: &[u8], left_out: &Placeholders) -> Result<()> {
-        for found in self.stack.list(0, path)? {
+    /// The uppermost layer, without recursion: its directories may be deeper than our stack.
+    fn layer(&mut self, left_out: &Placeholders) -> Result<()> {
+        let mut open = vec![self.stack.list(0, b"")?.into_iter()];
+        while let Some(dir) = open.last_mut() {
+            let Some(found) = dir.next() else {
+                open.pop();
+                continue;
+            };
             if left_out.hide(self.stack, &found)? {
                 continue;
             }
@@ -130,7 +136,7 @@ impl<'a, W: Write> Packer<'a, W> {
                     let path = [&found.path[..], b"/.wh..wh..opq"].concat();
                     self.empty_file(path, self.time(&found).0)?;
                 }
-                self.change_below(&found.path, left_out)?;
+                open.push(self.stack.list(0, &found.path)?.into_iter());
             }
         }
         Ok(())

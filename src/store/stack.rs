@@ -29,6 +29,9 @@ pub struct Stack {
 /// What ids are seen as that are not mapped (/proc/sys/kernel/overflowuid).
 const NOBODY: u32 = 65534;
 
+/// The most bytes of a path (linux/limits.h, `PATH_MAX`, without the zero at its end).
+const LONGEST: usize = 4095;
+
 /// What is at a place.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -57,6 +60,10 @@ impl Found {
 /// Never out of the layer, never through a link: a container may swap one in at any moment.
 const RESOLVE: ResolveFlags =
     ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
+
+/// The winner of each name, the layers whose directories of that name are merged, and whether those below
+/// are hidden.
+type Merged = BTreeMap<Vec<u8>, (Found, Vec<usize>, bool)>;
 
 impl Stack {
     /// Opens the directories, the uppermost first.
@@ -194,13 +201,19 @@ impl Stack {
             if name == c"." || name == c".." {
                 continue;
             }
+            let path = joined(path, name.to_bytes());
+            if path.len() > LONGEST {
+                let begin = shown(&path[..32]);
+                return Err(failed(format!("/{begin}... is a path that is longer than {LONGEST} bytes"))
+                    .hint("a container can make deeper directories, but neither an image nor an archive can name them"));
+            }
             let mut stat = match fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => stat,
                 Err(Errno::NOENT) => continue,
                 Err(errno) => return Err(errno).doing(doing),
             };
             self.translate(layer, &mut stat);
-            found.push(Found { path: joined(path, name.to_bytes()), layer, stat });
+            found.push(Found { path, layer, stat });
         }
         found.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(found)
@@ -225,14 +238,34 @@ impl Stack {
         self.walk_below(b"", &self.visible(1).collect::<Vec<_>>(), visit)
     }
 
+    /// What lies below `path` in these layers: without recursion, for a container's directories may be
+    /// deeper than our stack.
     fn walk_below(
         &self,
         path: &[u8],
         layers: &[usize],
         visit: &mut dyn FnMut(&Found) -> Result<()>,
     ) -> Result<()> {
-        // The winner of each name, and the layers whose directories of that name are merged.
-        let mut merged: BTreeMap<Vec<u8>, (Found, Vec<usize>, bool)> = BTreeMap::new();
+        let mut open = vec![self.merged(path, layers)?.into_iter()];
+        while let Some(dir) = open.last_mut() {
+            let Some((path, (found, layers, _))) = dir.next() else {
+                open.pop();
+                continue;
+            };
+            if found.is_whiteout() {
+                continue;
+            }
+            visit(&found)?;
+            if found.kind() == FileType::Directory {
+                open.push(self.merged(&path, &layers)?.into_iter());
+            }
+        }
+        Ok(())
+    }
+
+    /// What a directory of these layers has, whiteouts among it.
+    fn merged(&self, path: &[u8], layers: &[usize]) -> Result<Merged> {
+        let mut merged = Merged::new();
         for &layer in layers {
             for found in self.list(layer, path)? {
                 let is_dir = found.kind() == FileType::Directory;
@@ -251,16 +284,7 @@ impl Stack {
                 }
             }
         }
-        for (path, (found, layers, _)) in merged {
-            if found.is_whiteout() {
-                continue;
-            }
-            visit(&found)?;
-            if found.kind() == FileType::Directory {
-                self.walk_below(&path, &layers, visit)?;
-            }
-        }
-        Ok(())
+        Ok(merged)
     }
 
     /// The extended attributes of what was opened in a layer, as they belong into an archive.

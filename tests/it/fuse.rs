@@ -1,6 +1,6 @@
 //! The root file system that box serves itself, by FUSE, against the kernel's overlay.
 
-use crate::env::{EVERYONE, Env, User, eventually};
+use crate::env::{EVERYONE, Env, User, eventually, finish};
 use crate::seccomp::compiled;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -327,4 +327,25 @@ fn whatever_is_done_in_whatever_order_comes_out_as_on_the_kernels_overlay() {
         }
         env.run(["rm", "c"]).code(0);
     }
+}
+
+#[test]
+fn directories_may_be_deeper_than_any_path_can_say() {
+    let env = Env::with(User::Sub, &["debian"]);
+    let script = r#"my $n = 9000; mkdir "/deep"; chdir "/deep";
+        for (1 .. $n) { mkdir "d" or die "$_: $!"; chdir "d" or die "$_: $!" }
+        chdir ".." for 1 .. 600; open(my $f, ">", "f") or die $!; print $f "x"; close $f; rename "f", "d/g" or die $!;
+        chdir "/"; rename "/deep", "/moved" or die $!; print -e "/moved/d" ? "moved\n" : "lost\n""#;
+    // Few descriptors: those of most of these directories are not at hand.
+    let run =
+        "ulimit -n 1024; exec $AS $BOX --storage-driver fuse run --name c --network none debian perl -e";
+    let mut command = env.prepared(&format!("{run} \"$SCRIPT\""));
+    command.env("SCRIPT", script);
+    finish(command, b"").code(0).stdout("moved\n");
+    // No archive can name them.
+    env.run(["commit", "-q", "c", "made"]).fails(125, "a path that is longer than 4095 bytes");
+    env.run(["export", "-o", "out.tar", "c"]).fails(125, "a path that is longer than 4095 bytes");
+    env.run(["diff", "c"]).fails(125, "a path that is longer than 4095 bytes");
+    env.run(["ps", "-as"]).code(0);
+    env.run(["rm", "c"]).code(0);
 }

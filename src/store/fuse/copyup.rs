@@ -24,17 +24,32 @@ impl Union {
     /// Brings a node to the upper layer, with the directories above it, unless it is there.
     pub(super) fn copy_up(&mut self, ino: Ino, content: Content) -> Io<()> {
         self.work()?;
+        // A list and no recursion: they may be deeper than our stack.
+        let mut missing = Vec::new();
+        let mut at = ino;
+        loop {
+            let node = self.nodes.get(at)?;
+            if node.layer == UPPER {
+                break;
+            }
+            if node.held.is_some() {
+                // Removed and never written to: nobody could find a copy.
+                return Err(Errno::STALE);
+            }
+            missing.push(at);
+            (at, _) = self.nodes.name(at)?;
+        }
+        while let Some(at) = missing.pop() {
+            self.copy_one_up(at, if at == ino { content } else { Content::Whole })?;
+        }
+        Ok(())
+    }
+
+    /// Brings one node to the upper layer, where its directory is.
+    fn copy_one_up(&mut self, ino: Ino, content: Content) -> Io<()> {
         let node = self.nodes.get(ino)?;
-        if node.layer == UPPER {
-            return Ok(());
-        }
-        if node.held.is_some() {
-            // Removed and never written to: nobody could find a copy.
-            return Err(Errno::STALE);
-        }
         let (kind, from) = (node.kind, node.layer);
         let (parent, name) = self.nodes.name(ino)?;
-        self.copy_up(parent, Content::Whole)?;
         let source = self.dir_in(parent, from)?;
         let target = self.dir_in(parent, UPPER)?;
         let temporary = self.temporary();

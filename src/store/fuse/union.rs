@@ -140,26 +140,40 @@ impl Union {
     }
 
     /// A layer's own directory of a node.
+    ///
+    /// Directories are as deep as the container likes, deeper than our stack: the way to one is a list.
     pub(super) fn dir_in(&mut self, ino: Ino, layer: usize) -> Io<Arc<OwnedFd>> {
-        if ino == ROOT {
-            return self.roots.get(layer).cloned().flatten().ok_or(Errno::ROFS);
-        }
-        let dir = self.nodes.dir(ino)?;
-        if let Some((_, open)) = dir.open.iter().find(|(at, _)| *at == layer) {
-            return Ok(open.clone());
-        }
-        let (parent, name) = self.nodes.name(ino)?;
-        let above = self.dir_in(parent, layer)?;
-        let open = Arc::new(fs::openat(&above, &name, DIRECTORY, Mode::empty())?);
-        self.nodes.dir_mut(ino)?.open.push((layer, open.clone()));
-        self.cached.push_back((ino, layer));
-        while self.cached.len() > self.most_cached {
-            let Some((ino, layer)) = self.cached.pop_front() else { break };
-            if let Ok(dir) = self.nodes.dir_mut(ino) {
-                dir.open.retain(|(at, _)| *at != layer);
+        let mut way = Vec::new();
+        let mut at = ino;
+        let mut open = loop {
+            if let Some(open) = self.open_dir(at, layer)? {
+                break open;
+            }
+            let (parent, name) = self.nodes.name(at)?;
+            way.push((at, name));
+            at = parent;
+        };
+        while let Some((ino, name)) = way.pop() {
+            open = Arc::new(fs::openat(&open, &name, DIRECTORY, Mode::empty())?);
+            self.nodes.dir_mut(ino)?.open.push((layer, open.clone()));
+            self.cached.push_back((ino, layer));
+            while self.cached.len() > self.most_cached {
+                let Some((ino, layer)) = self.cached.pop_front() else { break };
+                if let Ok(dir) = self.nodes.dir_mut(ino) {
+                    dir.open.retain(|(at, _)| *at != layer);
+                }
             }
         }
         Ok(open)
+    }
+
+    /// A layer's own directory of a node if it is open; the root always is.
+    fn open_dir(&self, ino: Ino, layer: usize) -> Io<Option<Arc<OwnedFd>>> {
+        if ino == ROOT {
+            return self.roots.get(layer).cloned().flatten().ok_or(Errno::ROFS).map(Some);
+        }
+        let open = self.nodes.dir(ino)?.open.iter().find(|(at, _)| *at == layer);
+        Ok(open.map(|(_, open)| open.clone()))
     }
 
     /// Looks an entry up in the layers.
