@@ -8,7 +8,7 @@
 use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::sys::process::{self, CStrings, Child};
 use crate::sys::userns::{self, Mapping};
-use crate::sys::{fd, mount};
+use crate::sys::{fd, limits, mount};
 use std::convert::Infallible;
 use std::ffi::{CString, OsString};
 use std::fs::File;
@@ -282,9 +282,13 @@ fn create_mapped(role: &Role, exec: &Exec, mapping: &Mapping) -> Result<Child> {
     if role.new_pid_namespace {
         namespaces |= libc::CLONE_NEWPID;
     }
+    let processes = limits::get("nproc")?;
+    keep_some_processes(processes)?;
     let child = process::spawn(namespaces, || {
         // Our copy of the write end would keep the read below from ever ending if the parent died.
         fd::close_in_child(mapped.as_fd());
+        // Its own limit is the user's again.
+        let _ = limits::set("nproc", processes.0, processes.1);
         let mut byte = [0];
         if !matches!(rustix::io::read(&wait, &mut byte), Ok(1)) {
             process::exit_now(125);
@@ -292,7 +296,9 @@ fn create_mapped(role: &Role, exec: &Exec, mapping: &Mapping) -> Result<Child> {
         let error = exec.go(role);
         Report::failure(&error).send(report.as_fd());
         process::exit_now(125)
-    })?;
+    });
+    limits::set("nproc", processes.0, processes.1)?;
+    let child = child?;
     drop(report);
     drop(wait);
     if let Err(error) = userns::write_maps(child.pid, mapping) {
@@ -303,6 +309,18 @@ fn create_mapped(role: &Role, exec: &Exec, mapping: &Mapping) -> Result<Child> {
     rustix::io::write(&mapped, b"m").doing(|| "start a process in the user namespace")?;
     confirm(reports, &child)?;
     Ok(child)
+}
+
+/// This part of the processes that the user may have is not for containers: the limit is on all of
+/// them together, and whoever forks without end in one would leave nobody a process to end it with.
+const OUTSIDE_PART: u64 = 16;
+
+/// Lowers our limit on processes: what it is when a user namespace is made counts for all that is ever
+/// in there.
+///
+/// Source: kernel/user_namespace.c, `set_userns_rlimit_max`, from 5.14 on.
+fn keep_some_processes((soft, hard): (u64, u64)) -> Result<()> {
+    if soft == u64::MAX { Ok(()) } else { limits::set("nproc", soft - soft / OUTSIDE_PART, hard) }
 }
 
 /// Waits until the role has executed: the report pipe closes then.

@@ -1,8 +1,9 @@
 //! What a container can do to those beside it, and to the supervisors of all of them.
 
-use crate::env::{Env, eventually};
+use crate::env::{Env, eventually, finish};
 use crate::seccomp::compiled;
 use std::net::UdpSocket;
+use std::process::Command;
 
 /// A container with the programs of this module in it.
 fn neighbour(env: &Env, name: &str, flags: &[&str]) {
@@ -84,4 +85,44 @@ fn a_hosts_file_without_end_does_no_harm_to_the_one_it_links_to() {
     // What it needed at most so far.
     let peak: u64 = said("VmHWM:").trim_end_matches(" kB").parse().expect("a number");
     assert!(peak < 100_000, "the supervisor needed {peak} kB");
+}
+
+/// The limit on processes is on all that a user has. Some are kept for those outside of containers,
+/// with which these can be ended.
+#[test]
+fn a_container_cannot_take_all_processes_of_its_user() {
+    let env = Env::new();
+    // Nobody else's processes count for this user.
+    let uid = "64321";
+    let own = |name: &str| {
+        let path = env.directory(name);
+        std::os::unix::fs::chown(&path, uid.parse().ok(), None).expect("chown");
+        path
+    };
+    let (dir, rootfs) = (own("of-its-own"), own("rootfs"));
+    for place in ["proc", "sys", "dev", "etc", "run", "tmp"] {
+        own(&format!("rootfs/{place}"));
+    }
+    std::fs::copy(compiled("crowd", &[]), format!("{rootfs}/crowd")).expect("copy the program");
+    let run = |args: &[&str]| {
+        let mut command = Command::new("prlimit");
+        command.args(["--nproc=150:150", "setpriv", "--reuid", uid, "--regid", uid, "--clear-groups"]);
+        command.args(["env", &format!("BOX_ROOT={dir}/root"), &format!("BOX_RUNROOT={dir}/run")]);
+        // As from a shell, which needs a process for it.
+        command.args(["sh", "-c", "\"$0\" \"$@\"; exit $?"]).arg(Env::binary()).args(args);
+        finish(command, b"")
+    };
+    let made = run(&["run", "-d", "--name", "c", "--network", "none", "--rootfs", &rootfs, "/crowd"]);
+    // Whatever comes of it, it is ended.
+    let text = || if made.code == Some(0) { run(&["logs", "c"]).out() } else { made.to_string() };
+    eventually("it has all that it can have", || text().contains("full") || made.code != Some(0));
+    let list = run(&["ps", "--format", "{{.Names}} {{.Status}}"]);
+    let removed = run(&["rm", "-f", "-t", "0", "c"]);
+    made.code(0);
+    assert!(list.code(0).out().starts_with("c Up"), "{list}");
+    removed.code(0);
+    let mut left = Command::new("pgrep");
+    eventually("nothing of it is left", || {
+        left.args(["-u", uid]).output().is_ok_and(|o| o.stdout.is_empty())
+    });
 }
