@@ -795,7 +795,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__create)
-            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --domainname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --uidmap --gidmap --subuidname --subgidname --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --systemd --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --domainname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --uidmap --gidmap --subuidname --subgidname --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-read-bps --device-read-iops --device-write-bps --device-write-iops --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --systemd --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --device-cgroup-rule --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1229,10 +1229,6 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --device-cgroup-rule)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --device-read-bps)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1406,6 +1402,10 @@ _box() {
                     return 0
                     ;;
                 --cpu-rt-runtime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --device-cgroup-rule)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1997,7 +1997,7 @@ _box() {
             return 0
             ;;
         box__subcmd__container__subcmd__run)
-            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --preserve-fds --preserve-fd --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --domainname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --uidmap --gidmap --subuidname --subgidname --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --systemd --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --preserve-fds --preserve-fd --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --domainname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --uidmap --gidmap --subuidname --subgidname --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-read-bps --device-read-iops --device-write-bps --device-write-iops --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --systemd --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --device-cgroup-rule --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2447,10 +2447,6 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --device-cgroup-rule)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --device-read-bps)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2624,6 +2620,10 @@ _box() {
                     return 0
                     ;;
                 --cpu-rt-runtime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --device-cgroup-rule)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2891,7 +2891,7 @@ _box() {
             return 0
             ;;
         box__subcmd__create)
-            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --domainname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --uidmap --gidmap --subuidname --subgidname --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --systemd --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-l -q -t -i -a -e -u -w -h -p -P -v -c -m --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --domainname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --uidmap --gidmap --subuidname --subgidname --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-read-bps --device-read-iops --device-write-bps --device-write-iops --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --systemd --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --device-cgroup-rule --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3325,10 +3325,6 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --device-cgroup-rule)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --device-read-bps)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3502,6 +3498,10 @@ _box() {
                     return 0
                     ;;
                 --cpu-rt-runtime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --device-cgroup-rule)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5837,7 +5837,7 @@ _box() {
             return 0
             ;;
         box__subcmd__run)
-            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --preserve-fds --preserve-fd --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --domainname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --uidmap --gidmap --subuidname --subgidname --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-cgroup-rule --device-read-bps --device-read-iops --device-write-bps --device-write-iops --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --systemd --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
+            opts="-d -l -q -t -i -a -e -u -w -h -p -P -v -c -m --detach --detach-keys --sig-proxy --rmi --preserve-fds --preserve-fd --help --name --replace --cidfile --label --label-file --annotation --rm --stop-signal --stop-timeout --timeout --pidfile --conmon-pidfile --restart --no-healthcheck --pull --platform --arch --os --variant --quiet --authfile --creds --cert-dir --tls-verify --retry --retry-delay --rootfs --image-volume --disable-content-trust --runtime --tty --interactive --attach --entrypoint --env --env-file --env-host --env-merge --unsetenv --unsetenv-all --http-proxy --user --group-add --workdir --umask --ulimit --oom-score-adj --init --hostname --domainname --net --network --net-alias --network-alias --ip --ip6 --mac-address --add-host --dns --dns-opt --dns-option --dns-search --hosts-file --no-hosts --no-hostname --requires --passwd --passwd-entry --group-entry --hostuser --tz --init-path --expose --link --publish --publish-all --volume --volumes-from --mount --tmpfs --device --read-only --read-only-tmpfs --shm-size --log-driver --log-opt --privileged --cap-add --cap-drop --security-opt --sysctl --pid --ipc --uts --cgroupns --userns --uidmap --gidmap --subuidname --subgidname --blkio-weight --blkio-weight-device --cgroup-conf --cgroup-parent --cgroups --chrootdirs --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --decryption-key --device-read-bps --device-read-iops --device-write-bps --device-write-iops --gpus --health-cmd --health-interval --health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries --health-start-interval --health-start-period --health-startup-cmd --health-startup-interval --health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --init-ctr --link-local-ip --lxc-conf --memory --memory-reservation --memory-swap --memory-swappiness --oom-kill-disable --personality --pids-limit --pod --pod-id-file --rdt-class --sdnotify --seccomp-policy --secret --shm-size-systemd --storage-opt --systemd --use-api-socket --volume-driver --cpu-count --cpu-percent --cpu-rt-period --cpu-rt-runtime --device-cgroup-rule --io-maxbandwidth --io-maxiops --isolation --kernel-memory --root --runroot --log-level"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6287,10 +6287,6 @@ _box() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --device-cgroup-rule)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --device-read-bps)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -6464,6 +6460,10 @@ _box() {
                     return 0
                     ;;
                 --cpu-rt-runtime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --device-cgroup-rule)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -97,7 +97,7 @@ complete -c box -n "__fish_box_needs_command" -f -a "login" -d 'Log in to a regi
 complete -c box -n "__fish_box_needs_command" -f -a "logout" -d 'Log out of a registry'
 complete -c box -n "__fish_box_needs_command" -f -a "doctor" -d 'Say what this host has and lacks for containers, and what mends it'
 complete -c box -n "__fish_box_needs_command" -f -a "info" -d 'Show this host, the store and the version'
-complete -c box -n "__fish_box_needs_command" -f -a "inspect" -d 'Show everything about containers, images and volumes'
+complete -c box -n "__fish_box_needs_command" -f -a "inspect" -d 'Show everything about containers, images, volumes and networks'
 complete -c box -n "__fish_box_needs_command" -f -a "unshare" -d 'Run a command inside the user namespace, as root of the ids that are yours'
 complete -c box -n "__fish_box_needs_command" -f -a "completion" -d 'Print a shell\'s completion script'
 complete -c box -n "__fish_box_needs_command" -f -a "help" -d 'Show the commands, or one command\'s flags and examples'
@@ -241,7 +241,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l cpus -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpuset-cpus -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpuset-mems -r
 complete -c box -n "__fish_box_using_subcommand create" -l decryption-key -r
-complete -c box -n "__fish_box_using_subcommand create" -l device-cgroup-rule -r
 complete -c box -n "__fish_box_using_subcommand create" -l device-read-bps -r
 complete -c box -n "__fish_box_using_subcommand create" -l device-read-iops -r
 complete -c box -n "__fish_box_using_subcommand create" -l device-write-bps -r
@@ -285,6 +284,7 @@ complete -c box -n "__fish_box_using_subcommand create" -l cpu-count -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpu-percent -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpu-rt-period -r
 complete -c box -n "__fish_box_using_subcommand create" -l cpu-rt-runtime -r
+complete -c box -n "__fish_box_using_subcommand create" -l device-cgroup-rule -r
 complete -c box -n "__fish_box_using_subcommand create" -l io-maxbandwidth -r
 complete -c box -n "__fish_box_using_subcommand create" -l io-maxiops -r
 complete -c box -n "__fish_box_using_subcommand create" -l isolation -r
@@ -658,7 +658,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l cpus -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpuset-cpus -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpuset-mems -r
 complete -c box -n "__fish_box_using_subcommand run" -l decryption-key -r
-complete -c box -n "__fish_box_using_subcommand run" -l device-cgroup-rule -r
 complete -c box -n "__fish_box_using_subcommand run" -l device-read-bps -r
 complete -c box -n "__fish_box_using_subcommand run" -l device-read-iops -r
 complete -c box -n "__fish_box_using_subcommand run" -l device-write-bps -r
@@ -702,6 +701,7 @@ complete -c box -n "__fish_box_using_subcommand run" -l cpu-count -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpu-percent -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpu-rt-period -r
 complete -c box -n "__fish_box_using_subcommand run" -l cpu-rt-runtime -r
+complete -c box -n "__fish_box_using_subcommand run" -l device-cgroup-rule -r
 complete -c box -n "__fish_box_using_subcommand run" -l io-maxbandwidth -r
 complete -c box -n "__fish_box_using_subcommand run" -l io-maxiops -r
 complete -c box -n "__fish_box_using_subcommand run" -l isolation -r
@@ -854,7 +854,7 @@ complete -c box -n "__fish_box_using_subcommand images" -s q -l quiet -d 'Only i
 complete -c box -n "__fish_box_using_subcommand images" -l tree -d 'All layers as a tree, with the images that end at each'
 complete -c box -n "__fish_box_using_subcommand images" -l viz -d 'The same as a picture for Graphviz: box images --viz | dot -Tsvg'
 complete -c box -n "__fish_box_using_subcommand images" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand import" -s c -l change -d 'Change the image\'s configuration by a Dockerfile instruction: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
+complete -c box -n "__fish_box_using_subcommand import" -s c -l change -d 'Change the image\'s configuration by a Dockerfile instruction: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
 complete -c box -n "__fish_box_using_subcommand import" -s m -l message -d 'The remark in the image\'s history' -r
 complete -c box -n "__fish_box_using_subcommand import" -l arch -d 'The architecture that the files are for; this machine\'s unless given' -r
 complete -c box -n "__fish_box_using_subcommand import" -l os -d 'The operating system that the files are for' -r
@@ -1085,7 +1085,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand info" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand inspect" -s t -l type -d 'container, image or volume; when not given they are looked for in this order' -r -f -a "all\t''
+complete -c box -n "__fish_box_using_subcommand inspect" -s t -l type -d 'container, image, volume or network; when not given they are looked for in this order' -r -f -a "all\t''
 container\t''
 image\t''
 volume\t''
@@ -1362,7 +1362,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-cpus -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-mems -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l decryption-key -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-read-bps -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-read-iops -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-write-bps -r
@@ -1406,6 +1405,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-percent -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-rt-period -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-rt-runtime -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l io-maxbandwidth -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l io-maxiops -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l isolation -r
@@ -1870,7 +1870,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-cpus -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-mems -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l decryption-key -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-read-bps -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-read-iops -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-write-bps -r
@@ -1914,6 +1913,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-percent -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-rt-period -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-rt-runtime -r
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l io-maxbandwidth -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l io-maxiops -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l isolation -r
@@ -2229,7 +2229,7 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l tree -d 'All layers as a tree, with the images that end at each'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l viz -d 'The same as a picture for Graphviz: box images --viz | dot -Tsvg'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Change the image\'s configuration by a Dockerfile instruction: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Change the image\'s configuration by a Dockerfile instruction: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'The remark in the image\'s history' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l arch -d 'The architecture that the files are for; this machine\'s unless given' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l os -d 'The operating system that the files are for' -r

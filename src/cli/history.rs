@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 /// Show how an image came about
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  box history debian\n  box history --no-trunc --format '{{.CreatedBy}}' debian"
+    after_help = template::help("Examples:\n  box history debian\n  box history --no-trunc --format '{{.CreatedBy}}' debian", &fields())
 )]
 pub(crate) struct History {
     /// json, a Go template, or `table` and a template

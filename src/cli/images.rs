@@ -15,8 +15,8 @@ use serde_json::json;
 /// List images
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  box images\n  box images debian\n  box images --filter dangling=true -q\n  \
-    box images --format 'table {{.Repository}}:{{.Tag}}\\t{{.Size}}'"
+    after_help = template::help("Examples:\n  box images\n  box images debian\n  box images --filter dangling=true -q\n  \
+    box images --format 'table {{.Repository}}:{{.Tag}}\\t{{.Size}}'", &fields())
 )]
 pub(crate) struct Images {
     /// Also show what is no image by itself (nothing in box)

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 )]
 pub(crate) struct Import {
     /// Change the image's configuration by a Dockerfile instruction: CMD, ENTRYPOINT, ENV, EXPOSE,
-    /// LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR
+    /// HEALTHCHECK, LABEL, ONBUILD, SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR
     #[arg(short, long = "change", value_name = "INSTRUCTION")]
     change: Vec<String>,
     /// The remark in the image's history

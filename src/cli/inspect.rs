@@ -12,12 +12,12 @@ use crate::ops;
 use crate::transfer::named;
 use serde_json::Value;
 
-/// Show everything about containers, images and volumes
+/// Show everything about containers, images, volumes and networks
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  box inspect web\n  box inspect -f '{{.State.Pid}}' web\n  \
     box inspect --type image -f '{{json .Config.Env}}' debian")]
 pub(crate) struct Inspect {
-    /// container, image or volume; when not given they are looked for in this order
+    /// container, image, volume or network; when not given they are looked for in this order
     #[arg(long, short, value_name = "TYPE", default_value = "all", hide_default_value = true,
         value_parser = ["all", "container", "image", "volume", "network", "pod"], hide_possible_values = true)]
     r#type: String,

@@ -15,8 +15,8 @@ use serde_json::{Map, Value, json};
 
 /// List networks
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  box network ls\n  box network ls --filter label=tier=web -q\n  \
-    box network ls --format '{{.Name}} {{.Driver}}'")]
+#[command(after_help = template::help("Examples:\n  box network ls\n  box network ls --filter label=tier=web -q\n  \
+    box network ls --format '{{.Name}} {{.Driver}}'", FIELDS))]
 pub(crate) struct NetworkLs {
     /// Only those for which KEY=VALUE holds: dangling, driver, id, internal, label, label!, name, until
     #[arg(long, short, value_name = "KEY=VALUE")]

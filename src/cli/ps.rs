@@ -19,8 +19,8 @@ use serde_json::json;
 /// Those that run; with --all, --last, --latest or a status filter also those that have ended.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  box ps -a\n  box ps -a --filter status=exited --format '{{.Names}} {{.Status}}'\n  \
-    box ps --format 'table {{.ID}}\\t{{.Image}}\\t{{.Names}}'\n  box rm $(box ps -aq --filter label=tier=test)"
+    after_help = template::help("Examples:\n  box ps -a\n  box ps -a --filter status=exited --format '{{.Names}} {{.Status}}'\n  \
+    box ps --format 'table {{.ID}}\\t{{.Image}}\\t{{.Names}}'\n  box rm $(box ps -aq --filter label=tier=test)", FIELDS)
 )]
 pub(crate) struct Ps {
     /// Also show those that do not run

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 /// Without a registry it is docker.io, or those that registries.conf names. A registry without a
 /// search of its own is asked for its catalogue, and what contains the term is shown.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  box search debian\n  box search registry.example.com:5000/\n  \
+#[command(after_help = template::help("Examples:\n  box search debian\n  box search registry.example.com:5000/\n  \
     box search --list-tags registry.example.com:5000/team/app\n  \
-    box search --filter is-official --limit 3 redis")]
+    box search --filter is-official --limit 3 redis", &FIELDS))]
 pub(crate) struct Search {
     /// The most results of each registry
     #[arg(long, value_name = "NUMBER", default_value = "25")]

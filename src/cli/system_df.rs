@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 /// Images count with their unpacked layers and the blobs that these came from; what two images
 /// share counts once. What is reclaimable goes with `box system prune --all`.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  box system df\n  box system df -v     each image and container\n  \
-    box system df --format '{{.Type}} {{.Reclaimable}}'")]
+#[command(after_help = template::help("Examples:\n  box system df\n  box system df -v     each image and container\n  \
+    box system df --format '{{.Type}} {{.Reclaimable}}'", FIELDS))]
 pub(crate) struct SystemDf {
     /// json, a Go template, or `table` and a template
     #[arg(long, value_name = "FORMAT")]

@@ -37,6 +37,12 @@ pub(crate) const fn field<Row>(
     Field { name, heading, value }
 }
 
+/// A command's examples, and below them what its templates can show.
+pub(crate) fn help<Row>(examples: &str, fields: &[Field<Row>]) -> String {
+    let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+    format!("{examples}\n\nFields of --format: {}", names.join(", "))
+}
+
 /// What `--format` asks for; `None` for the usual table, which `table` alone means as well.
 pub(crate) fn asked(format: Option<&str>) -> Option<&str> {
     format.filter(|format| !matches!(format.trim(), "" | "table"))

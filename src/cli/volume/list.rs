@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 /// List volumes
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  box volume ls\n  box volume ls -q --filter dangling=true\n  \
-    box volume ls --format 'table {{.Name}}\\t{{.Mountpoint}}'")]
+#[command(after_help = template::help("Examples:\n  box volume ls\n  box volume ls -q --filter dangling=true\n  \
+    box volume ls --format 'table {{.Name}}\\t{{.Mountpoint}}'", FIELDS))]
 pub(crate) struct List {
     /// Only those for which KEY=VALUE holds: after, anonymous, dangling, driver, label, label!, name,
     /// opt, scope, since, until
