@@ -107,7 +107,7 @@ impl<'a, W: Write> Packer<'a, W> {
         }
         for (path, how) in changes::of_whole_top(self.stack, left_out)? {
             match (how, self.stack.lookup(0, &path)?) {
-                (How::Deleted, _) => self.whiteout(&path, 0)?,
+                (How::Deleted, _) => self.whiteout(&path)?,
                 (_, Some(found)) => self.member(&found)?,
                 (_, None) => {}
             }
@@ -127,14 +127,14 @@ impl<'a, W: Write> Packer<'a, W> {
                 continue;
             }
             if found.is_whiteout() {
-                self.whiteout(&found.path, self.time(&found).0)?;
+                self.whiteout(&found.path)?;
                 continue;
             }
             self.member(&found)?;
             if found.kind() == FileType::Directory {
                 if self.stack.is_opaque(0, &found.path)? {
                     let path = [&found.path[..], b"/.wh..wh..opq"].concat();
-                    self.empty_file(path, self.time(&found).0)?;
+                    self.empty_file(path)?;
                 }
                 open.push(self.stack.list(0, &found.path)?.into_iter());
             }
@@ -169,16 +169,18 @@ impl<'a, W: Write> Packer<'a, W> {
         self.tar.finish()
     }
 
-    fn whiteout(&mut self, path: &[u8], time: i64) -> Result<()> {
+    fn whiteout(&mut self, path: &[u8]) -> Result<()> {
         let (dir, name) = match path.iter().rposition(|&byte| byte == b'/') {
             Some(at) => path.split_at(at + 1),
             None => (&b""[..], path),
         };
-        self.empty_file([dir, b".wh.", name].concat(), time)
+        self.empty_file([dir, b".wh.", name].concat())
     }
 
-    fn empty_file(&mut self, path: Vec<u8>, time: i64) -> Result<()> {
-        let member = Member { path, mtime: (time, 0), mode: 0, ..Member::plain_file("", 0) };
+    /// A mark of what is gone. When that happened is nobody's business, and no file system tells it of
+    /// all: each is of the same time.
+    fn empty_file(&mut self, path: Vec<u8>) -> Result<()> {
+        let member = Member { path, mtime: (0, 0), mode: 0, ..Member::plain_file("", 0) };
         self.tar.member(&member, io::empty())
     }
 

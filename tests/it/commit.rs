@@ -381,6 +381,23 @@ fn the_same_files_make_the_same_image() {
 }
 
 #[test]
+fn a_layer_is_the_same_however_the_root_was_made() {
+    let mut env = Env::new();
+    env.set("SOURCE_DATE_EPOCH", "1700000000");
+    let script = "mkdir /q && echo x >/q/r && rm /etc/notes && chown 5:6 /q/r && ln /q/r /hard";
+    let mut layers = Vec::new();
+    for flags in [&["overlay"][..], &["fuse"], &["vfs"], &["overlay", "--userns", "keep-id"]] {
+        let run = [&["--storage-driver", flags[0], "run", "--name", "c", "--network", "none"], &flags[1..]];
+        let command = ["--user", "0", "-v", "/data", "busybox", "sh", "-c", script];
+        env.run([&run.concat()[..], &command].concat()).code(0);
+        env.run(["commit", "-q", "c", "made"]).code(0);
+        layers.push(env.ok(["image", "inspect", "-f", "{{.RootFS.Layers}}", "made"]));
+        env.run(["rm", "-v", "c"]).code(0);
+    }
+    assert!(layers.iter().all(|layer| *layer == layers[0]), "{layers:?}");
+}
+
+#[test]
 fn an_export_is_the_container_s_root() {
     for user in EVERYONE {
         let env = Env::empty(user);
