@@ -8,6 +8,7 @@ use crate::ops::select::{Selection, moment};
 use crate::supervisor::log::Stream;
 use jiff::Timestamp;
 use std::io::Write;
+use std::os::fd::AsFd;
 
 /// Show what containers have written
 ///
@@ -69,7 +70,8 @@ impl Logs {
         for (_, entry) in selection.find(settings, store, |_| true)? {
             entries.push(entry?);
         }
-        ops::logs::logs(settings, store, &entries, &wanted, &mut |stream, bytes| {
+        let stdout = std::io::stdout();
+        ops::logs::logs(settings, store, &entries, &wanted, stdout.as_fd(), &mut |stream, bytes| {
             match stream {
                 Stream::Out => output::bytes(bytes),
                 // Nobody left to tell is no reason to stop.

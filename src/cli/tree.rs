@@ -296,6 +296,13 @@ pub(super) fn words_below(group: &str) -> Vec<&'static str> {
     members(group).flat_map(|(name, aliases, _)| [vec![name], aliases].concat()).chain(groups).collect()
 }
 
+/// The groups that have a command of this name.
+pub(super) fn groups_with(name: &str) -> impl Iterator<Item = &'static str> {
+    let has =
+        move |group: &str| members(group).any(|(own, aliases, _)| own == name || aliases.contains(&name));
+    GROUPS.iter().map(|group| group.name).filter(move |group| has(group))
+}
+
 /// The command with this spelling.
 pub(super) fn named(path: &str) -> Option<&'static Entry> {
     COMMANDS.iter().find(|entry| entry.paths.contains(&path))

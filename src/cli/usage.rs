@@ -78,6 +78,13 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
                 return known;
             }
             let error = invalid(format!("{command}: unknown command {name:?}"));
+            let elsewhere: Vec<String> = super::tree::groups_with(&name)
+                .map(|group| format!("`{}`", called::path(&format!("box {group} {name}"))))
+                .collect();
+            if let ("", Some((last, others))) = (group, elsewhere.split_last()) {
+                let before = if others.is_empty() { "" } else { " or " };
+                return error.hint(format!("did you mean {}{before}{last}?", others.join(", ")));
+            }
             match nearest(&name, &super::tree::words_below(group)) {
                 Some(near) => error.hint(format!("did you mean `{command} {near}`?")),
                 None => error.hint(format!("`{command} --help` lists the commands")),

@@ -17,7 +17,7 @@ use rustix::fs::inotify;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
@@ -46,7 +46,8 @@ pub struct Wanted {
 pub type Sink<'a> = dyn FnMut(Stream, &[u8]) -> bool + 'a;
 
 /// Gives `sink` the logs of the containers, one after the other; with `follow` all at the same
-/// time from then on, until each has ended.
+/// time from then on, until each has ended or nobody reads `output` any more, which only shows in a
+/// write otherwise: a log may be silent for long.
 ///
 /// # Errors
 /// `Conflict` for a container that keeps no log; when a log cannot be read.
@@ -55,6 +56,7 @@ pub fn logs(
     store: &Store,
     entries: &[Entry],
     wanted: &Wanted,
+    output: BorrowedFd<'_>,
     sink: &mut Sink,
 ) -> Result<()> {
     let mut readers = Vec::with_capacity(entries.len());
@@ -76,7 +78,7 @@ pub fn logs(
         }
         return Ok(());
     }
-    follow(settings, store, readers, wanted, sink)
+    follow(settings, store, readers, wanted, output, sink)
 }
 
 fn follow(
@@ -84,6 +86,7 @@ fn follow(
     store: &Store,
     mut readers: Vec<Reader>,
     wanted: &Wanted,
+    output: BorrowedFd<'_>,
     sink: &mut Sink,
 ) -> Result<()> {
     let news = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)
@@ -114,7 +117,9 @@ fn follow(
         if readers.is_empty() || left.is_some_and(|left| left.is_negative()) {
             return Ok(());
         }
-        wait(&news, &mut readers, left.and_then(|left| left.try_into().ok()))?;
+        if !wait(&news, output, &mut readers, left.and_then(|left| left.try_into().ok()))? {
+            return Ok(());
+        }
         for reader in readers.iter().filter(|reader| reader.life.is_none()) {
             // A supervisor that was killed left no record: that is put right by who sees it first.
             reconcile::look(settings, store, &reader.entry.id)?;
@@ -122,9 +127,17 @@ fn follow(
     }
 }
 
-/// Waits until a log grows or a container ends; those that ended lose their life.
-fn wait(news: &OwnedFd, readers: &mut [Reader], left: Option<std::time::Duration>) -> Result<()> {
-    let mut fds = vec![PollFd::new(news, PollFlags::IN)];
+/// Waits until a log grows or a container ends; those that ended lose their life. `false`: nobody
+/// reads `output`.
+fn wait(
+    news: &OwnedFd,
+    output: BorrowedFd<'_>,
+    readers: &mut [Reader],
+    left: Option<std::time::Duration>,
+) -> Result<bool> {
+    // Without any flag for the errors alone, of which a pipe without a reader is one (pipe(7)).
+    let mut fds =
+        vec![PollFd::new(news, PollFlags::IN), PollFd::from_borrowed_fd(output, PollFlags::empty())];
     let lives = readers.iter().filter_map(|reader| reader.life.as_ref());
     fds.extend(lives.map(|life| PollFd::from_borrowed_fd(life.0.as_fd(), PollFlags::IN)));
     let timeout = left.and_then(|left| Timespec::try_from(left).ok());
@@ -132,7 +145,10 @@ fn wait(news: &OwnedFd, readers: &mut [Reader], left: Option<std::time::Duration
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(errno) => return Err(errno).doing(|| "wait for the logs"),
     }
-    let over: Vec<bool> = fds[1..].iter().map(|fd| !fd.revents().is_empty()).collect();
+    if !fds[1].revents().is_empty() {
+        return Ok(false);
+    }
+    let over: Vec<bool> = fds[2..].iter().map(|fd| !fd.revents().is_empty()).collect();
     // What grew is found by reading on.
     let mut events = [0; 4096];
     while rustix::io::read(news, &mut events).is_ok_and(|count| count > 0) {}
@@ -141,7 +157,7 @@ fn wait(news: &OwnedFd, readers: &mut [Reader], left: Option<std::time::Duration
             reader.life = None;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A connection to a supervisor that answers, or hangs up, when the container ends.

@@ -15,6 +15,7 @@ fn unknown_words_are_refused_with_the_nearest() {
     env.run(["--cgroup-manager", "bogus", "ps"]).fails(125, "it takes one of systemd, cgroupfs");
     let output = env.run(["rnu", "busybox"]);
     output.code(125).stderr_contains("rnu").stderr_contains("run");
+    env.run(["exists", "busybox"]).fails(125, "did you mean `box container exists`");
     env.run(["stop", "-t", "x", "c"]).fails(125, "it is no whole number");
     env.run(["unshare", "--rootless-netns", "true"]).fails(125, "not yet: --rootless-netns");
     env.run(["run", "--log-driver", "journald", "busybox", "true"])

@@ -1,6 +1,6 @@
 //! `box logs` and the log drivers.
 
-use crate::env::{Env, eventually};
+use crate::env::{Env, eventually, finish};
 use std::process::Stdio;
 
 #[test]
@@ -43,6 +43,16 @@ fn follow_ends_with_the_container() {
     ])
     .code(0);
     env.run(["logs", "-f", "c"]).code(0).stdout("1\n2\n3\n");
+}
+
+#[test]
+fn follow_ends_when_nobody_reads_on() {
+    let env = Env::new();
+    env.run(["run", "-d", "--name", "c", "busybox", "sh", "-c", "echo one; sleep 600"]).code(0);
+    env.until_logged("c", "one");
+    let mut shell = env.program("sh");
+    shell.args(["-c", "$0 logs -f c | head -n 1"]).arg(Env::binary());
+    finish(shell, b"").code(0).stdout("one\n");
 }
 
 #[test]
