@@ -126,3 +126,23 @@ fn a_container_cannot_take_all_processes_of_its_user() {
         left.args(["-u", uid]).output().is_ok_and(|o| o.stdout.is_empty())
     });
 }
+
+/// The network namespaces of all containers belong to one user namespace. With NET_ADMIN in that, the
+/// kernel lets a container into those at the other end of its links, by their numbers: as the
+/// documentation says, that takes a user namespace of its own.
+#[test]
+fn net_admin_in_a_user_namespace_of_its_own_rules_no_neighbours() {
+    let env = Env::new();
+    neighbour(&env, "good", &[]);
+    let program = format!("{}:/links:ro", compiled("links", &[]).display());
+    let seen = |flags: &[&str]| {
+        let mut words = vec!["run", "--rm", "-v", &program];
+        words.extend(flags);
+        words.extend(["busybox", "/links"]);
+        env.ok(words)
+    };
+    assert_eq!(seen(&[]), "end");
+    assert_eq!(seen(&["--cap-add", "NET_ADMIN", "--userns", "private"]), "end");
+    // So the program would see them.
+    assert!(seen(&["--cap-add", "NET_ADMIN"]).contains("0 box0"));
+}
