@@ -17,7 +17,7 @@ use super::uplink::Keeper;
 use super::{bundle, control, exit};
 use super::{links, names};
 use crate::container::bridge::Attachment;
-use crate::container::config::{ContainerConfig, LogDriver, Namespace, NetworkMode};
+use crate::container::config::{self, ContainerConfig, LogDriver, MountSource, Namespace, NetworkMode};
 use crate::container::id::ContainerId;
 use crate::container::state::{ProcId, Started, State};
 use crate::error::{self, Doing, Error, Result, failed};
@@ -33,7 +33,7 @@ use crate::sys::userns::IdMaps;
 use jiff::Timestamp;
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -209,13 +209,44 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
 
 /// Tells the client that the container's user cannot write to a bind, and what helps.
 fn warn_of_unwritable(client: Option<&OwnedFd>, config: &ContainerConfig, place: &str) {
+    let user = config.process.user.as_str();
+    let is_root = matches!(user.split(':').next(), Some("" | "0" | "root"));
+    let Some(advice) = advice(config, place, is_root) else { return };
     let text = format!(
-        "the user {:?} cannot write to {place}: give it the files with -v …:{place}:U, or keep your own id with --userns keep-id, or run as --user 0",
-        config.process.user
+        "the user {:?} cannot write to {place}: {advice}",
+        if user.is_empty() { "root" } else { user }
     );
     if let Some(client) = client {
         // A client that is gone needs no warning.
         let _ = protocol::write_all(client, &protocol::frame(Kind::Warning, text.as_bytes()));
+    }
+}
+
+/// What lets the container's user write to a bind. To root nothing is said that no flag could change:
+/// much of the host is mounted without ro by those who only read it.
+fn advice(config: &ContainerConfig, place: &str, is_root: bool) -> Option<String> {
+    let of_host = |mount: &config::Mount| match &mount.source {
+        MountSource::Bind { path, .. } if mount.destination == place => Some(path.clone()),
+        _ => None,
+    };
+    let path = config.mounts.iter().find_map(of_host)?;
+    // An owner that is not mapped is seen as nobody (/proc/sys/kernel/overflowuid).
+    let ours = std::fs::metadata(&path).is_ok_and(|meta| meta.uid() != 65534);
+    let by_group = || rustix::fs::access(&path, rustix::fs::Access::WRITE_OK).is_ok();
+    match (ours, is_root) {
+        (true, false) => Some(format!(
+            "give it the files with -v …:{place}:U, or keep your own id with --userns keep-id, or run as --user 0"
+        )),
+        (true, true) => None,
+        // We have the caller's groups, which the container's processes have not.
+        (false, _) if by_group() => {
+            Some("one of your groups can on the host: --group-add keep-groups takes it along".to_string())
+        }
+        (false, true) => None,
+        (false, false) => Some(
+            "it belongs to somebody else on the host, and no flag changes that; :ro says that it is only read"
+                .to_string(),
+        ),
     }
 }
 

@@ -273,9 +273,36 @@ fn who_cannot_write_to_a_bind_is_warned_with_what_helps() {
         &["--user", "www", "-v", &format!("{word}:ro")][..],
         &["--user", "www", "-v", &format!("{word}:U")],
         &["-v", &word],
+        &["-v", "/usr:/data"],
     ] {
         run(&env, flags, "true").code(0).stderr("");
     }
+    for user in ["www", "7:8"] {
+        run(&env, &["--user", user, "-v", "/usr:/data"], "true")
+            .code(0)
+            .stderr_contains("somebody else on the host");
+    }
+    // What a group of the caller's may write to.
+    let shared = env.directory("shared");
+    std::os::unix::fs::chown(&shared, Some(0), Some(60)).expect("root gives it away");
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o775)).expect("the mode is set");
+    let word = format!("{shared}:/data");
+    let with_group = |flags: &[&str]| {
+        let mut command = env.as_root("setpriv");
+        let uid = env.uid().to_string();
+        command.args(["--reuid", &uid, "--regid", &uid, "--groups", "60"]).arg(Env::binary());
+        command.args(["run", "--rm", "-v", &word]).args(flags).args([
+            "busybox",
+            "sh",
+            "-c",
+            "touch /data/f && rm /data/f",
+        ]);
+        crate::env::finish(command, b"")
+    };
+    with_group(&[]).code(1).stderr_contains("\"root\" cannot write to /data: one of your groups");
+    with_group(&["--user", "7"]).code(1).stderr_contains("--group-add keep-groups");
+    with_group(&["--group-add", "keep-groups"]).code(0).stderr("");
+    with_group(&["--group-add", "keep-groups", "--user", "7"]).code(0).stderr("");
 }
 
 #[test]
