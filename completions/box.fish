@@ -2522,7 +2522,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from inspect" -s v -l verbose -d 'Accepted for docker'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: dangling, driver, id, internal, label, label!, name, until' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: dangling, driver, id, internal, label, label!, name, scope, type, until' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2538,7 +2538,7 @@ complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcomm
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'No heading above the table'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only names'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those for which KEY=VALUE holds: dangling, driver, id, internal, label, label!, name, until' -r
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those for which KEY=VALUE holds: dangling, driver, id, internal, label, label!, name, scope, type, until' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2907,6 +2907,7 @@ function __box_names
     $words[1] __complete $words[2..-1] (commandline -ct) 2>/dev/null | string replace -r '^--[^=]*=' ''
 end
 complete -c box -n 'test -n "$(__box_names)"' -f -a '(__box_names)'
+complete -c box -l link -x -a '(__box_names)'
 complete -c box -l net -x -a '(__box_names)'
 complete -c box -l network -x -a '(__box_names)'
 complete -c box -l requires -x -a '(__box_names)'

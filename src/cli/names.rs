@@ -27,6 +27,7 @@ use Names::{Containers, ContainersAndImages, Images, Modes, Networks, Resting, R
 
 /// Flags whose values are names.
 pub(super) const FLAGS: &[(&str, &str)] = &[
+    ("link", "CONTAINER"),
     ("net", "none host NETWORK"),
     ("network", "none host NETWORK"),
     ("requires", "CONTAINER"),

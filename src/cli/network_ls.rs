@@ -18,7 +18,8 @@ use serde_json::{Map, Value, json};
 #[command(after_help = template::help("Examples:\n  box network ls\n  box network ls --filter label=tier=web -q\n  \
     box network ls --format '{{.Name}} {{.Driver}}'", FIELDS))]
 pub(crate) struct NetworkLs {
-    /// Only those for which KEY=VALUE holds: dangling, driver, id, internal, label, label!, name, until
+    /// Only those for which KEY=VALUE holds: dangling, driver, id, internal, label, label!, name, scope,
+    /// type, until
     #[arg(long, short, value_name = "KEY=VALUE")]
     filter: Vec<String>,
     /// json, a Go template, or `table` and a template
@@ -130,12 +131,21 @@ impl Filters {
             let (key, value) = word.split_once('=').unwrap_or((word, ""));
             // `label!=x` splits before the `=`.
             match key {
-                "dangling" | "internal" => drop(super::flags::words::boolean(value)?),
-                "driver" | "id" | "name" | "label" | "label!" => {}
+                "dangling" | "internal" => {
+                    super::flags::words::boolean(value)
+                        .map_err(|_| invalid(format!("the filter {key} is true or false, not {value:?}")))?;
+                }
+                "name" => drop(pattern(value)?),
+                "driver" | "id" | "label" | "label!" | "scope" => {}
+                "type" if matches!(value, "builtin" | "custom") => {}
+                "type" => {
+                    return Err(invalid(format!("the filter type is builtin or custom, not {value:?}")));
+                }
                 "until" => drop(moment(value, Timestamp::now())?),
                 _ => {
-                    return Err(invalid(format!("{key:?} is an invalid filter"))
-                        .hint("there are: dangling, driver, id, internal, label, label!, name, until"));
+                    return Err(invalid(format!("{key:?} is an invalid filter")).hint(
+                        "there are: dangling, driver, id, internal, label, label!, name, scope, type, until",
+                    ));
                 }
             }
             filters.push((key.to_string(), value.to_string()));
@@ -182,6 +192,8 @@ impl Filters {
             }
             "internal" => network.internal == super::flags::words::boolean(value)?,
             "driver" => value == "bridge",
+            "scope" => value == "local",
+            "type" => (value == "builtin") == (network.name.as_str() == DEFAULT_NETWORK),
             "id" => network.id.starts_with(value),
             "name" => pattern(value)?.is_match(network.name.as_str()),
             "label" => labelled(),

@@ -45,8 +45,10 @@ enum Key {
     Command,
     Expose,
     Publish,
-    /// Of things that no container here has: never holds.
-    Never,
+    /// What is so with every container here.
+    All,
+    /// What is so with none.
+    None,
 }
 
 #[derive(Clone, Debug)]
@@ -103,8 +105,8 @@ impl Filters {
                 "command" => (Key::Command, Test::Text(value.to_string())),
                 "expose" => (Key::Expose, Test::Text(value.to_string())),
                 "publish" => (Key::Publish, Test::Text(value.to_string())),
-                "health" | "pod" | "restart-policy" | "should-start-on-boot" => {
-                    (Key::Never, Test::Text(value.to_string()))
+                "health" | "pod" | "restart-policy" | "should-start-on-boot" | "is-task" | "isolation" => {
+                    (if common(key, value)? { Key::All } else { Key::None }, Test::Text(value.to_string()))
                 }
                 _ => {
                     return Err(invalid(format!("{key} is an invalid filter")).hint(
@@ -189,8 +191,26 @@ fn one(key: Key, test: &Test, entry: &Entry) -> bool {
             let exposed = key == Key::Expose && config.network.exposed.iter().any(|port| is_port(port, text));
             exposed || config.network.ports.iter().any(|map| is_port(&map.port().to_string(), text))
         }
+        (Key::All, _) => true,
         _ => false,
     }
+}
+
+/// Whether this value is the one that every container here has: none has a health check, a restart
+/// policy or a pod.
+fn common(key: &str, value: &str) -> Result<bool> {
+    let (usual, others): (&[&str], &[&str]) = match key {
+        "health" => (&["none"], &["healthy", "starting", "unhealthy"]),
+        "restart-policy" => (&["no"], &["always", "on-failure", "unless-stopped"]),
+        "should-start-on-boot" | "is-task" => (&["false", "0"], &["true", "1"]),
+        "isolation" => return Ok(value == "default"),
+        _ => return Ok(false),
+    };
+    if usual.contains(&value) || others.contains(&value) {
+        return Ok(usual.contains(&value));
+    }
+    Err(invalid(format!("{value:?} is no value of the filter {key}"))
+        .hint(format!("there are: {}", [usual, others].concat().join(", "))))
 }
 
 /// Whether `port` (`80/tcp`) is the one, or in the range, that was asked for; TCP if nothing is said.

@@ -12,6 +12,7 @@ use crate::store::layout::Store;
 use crate::store::volumes::{self, Volume};
 use crate::store::{images, layers};
 use jiff::Timestamp;
+use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -206,8 +207,17 @@ enum Test {
     Dangling(bool),
     Anonymous(bool),
     Text(String),
-    Label { key: String, value: Option<String>, not: bool },
-    Option { key: String, value: Option<String> },
+    /// A regular expression, as in podman.
+    Name(Regex),
+    Label {
+        key: String,
+        value: Option<String>,
+        not: bool,
+    },
+    Option {
+        key: String,
+        value: Option<String>,
+    },
     Before(Timestamp),
     After(Timestamp),
 }
@@ -236,7 +246,8 @@ impl Filters {
             let test = match key {
                 "dangling" => Test::Dangling(boolean()?),
                 "anonymous" => Test::Anonymous(boolean()?),
-                "driver" | "scope" | "name" => Test::Text(value.to_string()),
+                "driver" | "scope" => Test::Text(value.to_string()),
+                "name" => Test::Name(super::select::pattern(value)?),
                 "label" => Test::Label { key: name, value: of_value, not: false },
                 "label!" => Test::Label { key: name, value: of_value, not: true },
                 "opt" => Test::Option { key: name, value: of_value },
@@ -279,7 +290,7 @@ impl Test {
         match self {
             Test::Dangling(wanted) => unused == *wanted,
             Test::Anonymous(wanted) => volume.anonymous == *wanted,
-            Test::Text(text) if key == "name" => name_matches(volume.name.as_str(), text),
+            Test::Name(pattern) => pattern.is_match(volume.name.as_str()),
             Test::Text(text) if key == "driver" => *text == volume.driver,
             // The only scope there is.
             Test::Text(text) => text == "local",
@@ -288,18 +299,6 @@ impl Test {
             Test::Before(time) => volume.created <= *time,
             Test::After(time) => volume.created > *time,
         }
-    }
-}
-
-/// A part of the name, or with `^` and `$` its beginning or end.
-fn name_matches(name: &str, pattern: &str) -> bool {
-    let (front, pattern) = pattern.strip_prefix('^').map_or((false, pattern), |rest| (true, rest));
-    let (back, pattern) = pattern.strip_suffix('$').map_or((false, pattern), |rest| (true, rest));
-    match (front, back) {
-        (true, true) => name == pattern,
-        (true, false) => name.starts_with(pattern),
-        (false, true) => name.ends_with(pattern),
-        (false, false) => name.contains(pattern),
     }
 }
 
@@ -316,13 +315,15 @@ mod tests {
             Filters::parse(&words).unwrap().hold(&volume, true)
         };
         assert!(holds(&[]));
-        assert!(holds(&["name=x", "name=^da"]));
+        assert!(holds(&["name=x", "name=^da"]) && holds(&["name=^d.*a$"]));
         assert!(!holds(&["name=^ata"]));
         assert!(holds(&["label=a", "label=a=1", "dangling=true", "driver=local"]));
         assert!(!holds(&["label=a", "label=b"]));
         assert!(!holds(&["label!=a"]));
         assert!(!holds(&["anonymous=true"]));
         assert!(holds(&["until=1s", "name=data"]) != holds(&["since=1s", "name=data"]));
-        assert!(Filters::parse(&["frob=1".to_string()]).is_err());
+        for wrong in ["frob=1", "name=[", "dangling=x"] {
+            assert!(Filters::parse(&[wrong.to_string()]).is_err(), "{wrong}");
+        }
     }
 }

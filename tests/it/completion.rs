@@ -115,6 +115,7 @@ fn shells_offer_the_names_of_what_there_is() {
         ("box run --network back", &["backend"]),
         ("box run --net no", &["none"]),
         ("box run --requires ", &["living", "waiting"]),
+        ("box run --link li", &["living"]),
         ("box run --detach-k", &["--detach-keys"]),
     ];
     let not_an_image = ["box run busybox ", "box volume create ", "box exec living "];

@@ -211,6 +211,10 @@ fn ps_filters_by_everything() {
         (&["publish=8080"], ""),
         (&["health=healthy"], ""),
         (&["pod=any"], ""),
+        (&["health=none", "restart-policy=no", "is-task=false", "isolation=default"], all),
+        (&["restart-policy=always"], ""),
+        (&["should-start-on-boot=true"], ""),
+        (&["health=none", "restart-policy=always"], ""),
         (&["name=db", "status=created"], "db-2"),
     ] {
         assert_eq!(names(filters), wanted, "{filters:?}");
@@ -225,6 +229,8 @@ fn ps_filters_by_everything() {
         ("name", "KEY=VALUE"),
         ("name=(", "regular expression"),
         ("before=nothing", "nothing"),
+        ("health=fine", "\"fine\" is no value of the filter health"),
+        ("restart-policy=bogus", "always, on-failure, unless-stopped"),
     ] {
         env.run(["ps", "--filter", filter]).fails(125, part);
     }
@@ -501,6 +507,15 @@ fn a_container_s_networks_and_a_network_s_labels_are_listed_as_podman_does() {
     };
     assert_eq!(of("both"), serde_json::json!(["one", "two"]));
     assert_eq!(of("none"), serde_json::json!([]));
+    let filtered = |filter: &str| env.ok(["network", "ls", "-q", "--filter", filter]);
+    assert_eq!(filtered("type=builtin"), "box");
+    assert_eq!(filtered("type=custom"), "one\ntwo");
+    assert_eq!(filtered("scope=local"), "box\none\ntwo");
+    for (wrong, said) in
+        [("type=x", "builtin or custom"), ("dangling=x", "filter dangling"), ("name=[", "expression")]
+    {
+        env.run(["network", "ls", "--filter", wrong]).fails(125, said);
+    }
     let ls = |format: &str| env.ok(["network", "ls", "--filter", "name=one", "--format", format]);
     assert_eq!(ls("{{.Labels}}"), "k=v,l=w");
     assert_eq!(ls("{{.Label \"l\"}}{{.Label \"none\"}}"), "w");
