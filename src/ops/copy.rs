@@ -172,8 +172,7 @@ pub(super) fn job(here: &Here, job: Job) -> Result<LeftOut> {
             let source = sides.source(from)?;
             let target = sides.target(to, &source)?;
             let mut copier = Copier::new(owner, existing).telling(&mut progress);
-            let name = source.name.to_string_lossy();
-            place::copy(&mut copier, &source, &target).doing(|| format!("copy {name} to {to}"))?;
+            place::copy(&mut copier, &source, &target).doing(|| format!("write to {to}"))?;
             Ok(LeftOut::from(copier.skipped()))
         }
     };

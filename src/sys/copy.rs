@@ -256,7 +256,11 @@ impl<'a> Copier<'a> {
             let name = entry.file_name();
             if name != c"." && name != c".." {
                 let before = self.step_into(name);
-                let done = self.one(from, name, to, name, depth);
+                let done = match self.one(from, name, to, name, depth) {
+                    // What is below it has its path already.
+                    Err(error) if !self.path.is_empty() && is_gone(from, name, &error) => Ok(()),
+                    done => done,
+                };
                 // The whole path, once.
                 done.map_err(|error| self.name(error))?;
                 self.path.truncate(before);
@@ -587,6 +591,13 @@ fn data_after(file: BorrowedFd<'_>, at: u64, size: u64) -> Result<(u64, u64)> {
     };
     let end = rustix::fs::seek(file, SeekFrom::Hole(start))?;
     Ok((start, end.min(size).max(start)))
+}
+
+/// Whether an error comes of an entry that was removed after it had been listed: a container that
+/// runs does that, and then it might as well not have been there.
+pub fn is_gone(from: BorrowedFd<'_>, name: &CStr, error: &Error) -> bool {
+    error.kind() == Kind::NotFound
+        && rustix::fs::statat(from, name, AtFlags::SYMLINK_NOFOLLOW).is_err_and(|errno| errno == Errno::NOENT)
 }
 
 fn by_hand(

@@ -260,6 +260,20 @@ fn links_lead_where_the_container_sees_them_and_never_out() {
 
 /// The same while the container exchanges a directory for a link to the host's, as fast as it can.
 #[test]
+fn what_goes_away_meanwhile_is_left_out() {
+    let env = Env::new();
+    let script = "mkdir /w; while :; do for i in 1 2 3 4 5 6 7 8 9; do echo $i >/w/f$i; mkdir -p /w/d$i; done; rm -rf /w/*; done";
+    env.run(["run", "-d", "--name", "c", "--network", "none", "busybox", "sh", "-c", script]).code(0);
+    env.run(["exec", "c", "sh", "-c", "until test -d /w; do sleep 0.02; done"]).code(0);
+    for round in 0..30 {
+        env.run(["cp", "c:/w", &format!("w{round}")]).code(0).stderr("");
+    }
+    env.run(["cp", "c:/w", "-"]).code(0);
+    env.run(["export", "-o", "x.tar", "c"]).code(0);
+    env.run(["commit", "-q", "c", "made"]).code(0);
+}
+
+#[test]
 fn a_link_that_leads_nowhere_says_where_a_file_goes() {
     let env = Env::new();
     let file = env.file("f", "text\n");
@@ -277,7 +291,7 @@ fn a_link_that_leads_nowhere_says_where_a_file_goes() {
         .fails(125, "on the host")
         .fails(125, "is not a directory");
     env.run(["run", "-d", "--name", "ro", "--read-only", "busybox", "sleep", "1000"]).code(0);
-    env.run(["cp", &file, "ro:/x"]).fails(125, "cannot copy f to ").stderr_contains("Read-only file system");
+    env.run(["cp", &file, "ro:/x"]).fails(125, "cannot write to ").stderr_contains("Read-only file system");
     env.run(["cp", &file, "ro:/tmp/x"]).code(0);
     // What the kernel does not give a size has content all the same.
     env.run(["cp", "c:/proc/version", "version"]).code(0);

@@ -6,7 +6,7 @@ use crate::store::archive::{Member, MemberKind, TarReader};
 use crate::store::compress::{decoder, without_xz};
 use crate::store::stack::attributes;
 use crate::store::tarball::TarWriter;
-use crate::sys::copy::{Existing, Owner, Skipped};
+use crate::sys::copy::{Existing, Owner, Skipped, is_gone};
 use crate::sys::path::{RootFd, Want, c_path};
 use crate::sys::tree;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid, fstat};
@@ -79,8 +79,11 @@ impl<W: Write> Packing<W> {
         names.sort();
         for name in names {
             let below = [path, b"/", name.to_bytes()].concat();
-            self.entry(&below, dir.as_fd(), &name, depth)
-                .doing(|| format!("archive {}", String::from_utf8_lossy(&below)))?;
+            let done = match self.entry(&below, dir.as_fd(), &name, depth) {
+                Err(error) if is_gone(dir.as_fd(), &name, &error) => Ok(()),
+                done => done,
+            };
+            done.doing(|| format!("archive {}", String::from_utf8_lossy(&below)))?;
         }
         Ok(())
     }
