@@ -112,7 +112,7 @@ pub fn examine(settings: Result<&Settings>) -> Report {
     }
     findings.push(uplink(&picked, probed.as_ref()));
     findings.extend(session());
-    findings.push(fuse());
+    findings.push(fuse(probed.as_ref().is_some_and(|probe| probe.overlay.is_some())));
     let works = findings.iter().all(|finding| finding.level != Level::Fail);
     Report { works, findings }
 }
@@ -419,9 +419,15 @@ fn session() -> Option<Finding> {
     )
 }
 
-fn fuse() -> Finding {
+fn fuse(needed: bool) -> Finding {
     match rustix::fs::access("/dev/fuse", rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK) {
         Ok(()) => Finding::ok("/dev/fuse", "can be opened (box needs it only where users have no overlay)"),
+        Err(error) if needed => Finding::note(
+            "/dev/fuse",
+            format!("cannot be opened, so box cannot serve an overlay itself: {error}"),
+        )
+        .mend("as root: modprobe fuse; chmod 666 /dev/fuse")
+        .mend("in an outer container: start that with --device /dev/fuse"),
         Err(_) => {
             Finding::ok("/dev/fuse", "cannot be opened (box needs it only where users have no overlay)")
         }

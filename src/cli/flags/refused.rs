@@ -126,8 +126,12 @@ pub(crate) fn check(matches: &ArgMatches) -> Result<()> {
             match unknown {
                 Some(None) => {}
                 Some(Some(value)) if !accepted.is_empty() => {
-                    return Err(not_yet(format!("--{name} {value}"))
-                        .hint(format!("what works is --{name}={}", accepted.join(" and "))));
+                    let error = not_yet(format!("--{name} {value}"));
+                    return Err(match accepted {
+                        // Of a limit only none works, which is no way out.
+                        [number, ..] if *number == "0" => error,
+                        _ => error.hint(format!("what works is --{name}={}", accepted.join(" and "))),
+                    });
                 }
                 _ => return Err(not_yet(format!("--{name}"))),
             }
