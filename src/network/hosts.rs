@@ -70,6 +70,8 @@ impl Host {
 /// directory, and they become links to its files. `--no-hosts` and its like decide what is bound
 /// into the container, not what is written.
 ///
+/// A crash leaves some of them as they were; the next start writes all of them.
+///
 /// # Errors
 /// When the directory cannot be written, or the peer has no such files.
 pub fn write_files(

@@ -30,7 +30,8 @@ use std::path::{Path, PathBuf};
 
 /// Writes the container's identity files and makes its spec; `maps` are those of our user namespace.
 ///
-/// We are inside the user namespace and hold the container's lock.
+/// We are inside the user namespace and hold the container's lock. A crash leaves some of the files as
+/// they were; the next start writes all of them.
 ///
 /// # Errors
 /// `NotFound` when a layer is gone; `Conflict` when a container it shares a namespace with does not run.

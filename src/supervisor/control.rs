@@ -113,7 +113,8 @@ fn with_short_path<T>(dir: &Path, name: &str, with: impl FnOnce(&Path) -> io::Re
     with(&PathBuf::from(format!("/proc/self/fd/{}/{name}", dir.as_raw_fd())))
 }
 
-/// Listens on socket `name` in `dir`; one that a dead supervisor left there is replaced.
+/// Listens on socket `name` in `dir`; one that a dead supervisor left there is replaced, as is ours after
+/// a crash.
 ///
 /// # Errors
 /// When the directory is missing or not ours.

@@ -63,6 +63,12 @@ pub fn not_started(store: &Store, config: &ContainerConfig, sockets: &Path, why:
     finish(store, config, sockets, exited)
 }
 
+/// Releases what the container had, and writes down how it ended, or removes it.
+///
+/// A crash before the record leaves a free lock and a container that is said to run: who looks next
+/// writes that it crashed, and releases the rest. One after it leaves the files named by `--pidfile` and
+/// its like, which the next start replaces, or anonymous volumes of a container in the trash, which
+/// whoever empties that removes.
 fn finish(store: &Store, config: &ContainerConfig, sockets: &Path, exited: Exited) -> Result<()> {
     let mut errors = Vec::new();
     leases::release(store, &config.id);

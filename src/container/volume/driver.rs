@@ -112,7 +112,7 @@ fn local(options: &BTreeMap<String, String>) -> Result<Asked> {
         other => {
             return Err(Error::new(
                 Kind::Unsupported,
-                format!("a volume of type {other:?}: only the host's administrator can mount it"),
+                format!("a volume of type {other:?}: box mounts no file systems of the host's"),
             )
             .hint("mount it on the host, then use its directory: -v /mnt/it:/data"));
         }

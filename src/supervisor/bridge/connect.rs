@@ -12,6 +12,9 @@ impl Networks {
     ///
     /// An uplink that is missing is to be started by whoever asked for this: what we start ends with us.
     ///
+    /// What counts at later starts is replaced last. A crash before it ends the container, whose
+    /// supervisor we are, and leaves a lease that `store::leases` says who removes.
+    ///
     /// # Errors
     /// `Conflict` if it is connected already, or its address is taken; then nothing has changed.
     pub fn enter(&mut self, join: &Join) -> Result<usize> {
@@ -40,6 +43,9 @@ impl Networks {
     }
 
     /// Takes the running container out of a network, at later starts too.
+    ///
+    /// What counts at later starts is replaced last: a crash before it ends the container, which is in
+    /// the network again when it is started.
     ///
     /// # Errors
     /// `NotFound` if it is not connected.
