@@ -46,6 +46,7 @@ impl Kill {
             latest: self.latest,
             filters: Vec::new(),
             id_files: self.cidfile,
+            ignore: false,
         };
         let mut tally = Tally::default();
         for (word, entry) in tally.found(selection.find(settings, store, |e| e.status() == Status::Running)?)

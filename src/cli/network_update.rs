@@ -67,6 +67,7 @@ impl NetworkReload {
             latest: self.latest,
             filters: Vec::new(),
             id_files: Vec::new(),
+            ignore: false,
         };
         let mut tally = Tally::default();
         for (_, entry) in tally.found(selection.find(ctx.settings()?, ctx.store()?, runs)?) {

@@ -52,6 +52,7 @@ impl Restart {
             latest: self.latest,
             filters: self.filter,
             id_files: self.cidfile,
+            ignore: false,
         };
         let only_running = self.running;
         let mut tally = Tally::default();

@@ -35,7 +35,7 @@ pub(crate) struct Rm {
     /// Stop running containers first; broken ones are removed too
     #[arg(short, long)]
     force: bool,
-    /// No error for a container that does not exist
+    /// No error for a container, or a file of --cidfile, that does not exist
     #[arg(short, long)]
     ignore: bool,
     /// Remove links, given as CONTAINER/ALIAS, not containers
@@ -71,6 +71,7 @@ impl Rm {
             latest: self.latest,
             filters: self.filter.clone(),
             id_files: self.cidfile.clone(),
+            ignore: self.ignore,
         };
         // A forced removal of nothing is done, as in podman.
         let mut tally = Tally::new(self.ignore || self.force).with_codes(code);

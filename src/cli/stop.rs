@@ -28,7 +28,7 @@ pub(crate) struct Stop {
     /// Containers for which this holds, as KEY=VALUE (may be repeated)
     #[arg(short, long, value_name = "KEY=VALUE")]
     filter: Vec<String>,
-    /// No error for a container that does not exist
+    /// No error for a container, or a file of --cidfile, that does not exist
     #[arg(short, long)]
     ignore: bool,
     /// The newest container
@@ -59,6 +59,7 @@ impl Stop {
             latest: self.latest,
             filters: self.filter,
             id_files: self.cidfile,
+            ignore: self.ignore,
         };
         let mut tally = Tally::new(self.ignore);
         let found = tally.found(selection.find(settings, store, |e| e.status() == Status::Running)?);

@@ -322,6 +322,8 @@ pub struct Selection {
     pub filters: Vec<String>,
     /// `--cidfile`: files that hold an id.
     pub id_files: Vec<std::path::PathBuf>,
+    /// `--ignore`: such a file may have gone with its container, as units that podman has generated expect.
+    pub ignore: bool,
 }
 
 /// The id in a file that `--cidfile` wrote.
@@ -361,7 +363,10 @@ impl Selection {
         }
         let mut meant = Vec::new();
         for file in &self.id_files {
-            let id = id_in_file(file)?;
+            let id = match id_in_file(file) {
+                Err(error) if self.ignore && error.kind() == Kind::NotFound => continue,
+                id => id?,
+            };
             meant.push((id.clone(), reconcile::find(settings, store, &id)));
         }
         for name in &self.names {

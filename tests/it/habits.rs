@@ -243,6 +243,10 @@ fn id_files_name_containers() {
     env.run(["rm", "--cidfile", &one, "--cidfile", &two]).code(0).stdout(&format!("{first}\n{second}\n"));
     env.run(["rm", "--cidfile", &file("none")]).code(125);
     env.run(["rm", "--ignore", "--cidfile", &one]).code(0);
+    for command in ["rm", "stop"] {
+        env.run([command, "--ignore", "--cidfile", &file("none")]).code(0).stdout("").stderr("");
+        env.run([command, "--cidfile", &file("none")]).fails(125, "cannot read the id file");
+    }
 }
 
 #[test]
