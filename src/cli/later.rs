@@ -91,6 +91,34 @@ const FLAGS: &[(&str, &[&str])] = &[
 const OTHER_MACHINES: &str = "box works on the machine it runs on; for another one: ssh HOST box …";
 const NOT_PROFILED: &str = "box measures nothing of itself; perf(1) and strace(1) can";
 
+/// Refuses what the environment says about another machine, as its flags are refused: whoever has set it
+/// means the containers there. A socket of this machine is none of that; box needs it as little.
+///
+/// # Errors
+/// `Unsupported`, with the variable.
+pub(super) fn other_machine(called: &str, variable: impl Fn(&str) -> Option<String>) -> Result<(), Error> {
+    let is_here =
+        |host: &str| host.is_empty() || ["unix:", "fd:", "/"].iter().any(|way| host.starts_with(way));
+    let of_docker: &[&str] = if called == "docker" { &["DOCKER_HOST"] } else { &[] };
+    for name in ["CONTAINER_HOST"].iter().chain(of_docker) {
+        if variable(name).is_some_and(|host| !is_here(&host)) {
+            return Err(elsewhere(name));
+        }
+    }
+    match variable("CONTAINER_CONNECTION") {
+        Some(connection) if !connection.is_empty() => Err(elsewhere("CONTAINER_CONNECTION")),
+        _ => Ok(()),
+    }
+}
+
+fn elsewhere(variable: &str) -> Error {
+    Error::new(
+        Kind::Unsupported,
+        format!("box has no connection to other machines, but {variable} names one"),
+    )
+    .hint(format!("unset {variable}; {OTHER_MACHINES}"))
+}
+
 /// Flags before the command that no version has: the flag, its letter, what to do in its place.
 const NEVER_GLOBAL: &[(&str, Option<char>, &str)] = &[
     ("connection", Some('c'), OTHER_MACHINES),

@@ -156,6 +156,7 @@ impl Context {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
+        later::other_machine(called::name(), |name| std::env::var(name).ok())?;
         let store = Store::open(self.settings()?)?;
         if store.is_new()
             && let Some(reason) = crate::ops::ids::single_id_reason()

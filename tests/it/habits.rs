@@ -26,6 +26,9 @@ fn a_link_named_podman_or_docker_is_box_under_that_name() {
         run(&["--help"]).code(0).stdout_contains(&format!("Usage: {name} [OPTIONS] COMMAND"));
         run(&["run", "--frob"]).code(125).stderr_contains(&format!("{name} run: unknown flag --frob"));
     }
+    let mut elsewhere = env.program(env.tmp().join("docker"));
+    elsewhere.env("DOCKER_HOST", "tcp://192.0.2.1:2375").arg("ps");
+    finish(elsewhere, b"").code(125).stdout("").stderr_contains("DOCKER_HOST names one");
     let mut compose = env.program(link(&env, "docker-compose"));
     compose.arg("up");
     finish(compose, b"").code(125).stdout("").stderr_contains("docker-compose");
@@ -33,7 +36,7 @@ fn a_link_named_podman_or_docker_is_box_under_that_name() {
 
 #[test]
 fn what_other_machines_and_daemons_need_is_refused_with_a_word() {
-    let env = Env::empty(User::Sub);
+    let mut env = Env::empty(User::Sub);
     for (line, word) in [
         ("-d", "no daemon"),
         ("-d -H unix:///var/run/docker.sock", "no daemon"),
@@ -50,6 +53,21 @@ fn what_other_machines_and_daemons_need_is_refused_with_a_word() {
     ] {
         let output = env.run(line.split(' '));
         output.code(125).stdout("").stderr_contains(word).stderr_contains("Hint: ");
+    }
+    for (name, there, here) in [
+        ("CONTAINER_HOST", "ssh://a@b/c", "unix:///run/user/1/podman/podman.sock"),
+        ("CONTAINER_CONNECTION", "work", ""),
+        // Docker's own, which says nothing to box under its own name.
+        ("DOCKER_HOST", "", "tcp://192.0.2.1:2375"),
+    ] {
+        env.set(name, here);
+        env.run(["ps"]).code(0).stderr("");
+        if !there.is_empty() {
+            env.set(name, there);
+            env.run(["ps"]).code(125).stdout("").stderr_contains(name).stderr_contains("ssh HOST box");
+            env.run(["version"]).code(0);
+        }
+        env.set(name, "");
     }
 }
 

@@ -157,6 +157,11 @@ pub(crate) fn fields(value: &Value) -> Option<Vec<&str>> {
     }
 }
 
+/// The list that is nil.
+pub(crate) fn nil_list() -> Value {
+    Value::List(NIL_LIST.clone())
+}
+
 /// Whether it is a pointer to nothing.
 pub(crate) fn is_nil_pointer(value: &Value) -> bool {
     matches!(value, Value::Map(map) if Arc::ptr_eq(map, &NIL_POINTER))

@@ -227,8 +227,12 @@ fn functions(template: Template) -> Template {
             keys.iter().try_fold(item.clone(), |value, key| match (&value, key) {
                 // Go answers with the zero of the map's type; ours are of strings or of anything.
                 (Value::Map(map), Value::String(key)) if !map.contains_key(key) => {
-                    let of_strings = map.values().all(|value| matches!(value, Value::String(_)));
-                    Ok(if of_strings { string(String::new()) } else { Value::Nil })
+                    let all = |is: fn(&Value) -> bool| map.values().all(is);
+                    Ok(match () {
+                        () if all(|value| matches!(value, Value::String(_))) => string(String::new()),
+                        () if all(|value| matches!(value, Value::List(_))) => go::nil_list(),
+                        () => Value::Nil,
+                    })
                 }
                 _ => value.index(key),
             })
@@ -368,6 +372,7 @@ mod tests {
             (r#"{{.Labels | printf "%s"}}"#, "map[k:v x.y:1]"),
             ("{{json .State}}", r#"{"Status":"running","Running":true,"Cmd":null,"Volumes":null}"#),
             ("{{.Ports}}", "map[443/tcp:[] 80/tcp:[{0.0.0.0 8080}]]"),
+            (r#"{{index .Ports "9/tcp"}}{{if index .Ports "9/tcp"}}x{{end}}"#, "[]"),
             ("{{.Empty}} {{.State.Cmd}} {{.State.Volumes}} {{json .Empty}}", "<nil> [] map[] null"),
             ("{{range .State.Cmd}}x{{else}}none{{end}} {{len .State.Volumes}}", "none 0"),
             ("{{if .Empty}}a{{else}}b{{end}}{{if .State}}c{{end}}{{with .State.Cmd}}d{{end}}", "bc"),
