@@ -5,7 +5,7 @@
 //! part of the repository, the registry is then docker.io, and a repository of one component on
 //! docker.io lies under `library/`.
 
-use super::digest::BlobDigest;
+use super::digest::{BlobDigest, digits};
 use crate::error::{Error, Result, invalid};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -59,10 +59,9 @@ impl Reference {
         if parts.digest.is_some() {
             return Err(invalid(format!("{text:?} cannot be a new name: it contains a digest")));
         }
-        if parts.registry.is_none()
-            && parts.path.len() == 64
-            && parts.path.bytes().all(|b| b.is_ascii_hexdigit())
-        {
+        let like_an_id = |path: &str| path.len() == 64 && path.bytes().all(|b| b.is_ascii_hexdigit());
+        // `sha256:0a…` is one as well, and could never be asked for by that name.
+        if parts.registry.is_none() && (like_an_id(parts.path) || digits(text) != text) {
             return Err(invalid(format!("{text:?} cannot be a new name: it looks like an image's id")));
         }
         let named = match parts.registry {
@@ -426,7 +425,9 @@ mod tests {
         for bad in [format!("q.io/a:{tag}"), format!("q.io/{path}"), library] {
             assert!(Reference::parse(&bad).is_err(), "{bad}");
         }
-        let other = Reference::parse(&format!("a@sha512:{}", "0f".repeat(64))).unwrap_err();
+        let long = format!("q.io/a@sha512:{}", "0f".repeat(64));
+        assert_eq!(Reference::parse(&long).unwrap().to_string(), long);
+        let other = Reference::parse(&format!("a@sha384:{}", "0f".repeat(48))).unwrap_err();
         assert_eq!(other.kind(), crate::error::Kind::Unsupported);
     }
 
