@@ -198,6 +198,35 @@ fn a_layer_of_a_million_entries_takes_no_memory() {
     pull_with_little_memory(&env, &format!("{}/x", server.address)).code(0);
 }
 
+/// Real ones: directories, files and names of these.
+#[test]
+fn a_layer_of_many_files_comes_and_goes_without_memory() {
+    let env = Env::empty(User::Sub);
+    let mut content = Content::default();
+    let mut tar = tar_of((0..40_000).map(|n| if n % 100 == 0 { format!("d{n}/") } else { format!("f{n}") }));
+    tar.truncate(tar.len() - 1024);
+    let mut link = root_s();
+    link.set_entry_type(tar::EntryType::Link);
+    for n in 0..60_000 {
+        link.set_path(format!("d{}/{n}", n / 150 * 100)).unwrap();
+        link.set_link_name(format!("f{}", n % 4_000 / 100 * 100 + 1)).unwrap();
+        link.set_cksum();
+        tar.extend_from_slice(link.as_bytes());
+    }
+    tar.resize(tar.len() + 1024, 0);
+    let manifest = content.image("", &tar, ZSTD, zstd_of(&tar));
+    content.manifest("latest", MANIFEST, manifest);
+    drop(tar);
+    let server = content.serve();
+    pull_with_little_memory(&env, &format!("{}/x", server.address)).code(0);
+    let layers = env.root().join("layers");
+    let layer = std::fs::read_dir(&layers).unwrap().flatten().next().expect("a layer");
+    let inside = std::fs::read_dir(layer.path().join("diff/d39900")).unwrap();
+    assert_eq!(inside.count(), 150);
+    env.run(["rmi", "-af"]).code(0);
+    assert_eq!(std::fs::read_dir(&layers).unwrap().count(), 0);
+}
+
 /// Attributes of directories and their names are written when all that is in them is there.
 #[test]
 fn attributes_of_many_directories_take_no_memory() {
