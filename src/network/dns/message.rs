@@ -324,4 +324,53 @@ mod tests {
         let whole = answer(&bytes, Some(&asked(&bytes)), &Reply::Addresses(&many), usize::MAX);
         assert_eq!(Packet::parse(&whole).unwrap().answers.len(), 100);
     }
+
+    /// A panic here would end the supervisor, and with it a container whose neighbour asked.
+    #[test]
+    fn mangled_questions_are_answered_or_not_and_never_panic() {
+        let any = query("a.b.c.example", QTYPE::ANY);
+        let mut with_options = Packet::parse(&any).unwrap();
+        *with_options.opt_mut() = Some(OPT { opt_codes: Vec::new(), udp_packet_size: 4096, version: 0 });
+        let long = vec!["x".repeat(63); 3].join(".");
+        let good = [
+            query("web", TYPE::A.into()),
+            query(&long, TYPE::AAAA.into()),
+            query("7.0.88.10.in-addr.arpa", TYPE::PTR.into()),
+            with_options.build_bytes_vec().unwrap(),
+        ];
+        let many: Vec<IpAddr> = (0..=255).map(|n| Ipv4Addr::new(10, 88, 0, n).into()).collect();
+        let names = vec!["one".to_string(), "x".repeat(64), String::new(), "a..b".to_string()];
+        let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = |most: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random >> 20) as usize % most
+        };
+        let mut questions = 0;
+        for round in 0..ROUNDS {
+            let mut bytes = good[round % good.len()].clone();
+            for _ in 0..1 + next(4) {
+                let at = next(bytes.len());
+                // Pointers, and the bounds of lengths, more often than chance would have them.
+                bytes[at] = [0xc0, 0xc0, HEADER as u8, 0, 63, 64, 0xff, next(256) as u8][next(8)];
+            }
+            if next(4) == 0 {
+                bytes.truncate(next(bytes.len()) + 1);
+            }
+            if next(4) == 0 {
+                bytes.extend((0..next(40)).map(|_| 0xc0));
+            }
+            let Incoming::Question(question) = read(&bytes) else { continue };
+            questions += 1;
+            for reply in [Reply::Addresses(&many), Reply::Names(&names), Reply::NoSuchName] {
+                let answer = answer(&bytes, Some(&question), &reply, question.room);
+                assert!(answer.len() >= HEADER && answer.len() <= question.room.max(bytes.len() + HEADER));
+                assert_eq!(answer[..2], bytes[..2]);
+            }
+        }
+        assert!(questions > ROUNDS / 20, "{questions}");
+    }
+
+    const ROUNDS: usize = 8_000;
 }
