@@ -349,3 +349,29 @@ fn directories_may_be_deeper_than_any_path_can_say() {
     env.run(["ps", "-as"]).code(0);
     env.run(["rm", "c"]).code(0);
 }
+
+/// A setuid program that another user may write to is none any more once that one has: the kernel
+/// would start it with the rights that it remembers.
+#[test]
+fn what_is_written_to_loses_its_privileges_at_once() {
+    let env = Env::new();
+    let ways = ["echo x >>F", ": >F", "truncate -s 3 F", "dd if=/bin/true of=F bs=1 count=9 conv=notrunc"];
+    for driver in ["overlay", "fuse"] {
+        env.run(["--storage-driver", driver, "run", "-d", "--name", "c", "busybox", "sleep", "600"]).code(0);
+        for mode in ["4777", "2777"] {
+            for way in ways {
+                // The kernel knows its mode before.
+                let made =
+                    format!("cd /tmp && chmod 1777 . && echo old >F && chmod {mode} F && stat -c %a F");
+                assert_eq!(env.ok(["exec", "c", "sh", "-c", &made]), mode);
+                let change = format!("cd /tmp && {way} 2>/dev/null; stat -c %a F");
+                assert_eq!(
+                    env.ok(["exec", "-u", "1000", "c", "sh", "-c", &change]),
+                    "777",
+                    "{driver}: {way}"
+                );
+            }
+        }
+        env.run(["rm", "-f", "-t", "0", "c"]).code(0);
+    }
+}

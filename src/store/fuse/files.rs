@@ -125,14 +125,18 @@ fn bit_by_bit(length: usize, mut step: impl FnMut(usize) -> Io<usize>) -> Io<usi
     Ok(done)
 }
 
-/// Takes the setuid bit, and the setgid bit of what may be executed, off a file that is written to.
-pub(super) fn take_privileges(file: &OwnedFd) -> Io<()> {
+/// Takes the setuid bit, and the setgid bit of what may be executed, off a file that is written to; `true`
+/// if it had one. The kernel has to hear of that.
+pub(super) fn take_privileges(file: &OwnedFd) -> Io<bool> {
     let mode = fs::fstat(file)?.st_mode;
     let mut left = mode & !libc::S_ISUID;
     if mode & libc::S_IXGRP != 0 {
         left &= !libc::S_ISGID;
     }
-    if left != mode { fs::fchmod(file, Mode::from_raw_mode(left & 0o7777)) } else { Ok(()) }
+    if left != mode {
+        fs::fchmod(file, Mode::from_raw_mode(left & 0o7777))?;
+    }
+    Ok(left != mode)
 }
 
 #[cfg(test)]

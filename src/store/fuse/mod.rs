@@ -36,7 +36,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use union::Union;
 
 /// What the kernel is answered.
@@ -197,8 +197,12 @@ fn take_order(socket: &OwnedFd) -> Result<fuser::Session<Server>> {
     let mut config = fuser::Config::default();
     config.n_threads = Some(THREADS);
     // The kernel has asked for the handshake when the mount was made.
-    let session = fuser::Session::from_fd(Server::new(union), device, fuser::SessionACL::All, config)
+    let notifier = Arc::new(OnceLock::new());
+    let server = Server::new(union, notifier.clone());
+    let session = fuser::Session::from_fd(server, device, fuser::SessionACL::All, config)
         .doing(|| "agree with the kernel")?;
+    // Nobody else has set it.
+    let _ = notifier.set(session.notifier());
     fd::send_fd(socket.as_fd(), b"m", mount.as_fd()).doing(|| "hand over the mount")?;
     Ok(session)
 }

@@ -14,9 +14,9 @@ use super::union::{Entry, Union};
 use super::{Io, attributes};
 use fuser::{
     BsdFileFlags, CopyFileRangeFlags, Errno as FuseErrno, FileAttr, FileHandle, FileType as FuseType,
-    Filesystem, FopenFlags, Generation, INodeNo, InitFlags, KernelConfig, LockOwner, OpenFlags, RenameFlags,
-    ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry,
-    ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
+    Filesystem, FopenFlags, Generation, INodeNo, InitFlags, KernelConfig, LockOwner, Notifier, OpenFlags,
+    RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty,
+    ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
 };
 use rustix::fs::{
     self, AtFlags, FallocateFlags, FileType, Gid, Mode, OFlags, SeekFrom, Stat, Timespec, Timestamps, Uid,
@@ -26,7 +26,7 @@ use std::ffi::{CString, OsStr};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long the kernel may believe it.
@@ -41,12 +41,31 @@ pub(super) struct Server {
     union: Mutex<Union>,
     files: Arc<Files>,
     volatile: bool,
+    /// Set once the session is there.
+    kernel: Arc<OnceLock<Notifier>>,
 }
 
 impl Server {
-    pub(super) fn new(union: Union) -> Server {
+    /// One that tells the kernel of what it does not expect through `kernel`.
+    pub(super) fn new(union: Union, kernel: Arc<OnceLock<Notifier>>) -> Server {
         let (files, volatile) = (union.files.clone(), union.volatile);
-        Server { union: Mutex::new(union), files, volatile }
+        Server { union: Mutex::new(union), files, volatile, kernel }
+    }
+
+    /// As [`files::take_privileges`], and the kernel forgets the mode that it knew: it would start a
+    /// program with rights that the file has no more.
+    fn take_privileges(&self, ino: INodeNo, file: &OwnedFd) -> Io<()> {
+        if files::take_privileges(file)? {
+            self.forget_attributes(ino);
+        }
+        Ok(())
+    }
+
+    fn forget_attributes(&self, ino: INodeNo) {
+        if let Some(kernel) = self.kernel.get() {
+            // One that it does not know it cannot remember. (A negative offset: no content.)
+            let _ = kernel.inval_inode(ino, -1, 0);
+        }
     }
 
     fn union(&self) -> MutexGuard<'_, Union> {
@@ -437,6 +456,10 @@ impl Filesystem for Server {
 
     fn open(&self, request: &Request, ino: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
         let opened = Self::open_file(&mut self.union(), &self.files, ino.0, flags.0, request.uid());
+        if flags.0 & libc::O_TRUNC != 0 && request.uid() != 0 {
+            // It may have lost its setuid bit.
+            self.forget_attributes(ino);
+        }
         answer!(reply, opened, handle => reply.opened(FileHandle(handle), FopenFlags::FOPEN_KEEP_CACHE));
     }
 
@@ -482,7 +505,7 @@ impl Filesystem for Server {
     fn write(
         &self,
         _: &Request,
-        _: INodeNo,
+        ino: INodeNo,
         handle: FileHandle,
         offset: u64,
         data: &[u8],
@@ -493,7 +516,7 @@ impl Filesystem for Server {
     ) {
         let written = self.files.get(handle.0).and_then(|file| {
             if how.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID) {
-                files::take_privileges(&file)?;
+                self.take_privileges(ino, &file)?;
             }
             files::write(&file, offset, data)
         });
@@ -639,7 +662,7 @@ impl Filesystem for Server {
     fn fallocate(
         &self,
         request: &Request,
-        _: INodeNo,
+        ino: INodeNo,
         handle: FileHandle,
         offset: u64,
         length: u64,
@@ -650,7 +673,7 @@ impl Filesystem for Server {
         let done = self.files.get(handle.0).and_then(|file| {
             fs::fallocate(&file, flags, offset, length)?;
             // The kernel says nothing of them here.
-            if request.uid() != 0 { files::take_privileges(&file) } else { Ok(()) }
+            if request.uid() != 0 { self.take_privileges(ino, &file) } else { Ok(()) }
         });
         answer!(reply, done, () => reply.ok());
     }
@@ -681,7 +704,7 @@ impl Filesystem for Server {
         _: INodeNo,
         from: FileHandle,
         mut read_at: u64,
-        _: INodeNo,
+        target: INodeNo,
         to: FileHandle,
         mut write_at: u64,
         length: u64,
@@ -693,7 +716,7 @@ impl Filesystem for Server {
         let copied = self.files.get(from.0).and_then(|from| {
             let to = self.files.get(to.0)?;
             if request.uid() != 0 {
-                files::take_privileges(&to)?;
+                self.take_privileges(target, &to)?;
             }
             fs::copy_file_range(&from, Some(&mut read_at), &to, Some(&mut write_at), most)
         });
