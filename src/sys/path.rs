@@ -125,6 +125,7 @@ impl RootFd {
     /// When it is larger than `limit` bytes or not a regular file.
     pub fn read(&self, path: &Path, limit: u64) -> Result<Option<String>> {
         use std::io::Read;
+        use std::os::unix::fs::{FileTypeExt, MetadataExt};
         // Not blocking, because an image can put a FIFO there.
         let file = match self.at(path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()) {
             Ok(file) => file,
@@ -133,7 +134,10 @@ impl RootFd {
         };
         let mut text = Vec::new();
         let file = std::fs::File::from(file);
-        if !file.metadata().doing(|| format!("look at {} in the container", path.display()))?.is_file() {
+        let metadata = file.metadata().doing(|| format!("look at {} in the container", path.display()))?;
+        // What is hidden from the container has /dev/null over it.
+        let hidden = metadata.file_type().is_char_device() && metadata.rdev() == rustix::fs::makedev(1, 3);
+        if !(metadata.is_file() || hidden) {
             return Err(failed(format!("{} in the container is not a regular file", path.display())));
         }
         let read = file.take(limit + 1).read_to_end(&mut text);

@@ -88,6 +88,7 @@ fn masks_can_be_lifted_and_added() {
     assert_eq!(sh(&env, &[], keys), "0");
     sh(&env, &["--security-opt", "unmask=/proc/timer_list"], "cat /proc/timer_list | head -c 0");
     assert_eq!(sh(&env, &["--security-opt", "mask=/etc/notes"], "cat /etc/notes"), "");
+    assert_eq!(sh(&env, &["--security-opt", "mask=/etc/passwd:/etc/group"], "cat /etc/passwd; id -u"), "0");
     let read_only = "grep -c ' /proc/sys ' /proc/mounts || true";
     assert_eq!(sh(&env, &[], read_only), "1");
     assert_eq!(sh(&env, &["--security-opt", "unmask=ALL"], read_only), "0");
