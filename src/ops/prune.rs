@@ -166,6 +166,7 @@ pub fn everything(settings: &Settings, store: &Store, wish: &Wish) -> Result<Pru
     let of_containers = containers(settings, store, &wish.containers)?;
     let mut freed: u64 = of_containers.containers.iter().filter_map(|id| sizes.get(id)).sum();
     let (mut gone, mut failed) = (Vec::new(), Vec::new());
+    volumes::sweep(store)?;
     if let Some(filters) = &wish.volumes {
         let listed = volumes::list(settings, store)?;
         let sizes = df::trees(settings, listed.iter().map(|volume| volume.mountpoint.clone()).collect())?;

@@ -156,6 +156,7 @@ pub fn remove(
         }
     }
     let _alone = volumes::hold_alone(store)?;
+    volumes::sweep(store);
     let users = volumes::users(store)?.remove(name).unwrap_or_default();
     if !users.is_empty() {
         return Err(in_use(name, &users));
@@ -170,6 +171,22 @@ fn in_use(name: &VolumeName, users: &[ContainerId]) -> Error {
         ids.join(", ")
     );
     Error::new(Kind::Conflict, text).hint("--force removes these containers too")
+}
+
+/// Moves what killed commands left of volumes in the making to the trash.
+///
+/// They go one after the other: a crash leaves the rest for the next one.
+///
+/// # Errors
+/// When the lock cannot be taken.
+pub fn sweep(store: &Store) -> Result<()> {
+    // A full disk has no room for the lock that nobody has needed yet.
+    if !store.volumes().exists() {
+        return Ok(());
+    }
+    let _alone = volumes::hold_alone(store)?;
+    volumes::sweep(store);
+    Ok(())
 }
 
 /// Removes the volumes that no container uses and that the filters mean; their names.

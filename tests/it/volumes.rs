@@ -510,3 +510,22 @@ fn a_volume_begins_with_the_files_of_an_image_and_keeps_them() {
         env.run(["volume", "rm", "site"]).code(0);
     }
 }
+
+#[test]
+fn what_a_killed_command_left_of_a_volume_is_swept() {
+    let env = Env::new();
+    env.run(["volume", "create", "v"]).code(0);
+    let left = env.root().join("volumes/.w.0.new");
+    for clean in [&["volume", "rm", "v"][..], &["system", "prune", "-f"], &["volume", "prune", "-f"]] {
+        std::fs::create_dir_all(left.join("_data/etc")).expect("a directory");
+        for dir in ["", "_data", "_data/etc"] {
+            env.give(&left.join(dir));
+        }
+        env.run(["volume", "ls", "-q", "-f", "name=w"]).stdout("");
+        env.run(clean).code(0);
+        assert!(!left.exists(), "{clean:?}");
+        eventually("the trash is empty", || {
+            std::fs::read_dir(env.root().join("trash")).is_ok_and(|mut all| all.next().is_none())
+        });
+    }
+}
