@@ -336,7 +336,7 @@ fn host_config(config: &ContainerConfig, inspected: &Inspected) -> Value {
         "Binds": binds,
         "CgroupManager": "cgroupfs",
         "CgroupMode": mode(&namespaces.cgroup),
-        "ContainerIDFile": "",
+        "ContainerIDFile": path(config.ending.id_file.as_deref()),
         "LogConfig": {
             "Type": driver,
             "Config": null,

@@ -223,7 +223,7 @@ fn sort(rows: &mut [Row], by: &str) {
 /// What templates see: podman's names.
 const FIELDS: &[Field<Row>] = &[
     field("AutoRemove", "AUTO REMOVE", |row, _| row.entry.config.ending.remove.into()),
-    field("CIDFile", "CID FILE", |_, _| "".into()),
+    field("CIDFile", "CID FILE", |row, _| row.id_file().into()),
     field("Cgroup", "CGROUPNS", |row, _| namespace(row.pid(), "cgroup").into()),
     field("Command", "COMMAND", |row, whole| row.command_text(whole).into()),
     field("Created", "CREATED", |row, _| row.created().into()),
@@ -313,6 +313,10 @@ impl Row {
         // One line and no columns of its own, whatever is in it.
         let command = self.command().replace(['\n', '\t'], " ");
         if whole { command } else { table::shorten(&command, 20) }
+    }
+
+    fn id_file(&self) -> String {
+        self.entry.config.ending.id_file.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
     }
 
     /// As docker has it: what holds spaces is quoted.
@@ -435,7 +439,7 @@ impl Row {
             "AutoRemove": config.ending.remove,
             "Command": config.process.args(),
             "CreatedAt": self.created(),
-            "CIDFile": "",
+            "CIDFile": self.id_file(),
             "Exited": self.entry.status() == Status::Exited,
             "ExitedAt": seconds(self.exited_at()),
             "ExitCode": self.exit_code(),

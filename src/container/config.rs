@@ -482,6 +482,9 @@ pub struct Ending {
     pub pid_file: Option<PathBuf>,
     /// `--conmon-pidfile`: gets the supervisor's host pid.
     pub supervisor_pid_file: Option<PathBuf>,
+    /// `--cidfile`: has got the id; for `inspect` and `ps`.
+    #[serde(default)]
+    pub id_file: Option<PathBuf>,
 }
 
 /// The version of the document that this binary writes.

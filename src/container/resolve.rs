@@ -667,6 +667,7 @@ fn ending(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) -> 
         timeout: asked.timeout.unwrap_or(0),
         pid_file: asked.pid_file.as_ref().map(|path| host.cwd.join(path)),
         supervisor_pid_file: asked.supervisor_pid_file.as_ref().map(|path| host.cwd.join(path)),
+        id_file: request.cid_file.as_ref().map(|path| host.cwd.join(path)),
     })
 }
 

@@ -86,6 +86,7 @@ fn config(digit: char) -> c::ContainerConfig {
             timeout: 0,
             pid_file: None,
             supervisor_pid_file: None,
+            id_file: None,
         },
         labels: vec![],
         annotations: vec![],

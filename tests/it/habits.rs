@@ -254,6 +254,10 @@ fn id_files_name_containers() {
     env.run(["run", "--rm", "--cidfile", &one, "busybox", "true"])
         .code(125)
         .stderr_contains("container id file exists");
+    env.run(["inspect", "-f", "{{.HostConfig.ContainerIDFile}}", &first]).code(0).stdout(&format!("{one}\n"));
+    env.run(["ps", "--filter", &format!("id={first}"), "--format", "{{.CIDFile}}"])
+        .code(0)
+        .stdout(&format!("{one}\n"));
     env.run(["exec", "--cidfile", &one, "hostname"]).code(0).stdout(&format!("{}\n", &first[..12]));
     env.run(["kill", "--cidfile", &one]).code(0);
     env.run(["restart", "-t", "0", "--cidfile", &one, "--cidfile", &two]).code(0);
