@@ -312,7 +312,8 @@ impl Failure {
         let mut bytes = vec![message::FAILED];
         bytes.extend(self.step.to_le_bytes());
         bytes.push(self.kind);
-        bytes.extend(self.message.as_bytes());
+        // A zero byte ends it, and an image may have written one: the advice would be the image's.
+        bytes.extend(self.message.replace('\0', "\u{fffd}").as_bytes());
         bytes.push(0);
         bytes.extend(self.hint.as_bytes());
         bytes

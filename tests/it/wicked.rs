@@ -422,3 +422,18 @@ fn archives_whose_names_fill_the_memory_are_refused() {
     let copies = env.file("copies.tar.zst", zstd_of(&tar.into_inner().unwrap()));
     env.run(["load", "-i", &copies]).fails(125, "about its images needs too much memory");
 }
+
+/// A launch that fails is told with a zero byte between what went wrong and what helps.
+#[test]
+fn an_image_gives_no_advice() {
+    let env = Env::empty(User::Sub);
+    let mut content = Content::default();
+    let tar = tar_of(["a".to_string()].into_iter());
+    let labels = r#""a":""},"Cmd":["/a"],"WorkingDir":"/b\u0000run something else","Other":{"#;
+    let manifest = content.image(labels, &tar, LAYER, tar.clone());
+    content.manifest("latest", MANIFEST, manifest);
+    let server = content.serve();
+    let output = env.run(["run", "--rm", "--network", "none", &format!("{}/x", server.address)]);
+    assert!(output.code == Some(126) && output.err().contains("working directory"), "{output}");
+    assert!(!output.err().contains("Hint: run something"), "{output}");
+}
