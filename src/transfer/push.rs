@@ -5,7 +5,7 @@ use super::outgoing::{Conversion, Format, Outgoing, Package, Piece, gather};
 use super::progress::{Progress, note};
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::image::access::Retry;
-use crate::image::digest::BlobDigest;
+use crate::image::digest::{Algorithm, BlobDigest};
 use crate::image::manifest::{Index, media};
 use crate::image::platform::Platform;
 use crate::image::reference::Reference;
@@ -219,7 +219,14 @@ fn to_registry(
     if let Some(whole) = &outgoing.whole {
         for package in &packages {
             let digest = package.digest.to_string();
-            uploader.manifest(&digest, &package.media_type, &package.manifest)?;
+            let sent = uploader.manifest(&digest, &package.media_type, &package.manifest);
+            sent.map_err(|error| match package.digest.algorithm() {
+                Algorithm::Sha256 => error,
+                // docker-registry computes a SHA-256 and compares.
+                Algorithm::Sha512 => error.hint(
+                    "it may know manifests by SHA-256 alone: --platform OS/ARCHITECTURE sends one image without its index",
+                ),
+            })?;
         }
         return uploader.manifest(&name.manifest_selector(), &whole.media_type, &whole.bytes);
     }

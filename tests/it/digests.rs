@@ -107,6 +107,12 @@ fn a_registry_takes_and_gives_what_is_named_by_sha512() {
     assert_eq!(format!("sha512:{}", env.ok(["pull", "-q", &there])), id);
     env.run(["run", "--rm", "--network", "none", &there, "true"]).code(0);
     env.run(["system", "check"]).code(0).stdout("");
+    env.run(["rmi", "-af"]).code(0);
+    // But no manifest by such a digest: an index of them cannot go there.
+    env.run(["load", "-q", "-i", &long_layout(&env, "two", &["amd64", "arm64"])]).code(0);
+    let index = format!("{}/digests/index:1", registry());
+    env.run(["push", "-q", "long", &index]).fails(125, "SHA-256 alone");
+    env.run(["push", "-q", "--platform", "linux/amd64", "long", &index]).code(0);
 }
 
 #[test]
