@@ -375,3 +375,17 @@ fn what_is_written_to_loses_its_privileges_at_once() {
         env.run(["rm", "-f", "-t", "0", "c"]).code(0);
     }
 }
+
+#[test]
+fn who_opens_all_that_can_be_open_takes_nobodys_names_away() {
+    let env = Env::with(User::Sub, &["debian"]);
+    let script = r#"my @f; while (open(my $f, "<", "/etc/passwd")) { push @f, $f }
+        print $!{ENFILE} && @f > 500 ? "full\n" : @f . " $!\n";
+        my $seen = -e "/usr/share/doc/apt/copyright" && opendir(my $d, "/usr/lib") && mkdir("/new"); print $seen ? "there\n" : "$!\n";
+        @f = (); print open(my $f, ">", "/new/f") ? "again\n" : "$!\n""#;
+    let run =
+        "ulimit -n 1024; exec $AS $BOX --storage-driver fuse run --rm --network none debian perl -MErrno -e";
+    let mut command = env.prepared(&format!("{run} \"$SCRIPT\""));
+    command.env("SCRIPT", script);
+    finish(command, b"").code(0).stdout("full\nthere\nagain\n");
+}

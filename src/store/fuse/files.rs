@@ -20,6 +20,8 @@ pub(super) struct Files {
     files: RwLock<HashMap<u64, (Ino, Arc<OwnedFd>)>>,
     lists: Mutex<Lists>,
     next: AtomicU64,
+    /// The most files that are open at once.
+    most: usize,
 }
 
 /// What open directories show.
@@ -37,6 +39,18 @@ impl Lists {
 }
 
 impl Files {
+    /// None open yet; at most so many at once. Without an end those of one user in the container would take
+    /// the descriptors by which all others' names are looked up.
+    pub(super) fn new(most: usize) -> Files {
+        Files { most, ..Files::default() }
+    }
+
+    /// Whether one more may be opened; `ENFILE` if not.
+    pub(super) fn have_room(&self) -> Io<()> {
+        let open = self.files.read().unwrap_or_else(PoisonError::into_inner).len();
+        if open < self.most { Ok(()) } else { Err(Errno::NFILE) }
+    }
+
     fn number(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -143,6 +157,20 @@ pub(super) fn take_privileges(file: &OwnedFd) -> Io<bool> {
 mod tests {
     use super::*;
     use rustix::fs::FileType;
+
+    #[test]
+    fn only_so_many_files_are_open_at_once() {
+        let files = Files::new(2);
+        let open = || {
+            files.have_room()?;
+            Ok::<u64, Errno>(files.add(2, rustix::stdio::stdin().try_clone_to_owned().expect("there is one")))
+        };
+        let first = open().expect("there is room");
+        assert!(open().is_ok());
+        assert_eq!(open(), Err(Errno::NFILE));
+        files.close(first);
+        assert!(open().is_ok());
+    }
 
     #[test]
     fn open_directories_take_a_bounded_memory() {

@@ -25,6 +25,7 @@ use crate::error::{Doing, Error, Result, failed};
 use crate::sys::mount::{Attributes, FileSystem};
 use crate::sys::process::{self, CStrings, Child};
 use crate::sys::{fd, limits, userns};
+use files::Files;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use server::Server;
@@ -188,10 +189,11 @@ fn take_order(socket: &OwnedFd) -> Result<fuser::Session<Server>> {
     rustix::process::umask(rustix::fs::Mode::empty());
     let (_, most) = limits::get("nofile")?;
     limits::set("nofile", most, most)?;
-    let cached = usize::try_from(most / 4).unwrap_or(usize::MAX).clamp(64, 4096);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let cached = (most / 4).clamp(64, 4096);
     // Whoever mounts, and be it nowhere, needs a mount namespace that is its own.
     userns::unshare(libc::CLONE_NEWNS)?;
-    let union = Union::open(&order, Arc::default(), cached)?;
+    let union = Union::open(&order, Arc::new(Files::new(most / 8 * 5)), cached)?;
     let (device, mount) = mount(order.upper.is_none())?;
     confine::confine()?;
     let mut config = fuser::Config::default();

@@ -95,6 +95,7 @@ impl Server {
     }
 
     fn open_file(union: &mut Union, files: &Files, ino: Ino, flags: i32, caller: u32) -> Io<u64> {
+        files.have_room()?;
         let access = flags & libc::O_ACCMODE;
         let cut = flags & libc::O_TRUNC != 0;
         let mut wanted = match access {
@@ -476,6 +477,7 @@ impl Filesystem for Server {
         let new = New { uid: request.uid(), gid: request.gid(), mode };
         let created = c_name(name).and_then(|name| {
             let mut union = self.union();
+            self.files.have_room()?;
             union.make(parent.0, &name, What::File, new)?;
             let attr = Self::tell(&mut union, parent.0, &name)?.ok_or(Errno::NOENT)?.attr;
             let flags = flags & !libc::O_TRUNC;
