@@ -95,7 +95,7 @@ impl Target {
         for _ in 0..LINKS {
             match root.place(&path) {
                 Ok(place) => return Target::existing(root, &path, &place, source),
-                Err(error) if error.kind() == Kind::NotFound => match Target::new(root, &path, side)? {
+                Err(error) if error.kind() == Kind::NotFound => match Target::missing(root, &path, side)? {
                     Either::Target(target) => return Ok(target),
                     Either::Link(to) => path = to,
                 },
@@ -138,7 +138,7 @@ impl Target {
     }
 
     /// A place where nothing is: that of the name, or what a link says that leads nowhere.
-    fn new(root: &RootFd, path: &Path, side: &str) -> Result<Either> {
+    fn missing(root: &RootFd, path: &Path, side: &str) -> Result<Either> {
         let text = bytes(path);
         let as_directory = text.ends_with(b"/") || text.ends_with(b"/.");
         let parent = split(path).filter(|_| !as_directory);
