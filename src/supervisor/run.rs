@@ -234,9 +234,15 @@ fn advice(config: &ContainerConfig, place: &str, is_root: bool) -> Option<String
     let ours = std::fs::metadata(&path).is_ok_and(|meta| meta.uid() != 65534);
     let by_group = || rustix::fs::access(&path, rustix::fs::Access::WRITE_OK).is_ok();
     match (ours, is_root) {
-        (true, false) => Some(format!(
-            "give it the files with -v …:{place}:U, or keep your own id with --userns keep-id, or run as --user 0"
-        )),
+        (true, false) => {
+            // Root's own id is 0 already.
+            let is_not_root = |maps: IdMaps| maps.uids.iter().any(|row| row.inside == 0 && row.outside != 0);
+            let keep = match IdMaps::current().is_ok_and(is_not_root) {
+                true => "keep your own id with --userns keep-id, or ",
+                false => "",
+            };
+            Some(format!("give it the files with -v …:{place}:U, or {keep}run as --user 0"))
+        }
         (true, true) => None,
         // We have the caller's groups, which the container's processes have not.
         (false, _) if by_group() => {

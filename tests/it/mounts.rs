@@ -282,6 +282,10 @@ fn who_cannot_write_to_a_bind_is_warned_with_what_helps() {
             .code(0)
             .stderr_contains("somebody else on the host");
     }
+    let root = Env::of(User::Root);
+    let of_root = format!("{}:/data", root.directory("src"));
+    let warned = run(&root, &["--user", "www", "-v", &of_root], "true");
+    warned.code(0).stderr_contains("-v …:/data:U, or run as --user 0");
     // What a group of the caller's may write to.
     let shared = env.directory("shared");
     std::os::unix::fs::chown(&shared, Some(0), Some(60)).expect("root gives it away");
