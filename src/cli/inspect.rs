@@ -221,6 +221,7 @@ fn for_templates(document: &Value) -> gotmpl::Value {
         let made = [("ID", "Id"), ("HealthCheck", "Healthcheck"), ("DockerVersion", "Version")]
             .into_iter()
             .fold(made, |made, (name, of)| go::with(made, name, part(of)));
+        let made = go::within(go::within(made, "Healthcheck", whole_check), "HealthCheck", whole_check);
         return go::within(go::with(made, "Container", text()), "Config", |config| {
             let config = ["User", "WorkingDir", "StopSignal", "Hostname", "Domainname", "Image"]
                 .into_iter()
@@ -229,9 +230,9 @@ fn for_templates(document: &Value) -> gotmpl::Value {
                 .into_iter()
                 .fold(config, |config, name| go::with(config, name, gotmpl::Value::Bool(false)));
             let open = ["Env", "Entrypoint", "Cmd", "OnBuild", "Shell", "Volumes", "ExposedPorts", "Labels"];
-            open.into_iter()
-                .chain(["Healthcheck"])
-                .fold(config, |config, name| go::with(config, name, nil(name)))
+            let open = open.into_iter().chain(["Healthcheck"]);
+            let config = open.fold(config, |config, name| go::with(config, name, nil(name)));
+            go::within(config, "Healthcheck", whole_check)
         });
     }
     if document.get("HostConfig").is_none() {
@@ -253,6 +254,12 @@ fn for_templates(document: &Value) -> gotmpl::Value {
     })
 }
 
+/// An image's document leaves out what is zero in a health check; in Go it is there.
+fn whole_check(check: gotmpl::Value) -> gotmpl::Value {
+    let numbers = ["Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"];
+    numbers.into_iter().fold(check, |check, name| go::with(check, name, gotmpl::Value::Int(0)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,5 +274,8 @@ mod tests {
         assert_eq!(text("{{.Labels}} {{index .Config.Labels \"x\"}}."), "map[] .");
         assert_eq!(text("{{.HealthCheck}} {{json .Config.Volumes}} {{.Config.Tty}}"), "<nil> null false");
         assert_eq!(text("{{json .Config}}"), r#"{"Env":["A=1"]}"#);
+        let checked = json!({"RootFS": {}, "Config": {"Healthcheck": {"Test": ["NONE"]}}});
+        let format = Format::parse("{{.Config.Healthcheck.Retries}} {{json .Config.Healthcheck}}").unwrap();
+        assert_eq!(format.render(&for_templates(&checked)).unwrap(), r#"0 {"Test":["NONE"]}"#);
     }
 }
