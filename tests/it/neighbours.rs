@@ -2,7 +2,8 @@
 
 use crate::env::{Env, eventually, finish};
 use crate::seccomp::compiled;
-use std::net::UdpSocket;
+use std::io::Write;
+use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
@@ -150,4 +151,26 @@ fn net_admin_in_a_user_namespace_of_its_own_rules_no_neighbours() {
     assert_eq!(seen(&["--cap-add", "NET_ADMIN", "--userns", "private"]), "end");
     // So the program would see them.
     assert!(seen(&["--cap-add", "NET_ADMIN"]).contains("0 box0"));
+}
+
+/// What listens on the host's loopback trusts whoever reaches it.
+#[test]
+fn no_address_leads_to_the_host_s_loopback() {
+    let env = Env::new();
+    let four = TcpListener::bind("127.0.0.1:0").expect("a port of the loopback");
+    let port = four.local_addr().expect("its address").port();
+    let six = TcpListener::bind(("::1", port)).ok();
+    for listener in [Some(four), six].into_iter().flatten() {
+        std::thread::spawn(move || {
+            listener.incoming().flatten().for_each(|mut client| drop(client.write_all(b"of the host\n")));
+        });
+    }
+    let places = "10.88.0.1 10.0.2.2 10.0.2.3 fd00::2 fd00::3 ::ffff:127.0.0.1 127.0.0.1";
+    let script =
+        format!("for i in {places}; do timeout 2 nc $i {port} </dev/null; done 2>/dev/null; echo end");
+    let heard = |network: &str| env.ok(["run", "--rm", "--network", network, "busybox", "sh", "-c", &script]);
+    assert_eq!(heard("box"), "end");
+    assert_eq!(heard("slirp4netns"), "end");
+    // Unless the user wants it.
+    assert!(heard("slirp4netns:allow_host_loopback=true").contains("of the host"));
 }
