@@ -256,11 +256,17 @@ impl<'a> Copier<'a> {
             let name = entry.file_name();
             if name != c"." && name != c".." {
                 let before = self.step_into(name);
-                let done = match self.one(from, name, to, name, depth) {
+                let mut done = self.one(from, name, to, name, depth);
+                for _ in 0..TRIES {
                     // What is below it has its path already.
-                    Err(error) if !self.path.is_empty() && is_gone(from, name, &error) => Ok(()),
-                    done => done,
-                };
+                    done = match done {
+                        Err(error) if self.path.is_empty() || error.kind() != Kind::NotFound => Err(error),
+                        Err(error) if is_gone(from, name, &error) => Ok(()),
+                        // Made again since.
+                        Err(_) => self.one(from, name, to, name, depth),
+                        Ok(()) => break,
+                    };
+                }
                 // The whole path, once.
                 done.map_err(|error| self.name(error))?;
                 self.path.truncate(before);
@@ -592,6 +598,9 @@ fn data_after(file: BorrowedFd<'_>, at: u64, size: u64) -> Result<(u64, u64)> {
     let end = rustix::fs::seek(file, SeekFrom::Hole(start))?;
     Ok((start, end.min(size).max(start)))
 }
+
+/// How often what was not there, and is again, is tried once more.
+pub const TRIES: usize = 16;
 
 /// Whether an error comes of an entry that was removed after it had been listed: a container that
 /// runs does that, and then it might as well not have been there.

@@ -6,7 +6,7 @@ use crate::store::archive::{Member, MemberKind, TarReader};
 use crate::store::compress::{decoder, without_xz};
 use crate::store::stack::attributes;
 use crate::store::tarball::TarWriter;
-use crate::sys::copy::{Existing, Owner, Skipped, is_gone};
+use crate::sys::copy::{Existing, Owner, Skipped, TRIES, is_gone};
 use crate::sys::path::{RootFd, Want, c_path};
 use crate::sys::tree;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid, fstat};
@@ -79,10 +79,16 @@ impl<W: Write> Packing<W> {
         names.sort();
         for name in names {
             let below = [path, b"/", name.to_bytes()].concat();
-            let done = match self.entry(&below, dir.as_fd(), &name, depth) {
-                Err(error) if is_gone(dir.as_fd(), &name, &error) => Ok(()),
-                done => done,
-            };
+            let mut done = self.entry(&below, dir.as_fd(), &name, depth);
+            for _ in 0..TRIES {
+                done = match done {
+                    Err(error) if error.kind() != Kind::NotFound => Err(error),
+                    Err(error) if is_gone(dir.as_fd(), &name, &error) => Ok(()),
+                    // Made again since.
+                    Err(_) => self.entry(&below, dir.as_fd(), &name, depth),
+                    Ok(()) => break,
+                };
+            }
             done.doing(|| format!("archive {}", String::from_utf8_lossy(&below)))?;
         }
         Ok(())
