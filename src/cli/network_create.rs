@@ -7,7 +7,7 @@ use crate::container::bridge::{NetworkName, RouteConfig};
 use crate::container::subnet::Subnet;
 use crate::error::{Error, Kind, Result, invalid};
 use crate::ops;
-use crate::store::networks::{Draft, SubnetDraft};
+use crate::store::networks::{self, Draft, SubnetDraft};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -108,6 +108,7 @@ impl NetworkCreate {
             options,
             interface,
             avoid: Vec::new(),
+            pools: networks::pools(&ctx.conf()?.network)?,
         };
         let network = ops::networks::create(ctx.store()?, draft, self.ignore)?;
         output::line(network.name.as_str());

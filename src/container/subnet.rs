@@ -155,20 +155,54 @@ impl fmt::Display for Subnet {
     }
 }
 
-/// Where automatic subnets come from, each a /24: podman's pools.
-const POOLS: [([u8; 2], u8); 5] =
-    [([10, 89], 16), ([10, 90], 15), ([10, 92], 14), ([10, 96], 11), ([10, 128], 9)];
+/// Subnets of IPv4 that are given automatically: parts of one size of a larger one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    base: u32,
+    prefix: u8,
+    size: u8,
+}
 
-/// The first free /24 of the pools; `None` when all are taken.
+impl Pool {
+    /// The subnets of `size` bits that `whole` consists of.
+    ///
+    /// # Errors
+    /// `Invalid` if `whole` is no subnet of IPv4, or smaller than one of its parts, or these are smaller
+    /// than a network may be.
+    pub fn new(whole: Subnet, size: u8) -> Result<Pool> {
+        match whole.base {
+            IpAddr::V4(base) if (whole.prefix.max(1)..=30).contains(&size) => {
+                Ok(Pool { base: base.to_bits(), prefix: whole.prefix, size })
+            }
+            _ => Err(invalid(format!("no subnets of IPv4 with /{size} can be given from {whole}"))),
+        }
+    }
+
+    /// podman's, each a /24.
+    #[must_use]
+    pub fn usual() -> Vec<Pool> {
+        let all = [([10, 89], 16), ([10, 90], 15), ([10, 92], 14), ([10, 96], 11), ([10, 128], 9)];
+        let pool = |([a, b], prefix): ([u8; 2], u8)| Pool {
+            base: Ipv4Addr::new(a, b, 0, 0).to_bits(),
+            prefix,
+            size: 24,
+        };
+        all.map(pool).into()
+    }
+
+    fn subnets(&self) -> impl Iterator<Item = Subnet> {
+        let (base, size) = (self.base, self.size);
+        (0..1_u32 << (size - self.prefix)).map(move |n| Subnet {
+            base: Ipv4Addr::from_bits(base + (n << (32 - size))).into(),
+            prefix: size,
+        })
+    }
+}
+
+/// The first free subnet of the pools; `None` when all are taken.
 #[must_use]
-pub fn free_subnet(taken: &[Subnet]) -> Option<Subnet> {
-    POOLS.iter().find_map(|([a, b], prefix)| {
-        let base = Ipv4Addr::new(*a, *b, 0, 0).to_bits();
-        let count = 1u32 << (24 - prefix);
-        (0..count)
-            .map(|n| Subnet { base: Ipv4Addr::from_bits(base + (n << 8)).into(), prefix: 24 })
-            .find(|subnet| !taken.iter().any(|other| other.overlaps(subnet)))
-    })
+pub fn free_subnet(pools: &[Pool], taken: &[Subnet]) -> Option<Subnet> {
+    pools.iter().flat_map(Pool::subnets).find(|subnet| !taken.iter().any(|other| other.overlaps(subnet)))
 }
 
 /// A /64 out of the unique local addresses, made of 56 random bits.
@@ -220,13 +254,23 @@ mod tests {
     fn automatic_subnets_go_through_the_pools() {
         let mut taken = Vec::new();
         for _ in 0..300 {
-            taken.push(free_subnet(&taken).unwrap());
+            taken.push(free_subnet(&Pool::usual(), &taken).unwrap());
         }
         assert_eq!(taken[0], subnet("10.89.0.0/24"));
         assert_eq!(taken[255], subnet("10.89.255.0/24"));
         assert_eq!(taken[256], subnet("10.90.0.0/24"));
-        assert_eq!(free_subnet(&[subnet("10.0.0.0/8")]), None);
-        assert_eq!(free_subnet(&[subnet("10.88.0.0/14")]), Some(subnet("10.92.0.0/24")));
+        let first = |taken: &str| free_subnet(&Pool::usual(), &[subnet(taken)]);
+        assert_eq!(first("10.0.0.0/8"), None);
+        assert_eq!(first("10.88.0.0/14"), Some(subnet("10.92.0.0/24")));
+        let small = [Pool::new(subnet("172.20.0.0/27"), 28).unwrap()];
+        let taken = [subnet("172.20.0.0/28")];
+        assert_eq!(free_subnet(&small, &taken), Some(subnet("172.20.0.16/28")));
+        assert_eq!(free_subnet(&small, &[subnet("172.16.0.0/12")]), None);
+        for (whole, size) in [("10.0.0.0/24", 16), ("10.0.0.0/24", 31), ("0.0.0.0/0", 0), ("fd00::/16", 24)] {
+            assert!(Pool::new(subnet(whole), size).is_err(), "{whole} {size}");
+        }
+        let all = Pool::new(subnet("0.0.0.0/0"), 30).unwrap();
+        assert_eq!(free_subnet(&[all], &[subnet("0.0.0.0/1")]), Some(subnet("128.0.0.0/30")));
         let local = local_subnet(u64::MAX);
         assert_eq!(local.to_string(), "fdff:ffff:ffff:ffff::/64");
     }

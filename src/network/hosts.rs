@@ -17,7 +17,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The names of the host in every container.
-const HOST_NAMES: &str = "host.containers.internal host.docker.internal";
+pub const HOST_NAMES: &str = "host.containers.internal host.docker.internal";
 
 /// The longest file that /etc/hosts begins with.
 pub const LONGEST: usize = 1 << 20;

@@ -26,6 +26,8 @@ pub struct Conf {
     pub containers: Containers,
     /// `[engine]`.
     pub engine: Engine,
+    /// `[network]`.
+    pub network: Network,
     /// `[storage]`, in config.toml.
     pub storage: Storage,
     /// `[gc]`, in config.toml.
@@ -62,6 +64,8 @@ table! {
         cgroupns: String,
         /// `--hosts-file`.
         base_hosts_file: String,
+        /// The address of the names that mean the host.
+        host_containers_internal_ip: String,
         /// The capabilities that a container has without flags.
         default_capabilities: List,
         /// `KEY=VALUE`, as far as the namespaces are the container's own.
@@ -136,6 +140,8 @@ table! {
         env: List,
         /// `--image-volume`.
         image_volume_mode: String,
+        /// `KEY=VALUE` for every slirp4netns, as behind `--network slirp4netns:`.
+        network_cmd_options: List,
         /// `--pull`.
         pull_policy: String,
         /// `--retry`.
@@ -145,6 +151,30 @@ table! {
         /// `--stop-timeout`.
         stop_timeout: u32,
     }
+}
+
+table! {
+    /// `[network]`.
+    Network {
+        /// The subnet of IPv4 that the default network is made with.
+        default_subnet: String,
+        /// Where automatic subnets come from.
+        default_subnet_pools: Pools,
+        /// Words for every pasta, as behind `--network pasta:`.
+        pasta_options: List,
+    }
+}
+
+/// `default_subnet_pools`.
+pub type Pools = Vec<Pool>;
+
+/// A network that automatic subnets are cut from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Pool {
+    /// As in `10.89.0.0/16`.
+    pub base: String,
+    /// The length of each one's prefix.
+    pub size: u8,
 }
 
 table! {
@@ -180,6 +210,7 @@ impl Over for i32 {}
 impl Over for i64 {}
 impl Over for u32 {}
 impl Over for PathBuf {}
+impl Over for Pools {}
 
 /// A list of words. With `{append=true}` in it, it follows that of an earlier file.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -240,6 +271,7 @@ impl Conf {
                 // The distribution's file repeats podman's defaults, which are not box's.
                 over.containers.default_capabilities = None;
                 over.containers.default_sysctls = None;
+                over.network.default_subnet = None;
             }
             conf.overlay(over);
         }
@@ -263,6 +295,7 @@ impl Conf {
     fn overlay(&mut self, over: Conf) {
         self.containers.overlay(over.containers);
         self.engine.overlay(over.engine);
+        self.network.overlay(over.network);
         self.storage.overlay(over.storage);
         self.gc.overlay(over.gc);
     }

@@ -9,8 +9,9 @@ use super::lock::Lock;
 use crate::container::bridge::{
     DEFAULT_NETWORK, DEFAULT_SUBNET, NetworkConfig, NetworkName, RouteConfig, SubnetConfig,
 };
-use crate::container::subnet::{Subnet, free_subnet, local_subnet};
+use crate::container::subnet::{Pool, Subnet, free_subnet, local_subnet};
 use crate::error::{Doing, Error, Kind, Result, failed, invalid};
+use crate::settings::conf::{self, Conf};
 use crate::sys::file::{self, Durable};
 use crate::sys::random;
 use jiff::Timestamp;
@@ -47,6 +48,8 @@ pub struct Draft {
     pub interface: Option<String>,
     /// Subnets that the host uses itself: none of them is given automatically.
     pub avoid: Vec<Subnet>,
+    /// Where automatic ones come from; podman's pools if empty.
+    pub pools: Vec<Pool>,
 }
 
 /// A subnet as it was asked for.
@@ -140,7 +143,8 @@ fn decide(draft: Draft, others: &[NetworkConfig]) -> Result<NetworkConfig> {
     let only_ipv6 = subnets.len() == 1 && !draft.ipv6 && !has(true, &subnets);
     if !has(true, &subnets) && !only_ipv6 {
         let taken: Vec<Subnet> = used.iter().chain(&draft.avoid).copied().collect();
-        let subnet = free_subnet(&taken).ok_or_else(|| {
+        let pools = if draft.pools.is_empty() { Pool::usual() } else { draft.pools };
+        let subnet = free_subnet(&pools, &taken).ok_or_else(|| {
             Error::new(Kind::Conflict, "could not find free subnet from subnet pools")
                 .hint("name one with --subnet, or remove networks that are not used: box network prune")
         })?;
@@ -211,6 +215,28 @@ fn new_id() -> String {
     random::bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The pools of `default_subnet_pools`; none if no file has any.
+///
+/// # Errors
+/// `Invalid` for one that has no subnets of IPv4.
+pub fn pools(conf: &conf::Network) -> Result<Vec<Pool>> {
+    let of = |pool: &conf::Pool| Pool::new(pool.base.parse()?, pool.size);
+    let all = conf.default_subnet_pools.iter().flatten();
+    all.map(of).collect::<Result<_>>().doing(|| "use default_subnet_pools of containers.conf")
+}
+
+/// The subnet that the default network is made with unless somebody has it: `default_subnet`.
+fn usual_subnet(conf: &conf::Network) -> Result<Subnet> {
+    let subnet = match &conf.default_subnet {
+        Some(text) => text.parse().and_then(|subnet: Subnet| match subnet.is_ipv4() {
+            true => complete(SubnetDraft { subnet, gateway: None, range: None }).map(|whole| whole.subnet),
+            false => Err(invalid(format!("{subnet} is no subnet of IPv4"))),
+        }),
+        None => DEFAULT_SUBNET.parse(),
+    };
+    subnet.doing(|| "use default_subnet of containers.conf")
+}
+
 /// Makes the default network unless it is there. Two at once: one of them makes it.
 fn ensure_default(store: &Store) -> Result<()> {
     let name = NetworkName::default_network();
@@ -227,7 +253,9 @@ fn ensure_default(store: &Store) -> Result<()> {
     }
     let others = read_all(store)?;
     let used = |subnet: &Subnet| others.iter().flat_map(|o| &o.subnets).any(|s| s.subnet.overlaps(subnet));
-    let usual: Subnet = DEFAULT_SUBNET.parse()?;
+    // Read here, where it is needed once in a store's life.
+    let conf = Conf::load()?.network;
+    let usual = usual_subnet(&conf)?;
     let subnets = match used(&usual) {
         false => vec![SubnetDraft { subnet: usual, gateway: None, range: None }],
         // Somebody's network has it: then the default one gets what is free.
@@ -238,6 +266,7 @@ fn ensure_default(store: &Store) -> Result<()> {
         subnets,
         ipv6: true,
         interface: Some(format!("{DEFAULT_NETWORK}0")),
+        pools: pools(&conf)?,
         ..Draft::default()
     };
     write(store, &decide(draft, &others)?)

@@ -309,3 +309,56 @@ fn containers_conf_speaks_of_the_engine_too() {
     env.set("PODMAN_USERNS", "nonsense");
     env.run([&["run", "--rm", "--network", "none"][..], &id].concat()).fails(125, "PODMAN_USERNS");
 }
+
+#[test]
+fn containers_conf_speaks_of_networks_too() {
+    let env = Env::new();
+    let file = config(
+        &env,
+        "containers/containers.conf",
+        "[containers]\nhost_containers_internal_ip = '192.0.2.7'\n\
+         [network]\ndefault_subnet = '10.77.0.0/24'\npasta_options = ['--mtu', '1400']\n\
+         default_subnet_pools = [{'base' = '172.20.0.0/27', 'size' = 28}]\n\
+         [engine]\nnetwork_cmd_options = ['cidr=10.5.0.0/24', 'mtu=1300']\n",
+    );
+    let subnet =
+        |network: &str| env.ok(["network", "inspect", "-f", "{{(index .Subnets 0).Subnet}}", network]);
+    assert_eq!(subnet("box"), "10.77.0.0/24");
+    env.run(["network", "create", "a"]).code(0);
+    env.run(["network", "create", "b"]).code(0);
+    assert_eq!((subnet("a"), subnet("b")), ("172.20.0.0/28".into(), "172.20.0.16/28".into()));
+    env.run(["network", "create", "c"]).fails(125, "free subnet");
+
+    let hosts = "grep -c '192.0.2.7.*host.*internal' /etc/hosts; grep -c 'host.docker.internal' /etc/hosts";
+    env.run(["run", "--rm", "busybox", "sh", "-c", hosts]).code(0).stdout("2\n1\n");
+    let flag = ["run", "--rm", "--add-host", "host.docker.internal:192.0.2.8", "busybox", "sh", "-c", hosts];
+    env.run(flag).code(0).stdout("1\n1\n");
+    env.run(["run", "--rm", "--no-hosts", "busybox", "true"]).code(0);
+
+    let shown = "ip -4 addr show dev tap0; cat /sys/class/net/tap0/mtu";
+    let run = |network: &str| env.run(["run", "--rm", "--network", network, "busybox", "sh", "-c", shown]);
+    run("slirp4netns").code(0).stdout_contains("10.5.0.").stdout_contains("1300\n");
+    run("slirp4netns:mtu=1400").code(0).stdout_contains("10.0.2.").stdout_contains("1400\n");
+    let mtu = ["run", "--rm", "--network", "pasta", "busybox", "sh", "-c", "cat /sys/class/net/*/mtu"];
+    env.run(mtu).code(0).stdout_contains("1400\n");
+
+    for (text, key) in [
+        ("[network]\ndefault_subnet_pools = [{base = '10.0.0.0/24', size = 16}]\n", "default_subnet_pools"),
+        ("[network]\ndefault_subnet_pools = [{base = 'x', size = 16}]\n", "default_subnet_pools"),
+        ("[containers]\nhost_containers_internal_ip = 'here'\n", "host_containers_internal_ip"),
+        ("[engine]\nnetwork_cmd_options = ['nonsense=1']\n", "network_cmd_options"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let command = if key.ends_with("pools") {
+            env.run(["network", "create", "d"])
+        } else {
+            env.run(["run", "--rm", "--network", "slirp4netns", "busybox", "true"])
+        };
+        command.fails(125, key);
+    }
+    // The default network is there: what it would have been made with counts no more.
+    std::fs::write(&file, "[network]\ndefault_subnet = 'nonsense'\n").unwrap();
+    env.run(["run", "--rm", "busybox", "true"]).code(0);
+    env.run(["system", "reset", "--force"]).code(0);
+    env.run(["network", "ls"]).fails(125, "default_subnet");
+}

@@ -52,7 +52,7 @@ pub(crate) struct NetworkFlags {
 
     /// Add a line to /etc/hosts: NAME:ADDRESS
     #[arg(long, value_name = "NAME:ADDRESS", value_parser = words::add_host, help_heading = "Network")]
-    add_host: Vec<Vec<(String, String)>>,
+    pub(super) add_host: Vec<Vec<(String, String)>>,
 
     /// Use this name server; none keeps the image's resolv.conf
     #[arg(long, value_name = "ADDRESS", value_parser = words::dns, help_heading = "Network")]

@@ -4,8 +4,11 @@ use super::super::{surroundings, userns};
 use super::{ContainerFlags, words};
 use crate::container::limit::UlimitRequest;
 use crate::container::request::{Defaults, NetworkRequest};
-use crate::error::{Doing, Error, Result};
+use crate::container::uplink::UplinkOptions;
+use crate::error::{Doing, Error, Result, invalid};
+use crate::network::hosts::HOST_NAMES;
 use crate::settings::conf::{Conf, words as list};
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// Parses a value of a file as the flag does; the error names the key.
@@ -90,6 +93,34 @@ impl ContainerFlags {
         }
         if let (true, Some(value)) = (network.network.is_empty(), &of.netns) {
             network.network.push(parse("netns", value, super::super::network::parse)?);
+        }
+        for asked in &mut network.network {
+            // What stands behind the flag takes the place of all that stands in the file.
+            match asked {
+                NetworkRequest::Slirp4netns(options) if *options == UplinkOptions::default() => {
+                    let text = list(&conf.engine.network_cmd_options).collect::<Vec<_>>().join(",");
+                    *options = parse("network_cmd_options", &text, UplinkOptions::parse)?;
+                }
+                NetworkRequest::Pasta(options) if *options == UplinkOptions::default() => {
+                    let text = list(&conf.network.pasta_options).collect::<Vec<_>>().join(",");
+                    *options = parse("pasta_options", &text, UplinkOptions::parse_pasta)?;
+                }
+                _ => {}
+            }
+        }
+        let has_hosts =
+            !matches!(network.network.first(), Some(NetworkRequest::Container(_) | NetworkRequest::None));
+        if let (false, true, Some(address)) = (network.no_hosts, has_hosts, &of.host_containers_internal_ip)
+            && !address.is_empty()
+        {
+            let address: IpAddr = parse("host_containers_internal_ip", address, |text| {
+                text.parse().map_err(|_| invalid("that is no address"))
+            })?;
+            for name in HOST_NAMES.split(' ') {
+                if !network.add_host.iter().flatten().any(|(known, _)| known == name) {
+                    network.add_host.push(vec![(name.into(), address.to_string())]);
+                }
+            }
         }
         // Name servers are the network's business where it is another's.
         if !matches!(network.network.first(), Some(NetworkRequest::Container(_))) {
