@@ -14,13 +14,17 @@ use std::io;
 use std::path::Path;
 
 /// Splits in two: the parent stays as PID 1, passes signals on and reaps; the child walks on.
-pub(super) fn init(_: &Walker<'_>) -> Result<()> {
+pub(super) fn init(w: &Walker<'_>) -> Result<()> {
     // What is left of us in the container must not be read or traced from in there.
     process::set_dumpable(false);
     if let Some(child) = reaper::split()? {
         // The child holds its own copy: the launch is over when that one executes.
         reaper::keep_stdio_only();
         keep_what_an_init_needs()?;
+        // It names paths of the host.
+        if let Some(arguments) = w.arguments {
+            arguments.overwrite("box-init");
+        }
         reaper::run(child)
     }
     // The child stays as hidden as it was: execve ends that.

@@ -11,6 +11,7 @@ use crate::error::{Doing, Error, Kind, Result, failed};
 use crate::oci::spec::{IdMapping, Spec};
 use crate::sys::fd::{self, Passed};
 use crate::sys::process::{self, Child};
+use crate::sys::title::Arguments;
 use crate::sys::tty::WindowSize;
 use crate::sys::userns::{self, Extent, IdMaps};
 use std::convert::Infallible;
@@ -377,6 +378,8 @@ fn child(steps: &[Step], handed: &Handed, report: &OwnedFd, outside: Option<&Out
         account: Default::default(),
         cover: Cover::default(),
         passed,
+        // While /proc is still the host's.
+        arguments: steps.iter().any(|step| matches!(step, Step::Init)).then(Arguments::own).flatten(),
     };
     let mut failure = set_up.err().map(|error| (usize::from(u16::MAX), error));
     if failure.is_none() {

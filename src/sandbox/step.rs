@@ -8,6 +8,7 @@ use crate::oci::spec;
 use crate::sys::mount::{Attributes, Propagation};
 use crate::sys::path::RootFd;
 use crate::sys::seccomp::Insn;
+use crate::sys::title::Arguments;
 use crate::sys::tty::WindowSize;
 use crate::sys::{fd, limits, mount, net, process, seccomp, userns};
 use std::fmt;
@@ -285,6 +286,8 @@ pub(super) struct Walker<'a> {
     pub cover: rootfs::Cover,
     /// What the program gets beside its standard streams.
     pub passed: &'a [fd::Passed],
+    /// Where our command line lies, if we stay.
+    pub arguments: Option<Arguments>,
 }
 
 impl Walker<'_> {

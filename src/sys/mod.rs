@@ -17,6 +17,7 @@ pub mod reaper;
 pub mod seccomp;
 pub mod secret;
 pub mod signal;
+pub mod title;
 pub mod tree;
 pub mod tty;
 pub mod userns;

@@ -401,6 +401,9 @@ fn an_init_reaps_and_passes_signals() {
     ]);
     assert!(!out.starts_with("1\n"), "{out}");
     assert!(!out.contains(" Z"), "a zombie: {out}");
+    // Its command line tells nothing of the host.
+    let line = ["run", "--rm", "--init", "busybox", "sh", "-c", "tr -d '\\0' </proc/1/cmdline"];
+    env.run(line).code(0).stdout("box-init");
     // sleep has no handler for TERM: as pid 1 it would ignore it.
     let id = env.ok(["run", "-d", "--init", "busybox", "sleep", "600"]);
     env.run(["stop", "-t", "30", &id]).code(0);
