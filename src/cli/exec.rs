@@ -13,6 +13,7 @@ use std::path::PathBuf;
 /// Run a command in a running container
 #[derive(clap::Args)]
 #[command(
+    override_usage = "box exec [OPTIONS] CONTAINER COMMAND [ARG]...",
     after_help = "Examples:\n  box exec -it web bash                    a shell beside what runs there\n  \
     box exec web nginx -s reload             its exit code is ours\n  \
     box exec -u postgres db psql -l          as another user\n  \
@@ -59,7 +60,7 @@ pub(crate) struct Exec {
     workdir: Option<String>,
     /// The container, the command and its arguments
     #[arg(
-        value_name = "CONTAINER COMMAND",
+        value_name = "CONTAINER COMMAND [ARG]",
         trailing_var_arg = true,
         allow_hyphen_values = true,
         required = true
