@@ -50,6 +50,11 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
     let arg = text(ContextKind::InvalidArg).unwrap_or_default();
     let arg =
         arg.split(" <").next().unwrap_or_default().trim_end_matches("...").trim_end_matches(',').to_string();
+    // `<CONTAINER COMMAND [ARG]>`: several words, with brackets of their own.
+    let arg = match arg.strip_prefix('<').and_then(|arg| arg.strip_suffix('>')) {
+        Some(words) if words.contains(' ') => format!("{words}..."),
+        _ => arg,
+    };
     let value = text(ContextKind::InvalidValue).unwrap_or_default();
     match said.kind() {
         ErrorKind::UnknownArgument if !arg.starts_with('-') => {
@@ -66,7 +71,7 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
             }
             let error = invalid(format!("{command}: unknown flag {arg}"));
             let whole = long_with_one_dash(&arg, words);
-            match near_flag(whole.as_deref().unwrap_or(&arg), path).or(text(ContextKind::SuggestedArg)) {
+            match near_flag(whole.as_deref().unwrap_or(&arg), path) {
                 Some(near) => error.hint(format!("did you mean {near}? {see}")),
                 None => error.hint(see),
             }
@@ -137,6 +142,10 @@ pub(super) fn error(said: &clap::Error, words: &[OsString]) -> Error {
                 invalid(format!("{command}: {arg} cannot be used with {other}")).hint(see)
             }
         }
+        // Of a flag without a value: of those that have one, each takes one word.
+        ErrorKind::TooManyValues if !value.is_empty() => {
+            invalid(format!("{command}: {arg} takes true or false, not {value:?}")).hint(see)
+        }
         _ => {
             let rendered = said.render().to_string();
             let first = rendered.lines().next().unwrap_or_default();
@@ -184,14 +193,23 @@ fn near_flag(typed: &str, path: &str) -> Option<String> {
     nearest(typed, &known).map(|name| format!("--{name}"))
 }
 
-/// The known word that takes the fewest slips of the finger to become `typed`. clap's own measure
-/// (Jaro) finds nothing for `rnu`.
+/// The known word that `typed` begins, or else the one that takes the fewest slips of the finger
+/// to become `typed`. clap's own measure (Jaro) finds nothing for `rnu`, and `os` for `nosuchflag`.
 pub(super) fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+    let long = typed.chars().count();
+    if long < 2 {
+        return None;
+    }
     // Of two as near, the one that a letter was doubled in.
-    let all = known.iter().map(|word| (slips(typed, word), singled(typed) != singled(word), *word));
-    let (slips, _, word) = all.min_by_key(|(slips, other, _)| (*slips, *other))?;
+    let all = known.iter().map(|word| {
+        let slips = slips(typed, word);
+        let begun = word.starts_with(typed);
+        (!begun || slips == 0, slips, singled(typed) != singled(word), *word)
+    });
+    let (other, slips, _, word) = all.min_by_key(|(other, slips, singled, _)| (*other, *slips, *singled))?;
     // With more slips than that it is another word.
-    (slips <= 2 && slips * 3 <= typed.len() + 1).then_some(word)
+    let close = slips <= if long < 6 { 1 } else { 2 };
+    (!other || close).then_some(word)
 }
 
 /// The word with each letter once where it stands several times in a row.
@@ -252,7 +270,7 @@ mod tests {
 
     #[test]
     fn the_nearest_command_is_suggested() {
-        let known = ["run", "rmi", "rm", "images", "image", "stop", "exec"];
+        let known = ["run", "rmi", "rm", "images", "image", "stop", "exec", "logs", "os"];
         for (typed, meant) in [
             ("rnu", Some("run")),
             ("imagse", Some("images")),
@@ -262,6 +280,12 @@ mod tests {
             ("nope", None),
             ("frobnicate", None),
             ("x", None),
+            ("r", None),
+            ("ru", Some("run")),
+            ("im", Some("image")),
+            ("sp", None),
+            ("bogus", None),
+            ("nosuchflag", None),
         ] {
             assert_eq!(nearest(typed, &known), meant, "{typed}");
         }

@@ -15,6 +15,16 @@ fn unknown_words_are_refused_with_the_nearest() {
     env.run(["--cgroup-manager", "bogus", "ps"]).fails(125, "it takes one of systemd, cgroupfs");
     let output = env.run(["rnu", "busybox"]);
     output.code(125).stderr_contains("rnu").stderr_contains("run");
+    for (line, meant) in [("ru busybox", "`box run`"), ("run --vol x busybox", "--volume?")] {
+        env.run(line.split(' ')).fails(125, &format!("did you mean {meant}"));
+    }
+    for line in ["bogus", "run --nosuchflag busybox"] {
+        let output = env.run(line.split(' '));
+        assert!(!output.code(125).err().contains("did you mean"), "{output}");
+    }
+    env.run(["run", "--rm=maybe", "busybox"]).fails(125, "box run: --rm takes true or false, not \"maybe\"");
+    env.run(["exec"]).fails(125, "box exec: CONTAINER COMMAND [ARG]... is missing");
+    env.run(["exec", "--help"]).stdout_contains("Usage: box exec [OPTIONS] CONTAINER COMMAND [ARG]...");
     env.run(["exists", "busybox"]).fails(125, "did you mean `box container exists`");
     env.run(["stop", "-t", "x", "c"]).fails(125, "it is no whole number");
     env.run(["unshare", "--rootless-netns", "true"]).fails(125, "not yet: --rootless-netns");
