@@ -239,6 +239,13 @@ pub fn failed(message: impl Into<String>) -> Error {
     Error::new(Kind::Failed, message)
 }
 
+/// The error of a standard stream, `output` or `error`, that cannot be written.
+///
+/// It does not say how to free space: nobody knows where the stream leads.
+pub fn standard_stream(name: &str, cause: std::io::Error) -> Error {
+    failed(format!("cannot write to standard {name}")).because(cause)
+}
+
 /// Several errors of one teardown as one, the first one's kind and hint kept; `Ok` for none.
 ///
 /// # Errors

@@ -75,7 +75,7 @@ pub(crate) fn report(error: &Error) {
 pub(super) fn finish(code: u8) -> u8 {
     match FAILURE.lock().expect("nothing panics while it holds this lock").take() {
         Some(error) if error.kind() != ErrorKind::BrokenPipe => {
-            report(&crate::error::failed("cannot write to standard output").because(error));
+            report(&crate::error::standard_stream("output", error));
             if code == 0 { 125 } else { code }
         }
         _ => code,

@@ -27,7 +27,7 @@ use crate::supervisor::bundle;
 use crate::sys::copy::{Copier, Existing, Owner, Skipped};
 use crate::sys::path::RootFd;
 use crate::sys::userns::IdMaps;
-use crate::transfer::layouts;
+use crate::transfer::outlet;
 use place::{Source, Target};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -166,7 +166,8 @@ pub(super) fn job(here: &Here, job: Job) -> Result<LeftOut> {
             archive::extract(sides.root(id)?, path, owner, existing, from).map(|()| LeftOut::default())
         }
         (from, End::Stream) => {
-            archive::write(&sides.source(from)?, std::io::stdout().lock()).map(LeftOut::from)
+            let source = sides.source(from)?;
+            outlet::to_file(None, |out| archive::write(&source, out)).map(LeftOut::from)
         }
         (from, to) => {
             let source = sides.source(from)?;
@@ -244,18 +245,7 @@ pub fn volume_files(store: &Store, name: &VolumeName) -> Result<PathBuf> {
 pub(super) fn export_job(here: &Here, job: &VolumeJob) -> Result<LeftOut> {
     let root = RootFd::open(&volume_files(&here.store, &job.volume)?)?;
     let source = Source::open(&root, Path::new("/."), "the volume")?;
-    let skipped = match &job.archive {
-        None => archive::write(&source, std::io::stdout().lock()),
-        Some(path) => {
-            let mut skipped = Skipped::default();
-            layouts::to_file(Some(path), |out| {
-                skipped = archive::write(&source, out).doing(|| format!("write {}", path.display()))?;
-                Ok(())
-            })?;
-            Ok(skipped)
-        }
-    };
-    skipped.map(LeftOut::from)
+    outlet::to_file(job.archive.as_deref(), |out| archive::write(&source, out)).map(LeftOut::from)
 }
 
 pub(super) fn import_job(here: &Here, job: &VolumeJob) -> Result<()> {

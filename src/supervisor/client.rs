@@ -7,7 +7,7 @@ use super::control;
 use super::detach::DetachKeys;
 use super::protocol::{self, Decoder, Exit, Failed, Hello, Kind, Started};
 use super::relay::Relay;
-use crate::error::{Doing, Result, failed};
+use crate::error::{Doing, Result, failed, standard_stream};
 use crate::network::slirp;
 use crate::sys::process::Child;
 use crate::sys::signal::{self, SignalFd};
@@ -191,7 +191,7 @@ pub fn relay(endpoint: Endpoint, options: &Options) -> Result<Ended> {
     match (ended, lost) {
         (Ok(_), Some((number, errno))) => {
             let name = if number == 1 { "output" } else { "error" };
-            Err(errno).doing(|| format!("write to standard {name}"))
+            Err(standard_stream(name, errno.into()))
         }
         (ended, _) => ended,
     }

@@ -1,9 +1,9 @@
 //! Files that are replaced as a whole: a reader sees the old text or the new, never a part.
 
 use crate::error::{Doing, Error, Result, failed};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ const BESIDE: (&str, &str) = (".", ".new");
 /// # Errors
 /// What the kernel says: a full disk, a directory that is gone or not ours.
 pub fn replace(path: &Path, bytes: &[u8], durable: Durable) -> Result<()> {
-    let (mut file, beside) = open_beside(path)?;
+    let (mut file, beside) = open_beside(path, 0o600).doing(|| format!("write {}", path.display()))?;
     let written = file.write_all(bytes).and_then(|()| match durable {
         Durable::Yes => file.sync_data(),
         Durable::No => Ok(()),
@@ -148,19 +148,114 @@ pub fn is_left_over(name: &str) -> bool {
             .is_some_and(|(_, number)| number.parse::<u32>().is_ok())
 }
 
-/// Opens a fresh file next to `path`. Numbers and O_EXCL instead of the pid: a supervisor is pid 1 in
-/// its own namespace, as every other one is.
-fn open_beside(path: &Path) -> Result<(File, PathBuf)> {
+/// A file that appears at its path when it is complete, or never, however long it takes.
+///
+/// A crash leaves nothing, for it has no name until then; on a file system that has no such files
+/// (`O_TMPFILE` of open(2)), or between the last two calls, one that [`is_left_over`] recognises.
+#[derive(Debug)]
+pub struct Whole {
+    path: PathBuf,
+    file: File,
+    /// Its name so far, if it has one.
+    beside: Option<PathBuf>,
+}
+
+impl Whole {
+    /// Begins one, with the mode that the umask gives.
+    ///
+    /// # Errors
+    /// What the kernel says of making a file there.
+    pub fn begin(path: &Path) -> std::io::Result<Whole> {
+        use rustix::fs::{Mode, OFlags, open};
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        let path = path.to_path_buf();
+        match open(dir, flags, Mode::from_raw_mode(0o666)) {
+            Ok(file) => Ok(Whole { path, file: file.into(), beside: None }),
+            // The kernel has several words for not having it; what else is wrong, this finds as well.
+            Err(_) => {
+                open_beside(&path, 0o666).map(|(file, beside)| Whole { path, file, beside: Some(beside) })
+            }
+        }
+    }
+
+    /// What is written to.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Puts it in its place, and in that of what is there, with that mode if one is given.
+    ///
+    /// # Errors
+    /// What the kernel says; what is there then stays.
+    pub fn finish(mut self, mode: Option<Permissions>, durable: Durable) -> std::io::Result<()> {
+        if let Some(mode) = mode {
+            self.file.set_permissions(mode)?;
+        }
+        if durable == Durable::Yes {
+            self.file.sync_data()?;
+        }
+        if self.beside.is_none() {
+            if self.link(&self.path)? {
+                return Ok(());
+            }
+            // Only rename(2) replaces.
+            let (_, name) = numbered(&self.path, |name| self.link(name).map(|made| made.then_some(())))?;
+            self.beside = Some(name);
+        }
+        if let Some(beside) = &self.beside {
+            std::fs::rename(beside, &self.path)?;
+            self.beside = None;
+        }
+        Ok(())
+    }
+
+    /// Gives a nameless file its name; `false` if that is taken.
+    fn link(&self, name: &Path) -> std::io::Result<bool> {
+        use rustix::fs::{AtFlags, CWD, linkat};
+        // By its name in /proc, since AT_EMPTY_PATH is for the privileged (open(2), "O_TMPFILE").
+        let open = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        match linkat(CWD, open, CWD, name, AtFlags::SYMLINK_FOLLOW) {
+            Ok(()) => Ok(true),
+            Err(rustix::io::Errno::EXIST) => Ok(false),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        if let Some(beside) = &self.beside {
+            // The first error is the one to tell; a full disk does not stop an unlink.
+            let _ = std::fs::remove_file(beside);
+        }
+    }
+}
+
+/// Opens a fresh file next to `path`.
+fn open_beside(path: &Path, mode: u32) -> std::io::Result<(File, PathBuf)> {
+    numbered(path, |beside| match OpenOptions::new().write(true).create_new(true).mode(mode).open(beside) {
+        Ok(file) => Ok(Some(file)),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(None),
+        Err(e) => Err(e),
+    })
+}
+
+/// Makes something by a name next to `path` that is not taken. Numbers and O_EXCL instead of the pid: a
+/// supervisor is pid 1 in its own namespace, as every other one is.
+fn numbered<T>(
+    path: &Path,
+    make: impl Fn(&Path) -> std::io::Result<Option<T>>,
+) -> std::io::Result<(T, PathBuf)> {
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
     for number in 0..10_000_u32 {
         let beside = path.with_file_name(format!("{}{name}.{number}{}", BESIDE.0, BESIDE.1));
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside) {
-            Ok(file) => return Ok((file, beside)),
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(e).doing(|| format!("write {}", path.display())),
+        if let Some(made) = make(&beside)? {
+            return Ok((made, beside));
         }
     }
-    Err(failed(format!("ten thousand half-written files lie beside {}", path.display())))
+    Err(std::io::Error::other("ten thousand half-written files lie beside it"))
 }
 
 #[cfg(test)]
@@ -183,6 +278,31 @@ mod tests {
         assert!(write_over(&path, &[b'1'; 1 << 20], Durable::No).is_err());
         assert_eq!(read(&path, 10).unwrap(), b"1  ");
         assert!(write_over(&dir.join("none"), b"", Durable::No).is_err());
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_whole_file_takes_its_place_at_the_end_with_or_without_a_name_before() {
+        let dir = std::env::temp_dir().join(format!("box-whole-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("f");
+        let named = || {
+            let (file, beside) = open_beside(&path, 0o666).unwrap();
+            Whole { path: path.clone(), file, beside: Some(beside) }
+        };
+        for (round, begin) in [&(|| Whole::begin(&path).unwrap()) as &dyn Fn() -> Whole, &named, &named]
+            .into_iter()
+            .chain([&(|| Whole::begin(&path).unwrap()) as &dyn Fn() -> Whole])
+            .enumerate()
+        {
+            drop(begin());
+            assert_eq!(path.exists(), round > 0);
+            let whole = begin();
+            whole.file().write_all(round.to_string().as_bytes()).unwrap();
+            whole.finish(None, Durable::No).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), round.to_string());
+            assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1);
+        }
         std::fs::remove_dir_all(&dir).unwrap();
     }
 

@@ -1,7 +1,7 @@
 //! Images out of containers: `commit`; and the files of containers and images: `diff`, `export`.
 
-use super::layouts;
 use super::outgoing::{Conversion, Format, layer_type, package};
+use super::outlet;
 use super::publish::{Part, Parts, publish, stage_packed};
 use crate::container::config::{ContainerConfig, MountSource, Rootfs};
 use crate::container::id::ContainerId;
@@ -312,7 +312,7 @@ pub fn export(store: &Store, id: &ContainerId, output: Option<&PathBuf>) -> Resu
     let container = containers::config(store, id)?;
     let (stack, owners) = of_container(store, &container)?;
     let (_, newest) = moment()?;
-    layouts::to_file(output.map(PathBuf::as_path), |to| {
+    outlet::to_file(output.map(PathBuf::as_path), |to| {
         let mut packer = Packer::new(&stack, owners, newest, to);
         packer.everything(&Placeholders::default())?;
         packer.finish()?;

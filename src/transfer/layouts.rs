@@ -17,7 +17,7 @@ use crate::store::archive::{Member, MemberKind};
 use crate::store::images::REF_NAME;
 use crate::store::layout::Store;
 use crate::store::tarball::TarWriter;
-use crate::sys::file::{Durable, replace};
+use crate::sys::file::{Durable, Whole, replace};
 use serde_json::{Value, json};
 
 use std::collections::HashSet;
@@ -89,7 +89,7 @@ pub struct Directory {
 
 impl Directory {
     /// Takes it or makes it, and writes into it. When that fails, what it has made goes again; a crash
-    /// leaves whole files and at most one `.part`.
+    /// leaves whole files: the one that names the others is the last.
     ///
     /// # Errors
     /// When it cannot be made; what `write` fails with.
@@ -121,20 +121,16 @@ impl Target for Directory {
             self.make(parent).doing(doing)?;
         }
         let is_new = !path.exists();
-        let beside = path.with_extension(format!("{}.part", std::process::id()));
-        let mut file = File::create(&beside).doing(doing)?;
-        let written =
-            io::copy(data, &mut file).map_err(unwrap_io).and_then(|written| match written == size {
-                true => std::fs::rename(&beside, &path).map_err(Error::from),
-                false => Err(failed(format!("it has {written} bytes instead of {size}"))),
-            });
-        if written.is_err() {
-            // The first error is the one to tell.
-            let _ = std::fs::remove_file(&beside);
-        } else if is_new {
+        let file = Whole::begin(&path).doing(doing)?;
+        let written = io::copy(data, &mut file.file()).map_err(unwrap_io).doing(doing)?;
+        if written != size {
+            return Err(failed(format!("it has {written} bytes instead of {size}"))).doing(doing);
+        }
+        file.finish(None, Durable::No).doing(doing)?;
+        if is_new {
             self.made.push(path.clone());
         }
-        written.doing(doing)
+        Ok(())
     }
 
     fn has(&self, name: &str) -> bool {
@@ -358,29 +354,6 @@ fn put_dir(target: &mut Directory, outgoing: &Outgoing, progress: &Progress) -> 
             put_bytes(target, "manifest.json", &outgoing.package.manifest)
         }
     }
-}
-
-/// A file that is written from the start, or standard output. What is no regular file (a FIFO, a
-/// device) is written as it is; a regular one that could not be completed is removed. A crash leaves
-/// half of it: it is the user's file, and no part of the store.
-///
-/// # Errors
-/// What `write` fails with, and what the file system says.
-pub fn to_file(path: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let Some(path) = path else {
-        let mut out = io::BufWriter::with_capacity(128 << 10, io::stdout().lock());
-        write(&mut out)?;
-        return out.flush().doing(|| "write to standard output");
-    };
-    let file = File::create(path).doing(|| format!("write {}", path.display()))?;
-    let regular = file.metadata().is_ok_and(|about| about.is_file());
-    let mut out = io::BufWriter::with_capacity(128 << 10, file);
-    let written = write(&mut out).and_then(|()| out.flush().doing(|| format!("write {}", path.display())));
-    if written.is_err() && regular {
-        // The first error is the one to tell; half an archive is of no use to anybody.
-        let _ = std::fs::remove_file(path);
-    }
-    written
 }
 
 /// Writes a digest, or an id, to a file that scripts read.

@@ -6,6 +6,7 @@ pub mod layouts;
 pub mod load;
 pub mod named;
 pub mod outgoing;
+pub mod outlet;
 pub mod progress;
 pub mod publish;
 pub mod pull;

@@ -2,6 +2,7 @@
 
 use super::layouts::{self, Archive, Directory};
 use super::outgoing::{Conversion, Format, Outgoing, Package, Piece, gather};
+use super::outlet;
 use super::progress::{Progress, note};
 use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::image::access::Retry;
@@ -109,7 +110,7 @@ pub fn push(store: &Store, request: &PushRequest) -> Result<BlobDigest> {
             let there = layouts::existing_index(path)?;
             Directory::fill(path, |to| layouts::write_oci(to, &named(&outgoing, name), there, &progress))?;
         }
-        Destination::OciArchive(path, name) => layouts::to_file(Some(path), |out| {
+        Destination::OciArchive(path, name) => outlet::to_file(Some(path), |out| {
             let mut archive = Archive::new(out);
             layouts::write_oci(&mut archive, &named(&outgoing, name), Index::default(), &progress)?;
             archive.finish().map(drop)
@@ -119,7 +120,7 @@ pub fn push(store: &Store, request: &PushRequest) -> Result<BlobDigest> {
                 return Err(layouts::is_there(path));
             }
             let names = name.iter().cloned().collect::<Vec<_>>();
-            layouts::to_file(Some(path), |out| {
+            outlet::to_file(Some(path), |out| {
                 let mut archive = Archive::new(out);
                 layouts::write_docker_archive(store, &mut archive, &[(&outgoing, names)], &progress)?;
                 archive.finish().map(drop)

@@ -2,6 +2,7 @@
 
 use super::layouts::{self, Archive, Directory};
 use super::outgoing::{Conversion, Format, Outgoing, gather};
+use super::outlet;
 use super::progress::Progress;
 use crate::error::{Doing, Result, invalid};
 use crate::image::manifest::{Index, media};
@@ -39,8 +40,8 @@ pub struct SaveRequest {
     pub quiet: bool,
 }
 
-/// Saves images. Whoever is killed meanwhile leaves half an archive, in a directory whole files; any
-/// other failure neither. The store is only read, except for its `tmp/`, which the next job sweeps.
+/// Saves images. Whoever is killed meanwhile leaves no archive, in a directory whole files; any other
+/// failure neither. The store is only read, except for its `tmp/`, which the next job sweeps.
 ///
 /// # Errors
 /// `NotFound` for an image that is not here, `Invalid` for several where one fits; what the disk says.
@@ -60,12 +61,12 @@ pub fn save(store: &Store, request: &SaveRequest) -> Result<()> {
     let refs: Vec<(&Outgoing, Vec<Reference>)> =
         ready.iter().map(|(outgoing, names)| (outgoing, names.clone())).collect();
     match request.kind {
-        Kind::DockerArchive => layouts::to_file(request.output.as_deref(), |out| {
+        Kind::DockerArchive => outlet::to_file(request.output.as_deref(), |out| {
             let mut archive = Archive::new(out);
             layouts::write_docker_archive(store, &mut archive, &refs, &progress)?;
             archive.finish().map(drop)
         }),
-        Kind::OciArchive => layouts::to_file(request.output.as_deref(), |out| {
+        Kind::OciArchive => outlet::to_file(request.output.as_deref(), |out| {
             let mut archive = Archive::new(out);
             layouts::write_oci(&mut archive, &named(&refs), Index::default(), &progress)?;
             archive.finish().map(drop)

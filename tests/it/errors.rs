@@ -184,6 +184,33 @@ fn a_full_standard_output_is_an_error_not_a_panic() {
 }
 
 #[test]
+fn standard_output_is_blamed_and_not_what_was_on_its_way_there() {
+    let env = Env::new();
+    env.ok(["create", "--name", "c", "busybox", "true"]);
+    env.ok(["volume", "create", "v"]);
+    let commands = [
+        "save -q busybox",
+        "save -q --format oci-archive busybox",
+        "export c",
+        "cp c:/bin -",
+        "volume export v",
+    ];
+    for command in commands {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("open it");
+        let (_, gone) = std::io::pipe().expect("make a pipe");
+        let ends: [(Stdio, &str); 2] =
+            [(full.into(), "No space left on device"), (gone.into(), "Broken pipe")];
+        for (end, why) in ends {
+            let command: Vec<&str> = command.split(' ').collect();
+            let output = env.command(&command).stdin(Stdio::null()).stdout(end).output().expect("box starts");
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            let wanted = format!("Error: cannot write to standard output: {why}\n");
+            assert_eq!((output.status.code(), stderr), (Some(125), wanted), "{command:?}");
+        }
+    }
+}
+
+#[test]
 fn a_closed_pipe_is_an_error_not_a_panic() {
     let env = Env::new();
     for command in ["ps", "images", "--help", "run --rm busybox ls /bin", "inspect busybox"] {
@@ -257,6 +284,78 @@ fn the_store_belongs_to_the_user() {
             assert_eq!(meta.uid(), env.uid(), "{name}");
         }
     }
+}
+
+/// Whoever changes his mind, or has too little space, keeps what he had.
+#[test]
+fn an_interrupted_archive_leaves_the_file_that_was_there() {
+    use nix::sys::signal::Signal;
+    use std::os::unix::fs::MetadataExt;
+    let env = Env::new();
+    env.ok(["volume", "create", "data"]);
+    env.ok(["create", "--name", "c", "busybox", "true"]);
+    // Endless, as good as: whatever is seen of the export, it is in the midst of it.
+    env.ok([
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "-v",
+        "data:/d",
+        "busybox",
+        "truncate",
+        "-s",
+        "900G",
+        "/d/big",
+    ]);
+    let dir = env.tmp().join("good");
+    let names = || {
+        let all = std::fs::read_dir(&dir).expect("read it").flatten();
+        all.map(|entry| entry.file_name().into_string().expect("UTF-8")).collect::<Vec<_>>()
+    };
+    env.directory("good");
+    let good = env.file("good/f", "good\n");
+    let unchanged = || {
+        assert_eq!(
+            (names(), std::fs::read_to_string(&good).unwrap()),
+            (vec!["f".to_string()], "good\n".into())
+        );
+    };
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL] {
+        let mut export = env.spawn(["volume", "export", "-o", "good/f", "data"]);
+        let being_written = |pid: &i32| {
+            let Ok(fds) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+            fds.flatten().any(|fd| {
+                let file = std::fs::read_link(fd.path()).unwrap_or_default();
+                file.starts_with(&dir) && std::fs::metadata(fd.path()).is_ok_and(|file| file.len() > 0)
+            })
+        };
+        eventually("something is written", || env.processes().keys().any(being_written));
+        export.signal(signal);
+        assert!(!export.wait().success());
+        eventually("nobody writes", || !env.processes().keys().any(being_written));
+        unchanged();
+    }
+    for line in [
+        "save -q -o good/f busybox",
+        "export -o good/f c",
+        "save -q --format oci-archive -o good/new busybox",
+    ] {
+        let mut shell = env.program("sh");
+        shell.args(["-c", &format!("ulimit -f 64; exec \"$0\" {line}")]).arg(Env::binary());
+        finish(shell, b"").fails(125, "cannot write").stderr_contains("ulimit -f unlimited");
+        unchanged();
+    }
+    for line in ["save -q -o new busybox", "export -o newer c", "save -q -o good/f busybox"] {
+        let mut shell = env.program("sh");
+        shell.args(["-c", &format!("umask 027; exec \"$0\" {line}")]).arg(Env::binary());
+        finish(shell, b"").code(0).stderr("");
+    }
+    for (file, mode) in [("new", 0o640), ("newer", 0o640), ("good/f", 0o644)] {
+        let about = std::fs::metadata(env.tmp().join(file)).expect("it is there");
+        assert_eq!((about.mode() & 0o777, about.uid()), (mode, env.uid()), "{file}");
+    }
+    env.run(["load", "-i", "good/f"]).code(0);
 }
 
 /// What a shell may have left to its programs.
