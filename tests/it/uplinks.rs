@@ -151,6 +151,8 @@ fn an_uplink_that_a_supervisor_was_killed_with_comes_back_for_the_others() {
     let env = Env::new();
     sleeper(&env, "a", &[]);
     sleeper(&env, "b", &[]);
+    // The helper's first words are those of box, which becomes it.
+    eventually("there is one uplink", || uplinks(&env).len() == 1);
     let [uplink] = uplinks(&env)[..] else { panic!("{:?}", env.processes()) };
     let supervisor = env.ok(["inspect", "-f", "{{.State.ConmonPid}}", "a"]);
     kill(supervisor.parse().expect("a pid"));
