@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_box_global_optspecs
-    string join \n v/version root= runroot= log-level= D/debug storage-driver= storage-opt= l= cgroup-manager= events-backend= tmpdir= config= conmon= runtime= runtime-flag= network-cmd-path= hooks-dir= h/help
+    string join \n v/version root= runroot= log-level= D/debug storage-driver= h/help
 end
 
 function __fish_box_needs_command
@@ -35,27 +35,6 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_needs_command" -l storage-driver -d 'How new containers get their root file system: overlay, fuse-overlayfs or vfs (a copy); the best that works unless given' -r
-complete -c box -n "__fish_box_needs_command" -l storage-opt -d 'Accepted for podman\'s scripts: option of the storage driver' -r
-complete -c box -n "__fish_box_needs_command" -s l -d 'As docker\'s: --log-level' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_needs_command" -l cgroup-manager -d 'Accepted for podman\'s scripts: systemd or cgroupfs' -r -f -a "systemd\t''
-cgroupfs\t''"
-complete -c box -n "__fish_box_needs_command" -l events-backend -d 'Accepted for podman\'s scripts: file, journald or none' -r -f -a "file\t''
-journald\t''
-none\t''"
-complete -c box -n "__fish_box_needs_command" -l tmpdir -d 'Ignored: what goes with a reboot is below --runroot' -r -F
-complete -c box -n "__fish_box_needs_command" -l config -d 'As docker\'s: the directory whose config.json holds the logins (or DOCKER_CONFIG)' -r -F
-complete -c box -n "__fish_box_needs_command" -l conmon -d 'Ignored: box needs no conmon' -r -F
-complete -c box -n "__fish_box_needs_command" -l runtime -d 'Ignored: box is its own OCI runtime' -r -F
-complete -c box -n "__fish_box_needs_command" -l runtime-flag -d 'Ignored: box is its own OCI runtime' -r
-complete -c box -n "__fish_box_needs_command" -l network-cmd-path -d 'Ignored: helpers of the network are found in PATH' -r -F
-complete -c box -n "__fish_box_needs_command" -l hooks-dir -d 'Ignored: box runs no OCI hooks' -r -F
 complete -c box -n "__fish_box_needs_command" -s v -l version -d 'Print the version'
 complete -c box -n "__fish_box_needs_command" -s D -l debug -d 'Same as --log-level debug'
 complete -c box -n "__fish_box_needs_command" -s h -l help -d 'Print help'
@@ -71,7 +50,6 @@ complete -c box -n "__fish_box_needs_command" -f -a "logs" -d 'Show what contain
 complete -c box -n "__fish_box_needs_command" -f -a "port" -d 'Show which ports of the host lead to a container, or change them'
 complete -c box -n "__fish_box_needs_command" -f -a "mount" -d 'Show containers\' files as directories, inside `box unshare`'
 complete -c box -n "__fish_box_needs_command" -f -a "unmount" -d 'Take containers\' files away from where `mount` put them'
-complete -c box -n "__fish_box_needs_command" -f -a "umount" -d 'Take containers\' files away from where `mount` put them'
 complete -c box -n "__fish_box_needs_command" -f -a "ps" -d 'List containers'
 complete -c box -n "__fish_box_needs_command" -f -a "rename" -d 'Give a container another name'
 complete -c box -n "__fish_box_needs_command" -f -a "restart" -d 'Stop one or more containers and start them again'
@@ -121,7 +99,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand attach" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand attach" -l no-stdin -d 'Do not pass on standard input'
-complete -c box -n "__fish_box_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand attach" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand commit" -s a -l author -d 'Who made it' -r
 complete -c box -n "__fish_box_using_subcommand commit" -s c -l change -d 'A Dockerfile instruction for the new image: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
 complete -c box -n "__fish_box_using_subcommand commit" -l config -d 'A file with a container\'s configuration in Docker\'s JSON, merged into the image\'s' -r -F
@@ -145,7 +123,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand commit" -l include-volumes -d 'The container\'s volumes become volumes of the image (their places, not their content)'
 complete -c box -n "__fish_box_using_subcommand commit" -s q -l quiet -d 'Nothing but the id (it is all that is printed)'
 complete -c box -n "__fish_box_using_subcommand commit" -s s -l squash -d 'One layer with everything, in place of the image\'s layers and one more'
-complete -c box -n "__fish_box_using_subcommand commit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand commit" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand create" -l name -d 'Name of the container; made up when not given' -r
 complete -c box -n "__fish_box_using_subcommand create" -l cidfile -d 'Write the container\'s id to a file, which must not exist yet' -r -F
 complete -c box -n "__fish_box_using_subcommand create" -s l -l label -d 'Set a label: KEY=VALUE' -r
@@ -156,7 +134,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l stop-timeout -d 'Seco
 complete -c box -n "__fish_box_using_subcommand create" -l timeout -d 'Seconds until it is killed whatever it does; 0 is never' -r
 complete -c box -n "__fish_box_using_subcommand create" -l pidfile -d 'Write the pid of the container\'s first process to a file' -r -F
 complete -c box -n "__fish_box_using_subcommand create" -l conmon-pidfile -d 'Write the pid of the container\'s supervisor to a file' -r -F
-complete -c box -n "__fish_box_using_subcommand create" -l restart -d 'When to restart it: no (others are not there yet)' -r
 complete -c box -n "__fish_box_using_subcommand create" -l pull -d 'When to pull the image: always, missing, never, newer (default: missing)' -r
 complete -c box -n "__fish_box_using_subcommand create" -l platform -d 'Platform of the image: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand create" -l arch -d 'Architecture of the image' -r
@@ -169,8 +146,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l tls-verify -d 'Insist
 complete -c box -n "__fish_box_using_subcommand create" -l retry -d 'How often a failed request is tried again (default: 3)' -r
 complete -c box -n "__fish_box_using_subcommand create" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
 complete -c box -n "__fish_box_using_subcommand create" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs, ignore' -r
-complete -c box -n "__fish_box_using_subcommand create" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
-complete -c box -n "__fish_box_using_subcommand create" -l runtime -d 'Accepted for docker\'s scripts: box is its own runtime' -r
 complete -c box -n "__fish_box_using_subcommand create" -s a -l attach -d 'Attach only these streams: stdin, stdout, stderr' -r
 complete -c box -n "__fish_box_using_subcommand create" -l entrypoint -d 'Command that replaces the image\'s entrypoint: a word or a JSON list; "" clears it' -r
 complete -c box -n "__fish_box_using_subcommand create" -s e -l env -d 'Set a variable: KEY=VALUE, KEY for the host\'s value, PRE* for all of the host\'s beginning so' -r
@@ -197,12 +172,10 @@ complete -c box -n "__fish_box_using_subcommand create" -l dns-option -l dns-opt
 complete -c box -n "__fish_box_using_subcommand create" -l dns-search -d 'Search this domain' -r
 complete -c box -n "__fish_box_using_subcommand create" -l hosts-file -d 'What /etc/hosts begins with in place of the host\'s own: a file, image (its own one) or none' -r
 complete -c box -n "__fish_box_using_subcommand create" -l requires -d 'Start these containers before it' -r
-complete -c box -n "__fish_box_using_subcommand create" -l passwd -d 'Write no user into the container\'s /etc/passwd, as some flags do: --passwd=false' -r
 complete -c box -n "__fish_box_using_subcommand create" -l passwd-entry -d 'Line for /etc/passwd if it does not know --user\'s number; $USERNAME, $UID, $GID, $NAME and $HOME are filled in' -r
 complete -c box -n "__fish_box_using_subcommand create" -l group-entry -d 'Line for /etc/group if it does not know the group\'s number; $GROUPNAME, $GID and $USERLIST are filled in' -r
 complete -c box -n "__fish_box_using_subcommand create" -l hostuser -d 'Add a user of the host to the container\'s /etc/passwd' -r
 complete -c box -n "__fish_box_using_subcommand create" -l tz -d 'Time zone: AREA/CITY as in /usr/share/zoneinfo, or local for the host\'s own' -r
-complete -c box -n "__fish_box_using_subcommand create" -l init-path -d 'Accepted for podman\'s scripts: with --init box itself is PID 1' -r
 complete -c box -n "__fish_box_using_subcommand create" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
 complete -c box -n "__fish_box_using_subcommand create" -l link -d 'Find another container under a name, with its ports in variables: CONTAINER[:ALIAS]' -r
 complete -c box -n "__fish_box_using_subcommand create" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
@@ -228,67 +201,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l uidmap -d 'Users in a
 complete -c box -n "__fish_box_using_subcommand create" -l gidmap -d 'Groups, in the same way; as the users if it is not given' -r
 complete -c box -n "__fish_box_using_subcommand create" -l subuidname -d 'The users that /etc/subuid gives to NAME, in a namespace of its own' -r
 complete -c box -n "__fish_box_using_subcommand create" -l subgidname -d 'The groups that /etc/subgid gives to NAME' -r
-complete -c box -n "__fish_box_using_subcommand create" -l blkio-weight -r
-complete -c box -n "__fish_box_using_subcommand create" -l blkio-weight-device -r
-complete -c box -n "__fish_box_using_subcommand create" -l cgroup-conf -r
-complete -c box -n "__fish_box_using_subcommand create" -l cgroup-parent -r
-complete -c box -n "__fish_box_using_subcommand create" -l cgroups -r
-complete -c box -n "__fish_box_using_subcommand create" -l chrootdirs -r
-complete -c box -n "__fish_box_using_subcommand create" -l cpu-period -r
-complete -c box -n "__fish_box_using_subcommand create" -l cpu-quota -r
-complete -c box -n "__fish_box_using_subcommand create" -s c -l cpu-shares -r
-complete -c box -n "__fish_box_using_subcommand create" -l cpus -r
-complete -c box -n "__fish_box_using_subcommand create" -l cpuset-cpus -r
-complete -c box -n "__fish_box_using_subcommand create" -l cpuset-mems -r
-complete -c box -n "__fish_box_using_subcommand create" -l decryption-key -r
-complete -c box -n "__fish_box_using_subcommand create" -l device-read-bps -r
-complete -c box -n "__fish_box_using_subcommand create" -l device-read-iops -r
-complete -c box -n "__fish_box_using_subcommand create" -l device-write-bps -r
-complete -c box -n "__fish_box_using_subcommand create" -l device-write-iops -r
-complete -c box -n "__fish_box_using_subcommand create" -l gpus -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-cmd -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-interval -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-log-destination -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-max-log-count -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-max-log-size -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-on-failure -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-retries -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-start-interval -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-start-period -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-startup-cmd -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-startup-interval -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-startup-retries -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-startup-success -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-startup-timeout -r
-complete -c box -n "__fish_box_using_subcommand create" -l health-timeout -r
-complete -c box -n "__fish_box_using_subcommand create" -l init-ctr -r
-complete -c box -n "__fish_box_using_subcommand create" -l link-local-ip -r
-complete -c box -n "__fish_box_using_subcommand create" -l lxc-conf -r
-complete -c box -n "__fish_box_using_subcommand create" -s m -l memory -r
-complete -c box -n "__fish_box_using_subcommand create" -l memory-reservation -r
-complete -c box -n "__fish_box_using_subcommand create" -l memory-swap -r
-complete -c box -n "__fish_box_using_subcommand create" -l memory-swappiness -r
-complete -c box -n "__fish_box_using_subcommand create" -l personality -r
-complete -c box -n "__fish_box_using_subcommand create" -l pids-limit -r
-complete -c box -n "__fish_box_using_subcommand create" -l pod -r
-complete -c box -n "__fish_box_using_subcommand create" -l pod-id-file -r
-complete -c box -n "__fish_box_using_subcommand create" -l rdt-class -r
-complete -c box -n "__fish_box_using_subcommand create" -l sdnotify -r
-complete -c box -n "__fish_box_using_subcommand create" -l seccomp-policy -r
-complete -c box -n "__fish_box_using_subcommand create" -l secret -r
-complete -c box -n "__fish_box_using_subcommand create" -l shm-size-systemd -r
-complete -c box -n "__fish_box_using_subcommand create" -l storage-opt -r
-complete -c box -n "__fish_box_using_subcommand create" -l systemd -r
-complete -c box -n "__fish_box_using_subcommand create" -l volume-driver -r
-complete -c box -n "__fish_box_using_subcommand create" -l cpu-count -r
-complete -c box -n "__fish_box_using_subcommand create" -l cpu-percent -r
-complete -c box -n "__fish_box_using_subcommand create" -l cpu-rt-period -r
-complete -c box -n "__fish_box_using_subcommand create" -l cpu-rt-runtime -r
-complete -c box -n "__fish_box_using_subcommand create" -l device-cgroup-rule -r
-complete -c box -n "__fish_box_using_subcommand create" -l io-maxbandwidth -r
-complete -c box -n "__fish_box_using_subcommand create" -l io-maxiops -r
-complete -c box -n "__fish_box_using_subcommand create" -l isolation -r
-complete -c box -n "__fish_box_using_subcommand create" -l kernel-memory -r
 complete -c box -n "__fish_box_using_subcommand create" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand create" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand create" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -302,7 +214,6 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand create" -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand create" -l replace -d 'Remove a container that has the name first'
 complete -c box -n "__fish_box_using_subcommand create" -l rm -d 'Remove the container when it has ended'
-complete -c box -n "__fish_box_using_subcommand create" -l no-healthcheck -d 'Do not run the image\'s health check'
 complete -c box -n "__fish_box_using_subcommand create" -s q -l quiet -d 'Show no progress of a pull'
 complete -c box -n "__fish_box_using_subcommand create" -l rootfs -d 'Run a directory of the host: it stands in the image\'s place'
 complete -c box -n "__fish_box_using_subcommand create" -s t -l tty -d 'Connect a terminal'
@@ -315,8 +226,6 @@ complete -c box -n "__fish_box_using_subcommand create" -l no-hostname -d 'Keep 
 complete -c box -n "__fish_box_using_subcommand create" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand create" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand create" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
-complete -c box -n "__fish_box_using_subcommand create" -l oom-kill-disable
-complete -c box -n "__fish_box_using_subcommand create" -l use-api-socket
 complete -c box -n "__fish_box_using_subcommand diff" -l format -d 'json' -r
 complete -c box -n "__fish_box_using_subcommand diff" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand diff" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -329,9 +238,8 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand diff" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand diff" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand cp" -s a -l archive -d 'Keep the owners\' numbers; also --archive=false, which means that in podman' -r
-complete -c box -n "__fish_box_using_subcommand cp" -l pause -d 'Accepted for podman\'s scripts: containers are never paused for it' -r
 complete -c box -n "__fish_box_using_subcommand cp" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand cp" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand cp" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -342,10 +250,9 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand cp" -s L -l follow-link -d 'Follow a symbolic link that is the source: that is always done'
 complete -c box -n "__fish_box_using_subcommand cp" -l overwrite -d 'Let a directory take the place of a file, and the other way round'
 complete -c box -n "__fish_box_using_subcommand cp" -s q -l quiet -d 'Show no progress'
-complete -c box -n "__fish_box_using_subcommand cp" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand cp" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand exec" -l cidfile -d 'A file that holds the container\'s id; no container is named then' -r -F
 complete -c box -n "__fish_box_using_subcommand exec" -l detach-keys -d 'Keys that leave the process running (default: ctrl-p,ctrl-q): letters, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
 complete -c box -n "__fish_box_using_subcommand exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here, and PRE* takes all that begin so' -r
@@ -367,7 +274,6 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand exec" -s d -l detach -d 'Start it and return'
 complete -c box -n "__fish_box_using_subcommand exec" -s i -l interactive -d 'Pass our standard input on'
 complete -c box -n "__fish_box_using_subcommand exec" -s l -l latest -d 'Use the container that was made last'
-complete -c box -n "__fish_box_using_subcommand exec" -l no-session -d 'Accepted for podman\'s scripts: exec keeps no records anyway'
 complete -c box -n "__fish_box_using_subcommand exec" -l privileged -d 'All capabilities and no seccomp filter'
 complete -c box -n "__fish_box_using_subcommand exec" -s t -l tty -d 'Give the command a terminal'
 complete -c box -n "__fish_box_using_subcommand exec" -s h -l help -d 'Print help'
@@ -382,7 +288,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand export" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand kill" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand kill" -s s -l signal -d 'The signal' -r
 complete -c box -n "__fish_box_using_subcommand kill" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -397,7 +303,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand kill" -s a -l all -d 'All running containers'
 complete -c box -n "__fish_box_using_subcommand kill" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand kill" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand kill" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand logs" -l since -d 'Only from this time on: RFC 3339, seconds since 1970, or how long ago (10m)' -r
 complete -c box -n "__fish_box_using_subcommand logs" -l until -d 'Only up to this time: RFC 3339, seconds since 1970, or how long ago (10m)' -r
 complete -c box -n "__fish_box_using_subcommand logs" -l tail -d 'At most so many lines, the last ones; -1 or all: every line' -r
@@ -417,7 +323,7 @@ complete -c box -n "__fish_box_using_subcommand logs" -s n -l names -d 'Of sever
 complete -c box -n "__fish_box_using_subcommand logs" -l color -d 'Each container in a colour of its own'
 complete -c box -n "__fish_box_using_subcommand logs" -l details -d 'Before each line the labels and variables that --log-opt labels=, env= and tag= name'
 complete -c box -n "__fish_box_using_subcommand logs" -s t -l timestamps -d 'The time before each line'
-complete -c box -n "__fish_box_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand logs" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand port" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand port" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand port" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -430,7 +336,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand port" -s a -l all -d 'All running containers'
 complete -c box -n "__fish_box_using_subcommand port" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand port" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand port" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand mount" -l format -d 'The list as json' -r -f -a "json\t''"
 complete -c box -n "__fish_box_using_subcommand mount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand mount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -444,8 +350,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand mount" -s a -l all -d 'All containers'
 complete -c box -n "__fish_box_using_subcommand mount" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand mount" -l no-trunc -d 'Accepted: ids are never cut here'
-complete -c box -n "__fish_box_using_subcommand mount" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand mount" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand unmount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand unmount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand unmount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -460,20 +365,6 @@ complete -c box -n "__fish_box_using_subcommand unmount" -s a -l all -d 'All tha
 complete -c box -n "__fish_box_using_subcommand unmount" -s f -l force -d 'Accepted: what is in use goes when it is not any more'
 complete -c box -n "__fish_box_using_subcommand unmount" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand unmount" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand umount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand umount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand umount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand umount" -s a -l all -d 'All that are mounted'
-complete -c box -n "__fish_box_using_subcommand umount" -s f -l force -d 'Accepted: what is in use goes when it is not any more'
-complete -c box -n "__fish_box_using_subcommand umount" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand umount" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, expose, id, label, label!, name, network, publish, since, status, until, volume' -r
 complete -c box -n "__fish_box_using_subcommand ps" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand ps" -s n -l last -d 'The newest N, whatever they do' -r
@@ -486,8 +377,6 @@ runningfor\t''
 size\t''
 status\t''"
 complete -c box -n "__fish_box_using_subcommand ps" -s w -l watch -d 'Show it again every so many seconds' -r
-complete -c box -n "__fish_box_using_subcommand ps" -l since -d 'As old docker\'s: --filter since=CONTAINER, whatever they do' -r
-complete -c box -n "__fish_box_using_subcommand ps" -l before -d 'As old docker\'s: --filter before=CONTAINER, whatever they do' -r
 complete -c box -n "__fish_box_using_subcommand ps" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand ps" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand ps" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -505,10 +394,7 @@ complete -c box -n "__fish_box_using_subcommand ps" -l noheading -d 'No heading 
 complete -c box -n "__fish_box_using_subcommand ps" -s q -l quiet -d 'Only ids'
 complete -c box -n "__fish_box_using_subcommand ps" -s s -l size -d 'What each has written, and with its image'
 complete -c box -n "__fish_box_using_subcommand ps" -l namespace -l ns -d 'Show the namespaces of each'
-complete -c box -n "__fish_box_using_subcommand ps" -s p -l pod -d 'Show the pod of each'
-complete -c box -n "__fish_box_using_subcommand ps" -l sync -d 'Accepted for podman\'s scripts'
-complete -c box -n "__fish_box_using_subcommand ps" -l external -d 'Accepted for podman\'s scripts'
-complete -c box -n "__fish_box_using_subcommand ps" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand ps" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand rename" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand rename" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand rename" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -519,7 +405,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand rename" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand rename" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand restart" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand restart" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand restart" -s s -l signal -d 'Signal that it gets in place of the container\'s own' -r
@@ -537,7 +423,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand restart" -s a -l all -d 'All containers, running or not'
 complete -c box -n "__fish_box_using_subcommand restart" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand restart" -l running -d 'All running containers'
-complete -c box -n "__fish_box_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand restart" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand rm" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand rm" -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand rm" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
@@ -558,7 +444,7 @@ complete -c box -n "__fish_box_using_subcommand rm" -s i -l ignore -d 'No error 
 complete -c box -n "__fish_box_using_subcommand rm" -l link -d 'Remove links, given as CONTAINER/ALIAS, not containers'
 complete -c box -n "__fish_box_using_subcommand rm" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand rm" -s v -l volumes -d 'Also its anonymous volumes, unless another container uses them'
-complete -c box -n "__fish_box_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand rm" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand run" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand run" -l sig-proxy -d 'Pass signals on to the container' -r
 complete -c box -n "__fish_box_using_subcommand run" -l preserve-fds -d 'Pass on so many descriptors of the caller, from 3 on' -r
@@ -573,7 +459,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l stop-timeout -d 'Seconds
 complete -c box -n "__fish_box_using_subcommand run" -l timeout -d 'Seconds until it is killed whatever it does; 0 is never' -r
 complete -c box -n "__fish_box_using_subcommand run" -l pidfile -d 'Write the pid of the container\'s first process to a file' -r -F
 complete -c box -n "__fish_box_using_subcommand run" -l conmon-pidfile -d 'Write the pid of the container\'s supervisor to a file' -r -F
-complete -c box -n "__fish_box_using_subcommand run" -l restart -d 'When to restart it: no (others are not there yet)' -r
 complete -c box -n "__fish_box_using_subcommand run" -l pull -d 'When to pull the image: always, missing, never, newer (default: missing)' -r
 complete -c box -n "__fish_box_using_subcommand run" -l platform -d 'Platform of the image: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand run" -l arch -d 'Architecture of the image' -r
@@ -586,8 +471,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l tls-verify -d 'Insist on
 complete -c box -n "__fish_box_using_subcommand run" -l retry -d 'How often a failed request is tried again (default: 3)' -r
 complete -c box -n "__fish_box_using_subcommand run" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
 complete -c box -n "__fish_box_using_subcommand run" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs, ignore' -r
-complete -c box -n "__fish_box_using_subcommand run" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
-complete -c box -n "__fish_box_using_subcommand run" -l runtime -d 'Accepted for docker\'s scripts: box is its own runtime' -r
 complete -c box -n "__fish_box_using_subcommand run" -s a -l attach -d 'Attach only these streams: stdin, stdout, stderr' -r
 complete -c box -n "__fish_box_using_subcommand run" -l entrypoint -d 'Command that replaces the image\'s entrypoint: a word or a JSON list; "" clears it' -r
 complete -c box -n "__fish_box_using_subcommand run" -s e -l env -d 'Set a variable: KEY=VALUE, KEY for the host\'s value, PRE* for all of the host\'s beginning so' -r
@@ -614,12 +497,10 @@ complete -c box -n "__fish_box_using_subcommand run" -l dns-option -l dns-opt -d
 complete -c box -n "__fish_box_using_subcommand run" -l dns-search -d 'Search this domain' -r
 complete -c box -n "__fish_box_using_subcommand run" -l hosts-file -d 'What /etc/hosts begins with in place of the host\'s own: a file, image (its own one) or none' -r
 complete -c box -n "__fish_box_using_subcommand run" -l requires -d 'Start these containers before it' -r
-complete -c box -n "__fish_box_using_subcommand run" -l passwd -d 'Write no user into the container\'s /etc/passwd, as some flags do: --passwd=false' -r
 complete -c box -n "__fish_box_using_subcommand run" -l passwd-entry -d 'Line for /etc/passwd if it does not know --user\'s number; $USERNAME, $UID, $GID, $NAME and $HOME are filled in' -r
 complete -c box -n "__fish_box_using_subcommand run" -l group-entry -d 'Line for /etc/group if it does not know the group\'s number; $GROUPNAME, $GID and $USERLIST are filled in' -r
 complete -c box -n "__fish_box_using_subcommand run" -l hostuser -d 'Add a user of the host to the container\'s /etc/passwd' -r
 complete -c box -n "__fish_box_using_subcommand run" -l tz -d 'Time zone: AREA/CITY as in /usr/share/zoneinfo, or local for the host\'s own' -r
-complete -c box -n "__fish_box_using_subcommand run" -l init-path -d 'Accepted for podman\'s scripts: with --init box itself is PID 1' -r
 complete -c box -n "__fish_box_using_subcommand run" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
 complete -c box -n "__fish_box_using_subcommand run" -l link -d 'Find another container under a name, with its ports in variables: CONTAINER[:ALIAS]' -r
 complete -c box -n "__fish_box_using_subcommand run" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
@@ -645,67 +526,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l uidmap -d 'Users in a na
 complete -c box -n "__fish_box_using_subcommand run" -l gidmap -d 'Groups, in the same way; as the users if it is not given' -r
 complete -c box -n "__fish_box_using_subcommand run" -l subuidname -d 'The users that /etc/subuid gives to NAME, in a namespace of its own' -r
 complete -c box -n "__fish_box_using_subcommand run" -l subgidname -d 'The groups that /etc/subgid gives to NAME' -r
-complete -c box -n "__fish_box_using_subcommand run" -l blkio-weight -r
-complete -c box -n "__fish_box_using_subcommand run" -l blkio-weight-device -r
-complete -c box -n "__fish_box_using_subcommand run" -l cgroup-conf -r
-complete -c box -n "__fish_box_using_subcommand run" -l cgroup-parent -r
-complete -c box -n "__fish_box_using_subcommand run" -l cgroups -r
-complete -c box -n "__fish_box_using_subcommand run" -l chrootdirs -r
-complete -c box -n "__fish_box_using_subcommand run" -l cpu-period -r
-complete -c box -n "__fish_box_using_subcommand run" -l cpu-quota -r
-complete -c box -n "__fish_box_using_subcommand run" -s c -l cpu-shares -r
-complete -c box -n "__fish_box_using_subcommand run" -l cpus -r
-complete -c box -n "__fish_box_using_subcommand run" -l cpuset-cpus -r
-complete -c box -n "__fish_box_using_subcommand run" -l cpuset-mems -r
-complete -c box -n "__fish_box_using_subcommand run" -l decryption-key -r
-complete -c box -n "__fish_box_using_subcommand run" -l device-read-bps -r
-complete -c box -n "__fish_box_using_subcommand run" -l device-read-iops -r
-complete -c box -n "__fish_box_using_subcommand run" -l device-write-bps -r
-complete -c box -n "__fish_box_using_subcommand run" -l device-write-iops -r
-complete -c box -n "__fish_box_using_subcommand run" -l gpus -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-cmd -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-interval -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-log-destination -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-max-log-count -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-max-log-size -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-on-failure -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-retries -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-start-interval -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-start-period -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-startup-cmd -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-startup-interval -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-startup-retries -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-startup-success -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-startup-timeout -r
-complete -c box -n "__fish_box_using_subcommand run" -l health-timeout -r
-complete -c box -n "__fish_box_using_subcommand run" -l init-ctr -r
-complete -c box -n "__fish_box_using_subcommand run" -l link-local-ip -r
-complete -c box -n "__fish_box_using_subcommand run" -l lxc-conf -r
-complete -c box -n "__fish_box_using_subcommand run" -s m -l memory -r
-complete -c box -n "__fish_box_using_subcommand run" -l memory-reservation -r
-complete -c box -n "__fish_box_using_subcommand run" -l memory-swap -r
-complete -c box -n "__fish_box_using_subcommand run" -l memory-swappiness -r
-complete -c box -n "__fish_box_using_subcommand run" -l personality -r
-complete -c box -n "__fish_box_using_subcommand run" -l pids-limit -r
-complete -c box -n "__fish_box_using_subcommand run" -l pod -r
-complete -c box -n "__fish_box_using_subcommand run" -l pod-id-file -r
-complete -c box -n "__fish_box_using_subcommand run" -l rdt-class -r
-complete -c box -n "__fish_box_using_subcommand run" -l sdnotify -r
-complete -c box -n "__fish_box_using_subcommand run" -l seccomp-policy -r
-complete -c box -n "__fish_box_using_subcommand run" -l secret -r
-complete -c box -n "__fish_box_using_subcommand run" -l shm-size-systemd -r
-complete -c box -n "__fish_box_using_subcommand run" -l storage-opt -r
-complete -c box -n "__fish_box_using_subcommand run" -l systemd -r
-complete -c box -n "__fish_box_using_subcommand run" -l volume-driver -r
-complete -c box -n "__fish_box_using_subcommand run" -l cpu-count -r
-complete -c box -n "__fish_box_using_subcommand run" -l cpu-percent -r
-complete -c box -n "__fish_box_using_subcommand run" -l cpu-rt-period -r
-complete -c box -n "__fish_box_using_subcommand run" -l cpu-rt-runtime -r
-complete -c box -n "__fish_box_using_subcommand run" -l device-cgroup-rule -r
-complete -c box -n "__fish_box_using_subcommand run" -l io-maxbandwidth -r
-complete -c box -n "__fish_box_using_subcommand run" -l io-maxiops -r
-complete -c box -n "__fish_box_using_subcommand run" -l isolation -r
-complete -c box -n "__fish_box_using_subcommand run" -l kernel-memory -r
 complete -c box -n "__fish_box_using_subcommand run" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand run" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand run" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -721,7 +541,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l rmi -d 'Remove the conta
 complete -c box -n "__fish_box_using_subcommand run" -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand run" -l replace -d 'Remove a container that has the name first'
 complete -c box -n "__fish_box_using_subcommand run" -l rm -d 'Remove the container when it has ended'
-complete -c box -n "__fish_box_using_subcommand run" -l no-healthcheck -d 'Do not run the image\'s health check'
 complete -c box -n "__fish_box_using_subcommand run" -s q -l quiet -d 'Show no progress of a pull'
 complete -c box -n "__fish_box_using_subcommand run" -l rootfs -d 'Run a directory of the host: it stands in the image\'s place'
 complete -c box -n "__fish_box_using_subcommand run" -s t -l tty -d 'Connect a terminal'
@@ -734,8 +553,6 @@ complete -c box -n "__fish_box_using_subcommand run" -l no-hostname -d 'Keep the
 complete -c box -n "__fish_box_using_subcommand run" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand run" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand run" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
-complete -c box -n "__fish_box_using_subcommand run" -l oom-kill-disable
-complete -c box -n "__fish_box_using_subcommand run" -l use-api-socket
 complete -c box -n "__fish_box_using_subcommand start" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand start" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand start" -l sig-proxy -d 'Pass signals on to the container; the default when attached' -r
@@ -753,7 +570,7 @@ complete -c box -n "__fish_box_using_subcommand start" -l all -d 'All containers
 complete -c box -n "__fish_box_using_subcommand start" -s a -l attach -d 'Attach standard output and standard error, and wait for the end'
 complete -c box -n "__fish_box_using_subcommand start" -s i -l interactive -d 'Attach standard input too'
 complete -c box -n "__fish_box_using_subcommand start" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand start" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand stop" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand stop" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand stop" -s s -l signal -d 'Signal that it gets in place of the container\'s own' -r
@@ -771,7 +588,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand stop" -s a -l all -d 'All running containers'
 complete -c box -n "__fish_box_using_subcommand stop" -s i -l ignore -d 'No error for a container, or a file of --cidfile, that does not exist'
 complete -c box -n "__fish_box_using_subcommand stop" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand stop" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand top" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand top" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand top" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -783,7 +600,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand top" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand top" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand wait" -l condition -d 'What to wait for: created, exited, removed, running, stopped (may be repeated: any of them)' -r
 complete -c box -n "__fish_box_using_subcommand wait" -s i -l interval -d 'How often to look where nobody tells: milliseconds, or 250ms, 1s' -r
 complete -c box -n "__fish_box_using_subcommand wait" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -799,7 +616,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand wait" -l ignore -d 'No error for a container that does not exist; its code is -1'
 complete -c box -n "__fish_box_using_subcommand wait" -l exit-first-match -d 'Return when the first of several containers has ended, and print its code'
 complete -c box -n "__fish_box_using_subcommand wait" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand wait" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand history" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand history" -s H -l human -d 'Times and sizes for people (true), or exact (false)' -r -f -a "true\t''
 false\t''"
@@ -827,7 +644,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand insert" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand insert" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand images" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!, reference, since, until' -r
 complete -c box -n "__fish_box_using_subcommand images" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand images" -l sort -d 'Order: created, id, repository, size, tag' -r -f -a "created\t''
@@ -871,7 +688,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand import" -s q -l quiet -d 'Print the id only'
-complete -c box -n "__fish_box_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand import" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand load" -s i -l input -d 'An archive or a directory instead of standard input' -r
 complete -c box -n "__fish_box_using_subcommand load" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand load" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -885,13 +702,12 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand load" -s q -l quiet -d 'Print nothing but the names'
-complete -c box -n "__fish_box_using_subcommand load" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand load" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand pull" -l platform -d 'The platform, OS/ARCH or OS/ARCH/VARIANT; this machine\'s unless given' -r
 complete -c box -n "__fish_box_using_subcommand pull" -l arch -d 'The architecture' -r
 complete -c box -n "__fish_box_using_subcommand pull" -l os -d 'The operating system' -r
 complete -c box -n "__fish_box_using_subcommand pull" -l variant -d 'The variant of the architecture, v7 for example' -r
 complete -c box -n "__fish_box_using_subcommand pull" -l policy -d 'When to ask the registry: always, missing, newer or never' -r
-complete -c box -n "__fish_box_using_subcommand pull" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
 complete -c box -n "__fish_box_using_subcommand pull" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
 complete -c box -n "__fish_box_using_subcommand pull" -l creds -d 'User name and password for the registry' -r
 complete -c box -n "__fish_box_using_subcommand pull" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
@@ -910,12 +726,11 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand pull" -s a -l all-tags -d 'Pull every tag of the repository'
 complete -c box -n "__fish_box_using_subcommand pull" -s q -l quiet -d 'Show no progress'
-complete -c box -n "__fish_box_using_subcommand pull" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand pull" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand push" -l compression-format -d 'How plain layers are packed: gzip or zstd; those that are packed otherwise, too' -r
 complete -c box -n "__fish_box_using_subcommand push" -l compression-level -d 'gzip: 1 to 9 (5 unless given); zstd: 1 to 22 (3)' -r
 complete -c box -n "__fish_box_using_subcommand push" -l force-compression -d 'Pack layers again that are packed otherwise (true if --compression-format is given)' -r
 complete -c box -n "__fish_box_using_subcommand push" -l digestfile -d 'Write the digest that the image has there to this file' -r -F
-complete -c box -n "__fish_box_using_subcommand push" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
 complete -c box -n "__fish_box_using_subcommand push" -s f -l format -d 'The manifest\'s format: oci or v2s2; as it is unless given' -r -f -a "oci\t''
 v2s2\t''
 v2s1\t''"
@@ -939,8 +754,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand push" -s a -l all-tags -d 'Every tag of the repository that is here'
 complete -c box -n "__fish_box_using_subcommand push" -l compress -d 'Pack plain layers with gzip for a dir: as well'
 complete -c box -n "__fish_box_using_subcommand push" -s q -l quiet -d 'Show no progress'
-complete -c box -n "__fish_box_using_subcommand push" -l remove-signatures -d 'Accepted: box keeps no signatures that could go along'
-complete -c box -n "__fish_box_using_subcommand push" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand push" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand rmi" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand rmi" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand rmi" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -955,8 +769,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand rmi" -s a -l all -d 'All images'
 complete -c box -n "__fish_box_using_subcommand rmi" -s f -l force -d 'Also images that containers use, with these containers, and images with several names by id'
 complete -c box -n "__fish_box_using_subcommand rmi" -s i -l ignore -d 'No error for an image that does not exist'
-complete -c box -n "__fish_box_using_subcommand rmi" -l no-prune -d 'Ignored: an image has no parents here that could be kept'
-complete -c box -n "__fish_box_using_subcommand rmi" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand rmi" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand save" -l format -d 'docker-archive (as docker save), oci-archive, oci-dir (an OCI layout), or docker-dir (dir:)' -r -f -a "docker-archive\t''
 oci-archive\t''
 oci-dir\t''
@@ -977,10 +790,9 @@ complete -c box -n "__fish_box_using_subcommand save" -l compress -d 'Pack plain
 complete -c box -n "__fish_box_using_subcommand save" -s m -l multi-image-archive -d 'Each word is an image, not one more name of the first; here that is told by what it names'
 complete -c box -n "__fish_box_using_subcommand save" -s q -l quiet -d 'Show no progress'
 complete -c box -n "__fish_box_using_subcommand save" -l uncompressed -d 'Leave plain layers plain, as is done anyway'
-complete -c box -n "__fish_box_using_subcommand save" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand save" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand search" -l limit -d 'The most results of each registry' -r
 complete -c box -n "__fish_box_using_subcommand search" -s f -l filter -d 'Only what is so: stars=NUMBER, is-official, is-automated' -r
-complete -c box -n "__fish_box_using_subcommand search" -s s -l stars -d 'As old docker\'s: --filter stars=NUMBER' -r
 complete -c box -n "__fish_box_using_subcommand search" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand search" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
 complete -c box -n "__fish_box_using_subcommand search" -l creds -d 'User name and password for the registry' -r
@@ -999,10 +811,9 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand search" -l list-tags -d 'List the tags of a repository'
-complete -c box -n "__fish_box_using_subcommand search" -s t -l automated -d 'As old docker\'s: --filter is-automated'
 complete -c box -n "__fish_box_using_subcommand search" -l no-trunc -l notrunc -d 'Whole descriptions'
 complete -c box -n "__fish_box_using_subcommand search" -l compatible -d 'Also show stars, and what is official and automated, as docker does'
-complete -c box -n "__fish_box_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand search" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand tag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand tag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand tag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1013,8 +824,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand tag" -s f -l force -d 'Accepted for old scripts: a name always moves'
-complete -c box -n "__fish_box_using_subcommand tag" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand tag" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1025,10 +835,9 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand untag" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand untag" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand login" -s u -l username -d 'The user\'s name; asked for unless given' -r
 complete -c box -n "__fish_box_using_subcommand login" -s p -l password -d 'The password: other users of this machine can read it while the command runs' -r
-complete -c box -n "__fish_box_using_subcommand login" -s e -l email -d 'Accepted for docker\'s old scripts: registries do not ask for it' -r
 complete -c box -n "__fish_box_using_subcommand login" -l authfile -d 'The file to keep it in (default: $REGISTRY_AUTH_FILE, else podman\'s)' -r -F
 complete -c box -n "__fish_box_using_subcommand login" -l compat-auth-file -d 'A file of docker\'s to keep it in, such as ~/.docker/config.json' -r -F
 complete -c box -n "__fish_box_using_subcommand login" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
@@ -1046,7 +855,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand login" -l password-stdin -d 'Read the password from standard input'
 complete -c box -n "__fish_box_using_subcommand login" -l get-login -d 'Print the name of the user who is logged in'
 complete -c box -n "__fish_box_using_subcommand login" -s v -l verbose -d 'Say where the password was kept'
-complete -c box -n "__fish_box_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand login" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand logout" -l authfile -d 'The file they were kept in (default: $REGISTRY_AUTH_FILE, else podman\'s)' -r -F
 complete -c box -n "__fish_box_using_subcommand logout" -l compat-auth-file -d 'A file of docker\'s they were kept in, such as ~/.docker/config.json' -r -F
 complete -c box -n "__fish_box_using_subcommand logout" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -1060,7 +869,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand logout" -s a -l all -d 'Log out of all registries'
-complete -c box -n "__fish_box_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand logout" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand doctor" -s f -l format -d '`json` instead of text' -r
 complete -c box -n "__fish_box_using_subcommand doctor" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand doctor" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -1072,7 +881,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand info" -s f -l format -d '`json`, or a Go template' -r
 complete -c box -n "__fish_box_using_subcommand info" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand info" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -1115,7 +924,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand unshare" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand unshare" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand completion" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand completion" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand completion" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1150,9 +959,9 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand version" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1160,35 +969,31 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "attach" -d 'Attach to a running container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "commit" -d 'Make an image of a container\'s files'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 if it does, 1 if not'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "inspect" -d 'Show everything about containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "prune" -d 'Remove all containers that do not run'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "create" -d 'Make a container without starting it'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "cp" -d 'Copy files between containers and the host'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "exec" -d 'Run a command in a running container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "export" -d 'Write a container\'s files as a tar archive'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "kill" -d 'Send a signal to one or more running containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "logs" -d 'Show what containers have written'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "port" -d 'Show which ports of the host lead to a container, or change them'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "mount" -d 'Show containers\' files as directories, inside `box unshare`'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "unmount" -d 'Take containers\' files away from where `mount` put them'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "umount" -d 'Take containers\' files away from where `mount` put them'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "ps" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "ls" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "list" -d 'List containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "rename" -d 'Give a container another name'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "restart" -d 'Stop one or more containers and start them again'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "rm" -d 'Remove one or more containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "remove" -d 'Remove one or more containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "run" -d 'Run a command in a new container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "start" -d 'Start one or more containers that do not run'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "stop" -d 'Stop one or more running containers'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "top" -d 'Show the processes of a container'
-complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount umount ps ls list rename restart rm remove run start stop top wait" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "attach" -d 'Attach to a running container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "commit" -d 'Make an image of a container\'s files'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "exists" -d 'Tell by the exit code whether a container exists: 0 if it does, 1 if not'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "inspect" -d 'Show everything about containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "prune" -d 'Remove all containers that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "create" -d 'Make a container without starting it'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "cp" -d 'Copy files between containers and the host'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "exec" -d 'Run a command in a running container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "export" -d 'Write a container\'s files as a tar archive'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "kill" -d 'Send a signal to one or more running containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "logs" -d 'Show what containers have written'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "port" -d 'Show which ports of the host lead to a container, or change them'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "mount" -d 'Show containers\' files as directories, inside `box unshare`'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "unmount" -d 'Take containers\' files away from where `mount` put them'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "ps" -d 'List containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "rename" -d 'Give a container another name'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "restart" -d 'Stop one or more containers and start them again'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "rm" -d 'Remove one or more containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "run" -d 'Run a command in a new container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "start" -d 'Start one or more containers that do not run'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "stop" -d 'Stop one or more running containers'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "top" -d 'Show the processes of a container'
+complete -c box -n "__fish_box_using_subcommand container; and not __fish_seen_subcommand_from attach commit exists inspect prune create diff cp exec export kill logs port mount unmount ps rename restart rm run start stop top wait" -f -a "wait" -d 'Wait until containers have ended, and print their exit codes'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Pass signals on to the container' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -1203,7 +1008,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -l no-stdin -d 'Do not pass on standard input'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from attach" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s a -l author -d 'Who made it' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s c -l change -d 'A Dockerfile instruction for the new image: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -l config -d 'A file with a container\'s configuration in Docker\'s JSON, merged into the image\'s' -r -F
@@ -1227,7 +1032,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -l include-volumes -d 'The container\'s volumes become volumes of the image (their places, not their content)'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s q -l quiet -d 'Nothing but the id (it is all that is printed)'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s s -l squash -d 'One layer with everything, in place of the image\'s layers and one more'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from commit" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1238,7 +1043,6 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -s e -l external -d 'Ignored: there are no containers but box\'s own'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'json, or a Go template' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -1266,7 +1070,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Name of the container; made up when not given' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container\'s id to a file, which must not exist yet' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label: KEY=VALUE' -r
@@ -1277,7 +1081,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l timeout -d 'Seconds until it is killed whatever it does; 0 is never' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the pid of the container\'s first process to a file' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l conmon-pidfile -d 'Write the pid of the container\'s supervisor to a file' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'When to restart it: no (others are not there yet)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'When to pull the image: always, missing, never, newer (default: missing)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Platform of the image: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l arch -d 'Architecture of the image' -r
@@ -1290,8 +1093,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l retry -d 'How often a failed request is tried again (default: 3)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs, ignore' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l runtime -d 'Accepted for docker\'s scripts: box is its own runtime' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s a -l attach -d 'Attach only these streams: stdin, stdout, stderr' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Command that replaces the image\'s entrypoint: a word or a JSON list; "" clears it' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s e -l env -d 'Set a variable: KEY=VALUE, KEY for the host\'s value, PRE* for all of the host\'s beginning so' -r
@@ -1318,12 +1119,10 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Search this domain' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -d 'What /etc/hosts begins with in place of the host\'s own: a file, image (its own one) or none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l requires -d 'Start these containers before it' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd -d 'Write no user into the container\'s /etc/passwd, as some flags do: --passwd=false' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd-entry -d 'Line for /etc/passwd if it does not know --user\'s number; $USERNAME, $UID, $GID, $NAME and $HOME are filled in' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l group-entry -d 'Line for /etc/group if it does not know the group\'s number; $GROUPNAME, $GID and $USERLIST are filled in' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l hostuser -d 'Add a user of the host to the container\'s /etc/passwd' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -d 'Time zone: AREA/CITY as in /usr/share/zoneinfo, or local for the host\'s own' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init-path -d 'Accepted for podman\'s scripts: with --init box itself is PID 1' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l link -d 'Find another container under a name, with its ports in variables: CONTAINER[:ALIAS]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
@@ -1349,67 +1148,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -d 'Groups, in the same way; as the users if it is not given' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l subuidname -d 'The users that /etc/subuid gives to NAME, in a namespace of its own' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l subgidname -d 'The groups that /etc/subgid gives to NAME' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight-device -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-conf -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-parent -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroups -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l chrootdirs -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-period -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-quota -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s c -l cpu-shares -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpus -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-cpus -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-mems -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l decryption-key -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-read-bps -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-read-iops -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-write-bps -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-write-iops -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l gpus -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-cmd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-interval -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-log-destination -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-max-log-count -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-max-log-size -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-on-failure -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-retries -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-start-interval -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-start-period -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-cmd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-interval -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-retries -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-success -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-startup-timeout -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l health-timeout -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l init-ctr -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l link-local-ip -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l lxc-conf -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s m -l memory -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-reservation -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swap -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swappiness -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l personality -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pod -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l pod-id-file -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l rdt-class -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l sdnotify -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l seccomp-policy -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l secret -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size-systemd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l storage-opt -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l systemd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l volume-driver -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-count -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-percent -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-rt-period -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-rt-runtime -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l io-maxbandwidth -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l io-maxiops -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l isolation -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l kernel-memory -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1423,7 +1161,6 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Remove a container that has the name first'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Remove the container when it has ended'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l no-healthcheck -d 'Do not run the image\'s health check'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Show no progress of a pull'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Run a directory of the host: it stands in the image\'s place'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Connect a terminal'
@@ -1436,8 +1173,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-kill-disable
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from create" -l use-api-socket
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -l format -d 'json' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -1450,9 +1185,8 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from cp" -s a -l archive -d 'Keep the owners\' numbers; also --archive=false, which means that in podman' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from cp" -l pause -d 'Accepted for podman\'s scripts: containers are never paused for it' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from cp" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from cp" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from cp" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1463,10 +1197,9 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from cp" -s L -l follow-link -d 'Follow a symbolic link that is the source: that is always done'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from cp" -l overwrite -d 'Let a directory take the place of a file, and the other way round'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from cp" -s q -l quiet -d 'Show no progress'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from cp" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from cp" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l cidfile -d 'A file that holds the container\'s id; no container is named then' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that leave the process running (default: ctrl-p,ctrl-q): letters, or ctrl- and one of a-z @ [ \\ ] ^ _' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set an environment variable; without a value it is taken from here, and PRE* takes all that begin so' -r
@@ -1488,7 +1221,6 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s d -l detach -d 'Start it and return'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s i -l interactive -d 'Pass our standard input on'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s l -l latest -d 'Use the container that was made last'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l no-session -d 'Accepted for podman\'s scripts: exec keeps no records anyway'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -l privileged -d 'All capabilities and no seccomp filter'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s t -l tty -d 'Give the command a terminal'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help'
@@ -1503,7 +1235,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s s -l signal -d 'The signal' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -1518,7 +1250,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s a -l all -d 'All running containers'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from kill" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Only from this time on: RFC 3339, seconds since 1970, or how long ago (10m)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Only up to this time: RFC 3339, seconds since 1970, or how long ago (10m)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l tail -d 'At most so many lines, the last ones; -1 or all: every line' -r
@@ -1538,7 +1270,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l color -d 'Each container in a colour of its own'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -l details -d 'Before each line the labels and variables that --log-opt labels=, env= and tag= name'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s t -l timestamps -d 'The time before each line'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1551,7 +1283,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -s a -l all -d 'All running containers'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from port" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -l format -d 'The list as json' -r -f -a "json\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -1565,8 +1297,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -s a -l all -d 'All containers'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -l no-trunc -d 'Accepted: ids are never cut here'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from unmount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from unmount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from unmount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1581,20 +1312,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from unmount" -s f -l force -d 'Accepted: what is in use goes when it is not any more'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from unmount" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from unmount" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -s a -l all -d 'All that are mounted'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -s f -l force -d 'Accepted: what is in use goes when it is not any more'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from umount" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, expose, id, label, label!, name, network, publish, since, status, until, volume' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'The newest N, whatever they do' -r
@@ -1607,8 +1324,6 @@ runningfor\t''
 size\t''
 status\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s w -l watch -d 'Show it again every so many seconds' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l since -d 'As old docker\'s: --filter since=CONTAINER, whatever they do' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l before -d 'As old docker\'s: --filter before=CONTAINER, whatever they do' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1626,80 +1341,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s q -l quiet -d 'Only ids'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'What each has written, and with its image'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l namespace -l ns -d 'Show the namespaces of each'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s p -l pod -d 'Show the pod of each'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l sync -d 'Accepted for podman\'s scripts'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -l external -d 'Accepted for podman\'s scripts'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, expose, id, label, label!, name, network, publish, since, status, until, volume' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d 'json, a Go template, or `table` and a template' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'The newest N, whatever they do' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l sort -d 'Order: command, created, id, image, names, runningfor, size, status' -r -f -a "command\t''
-created\t''
-id\t''
-image\t''
-names\t''
-runningfor\t''
-size\t''
-status\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s w -l watch -d 'Show it again every so many seconds' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l since -d 'As old docker\'s: --filter since=CONTAINER, whatever they do' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l before -d 'As old docker\'s: --filter before=CONTAINER, whatever they do' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s a -l all -d 'Also show those that do not run'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s l -l latest -d 'The newest one, whatever it does'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l no-trunc -l notruncate -d 'Whole ids and commands'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l noheading -d 'No heading above the table'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only ids'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s s -l size -d 'What each has written, and with its image'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l namespace -l ns -d 'Show the namespaces of each'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s p -l pod -d 'Show the pod of each'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l sync -d 'Accepted for podman\'s scripts'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -l external -d 'Accepted for podman\'s scripts'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those for which KEY=VALUE holds: ancestor, before, command, exited, expose, id, label, label!, name, network, publish, since, status, until, volume' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l format -d 'json, a Go template, or `table` and a template' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s n -l last -d 'The newest N, whatever they do' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l sort -d 'Order: command, created, id, image, names, runningfor, size, status' -r -f -a "command\t''
-created\t''
-id\t''
-image\t''
-names\t''
-runningfor\t''
-size\t''
-status\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s w -l watch -d 'Show it again every so many seconds' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l since -d 'As old docker\'s: --filter since=CONTAINER, whatever they do' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l before -d 'As old docker\'s: --filter before=CONTAINER, whatever they do' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s a -l all -d 'Also show those that do not run'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s l -l latest -d 'The newest one, whatever it does'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l no-trunc -l notruncate -d 'Whole ids and commands'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l noheading -d 'No heading above the table'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only ids'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s s -l size -d 'What each has written, and with its image'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l namespace -l ns -d 'Show the namespaces of each'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s p -l pod -d 'Show the pod of each'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l sync -d 'Accepted for podman\'s scripts'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -l external -d 'Accepted for podman\'s scripts'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from ps" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rename" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rename" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rename" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1710,7 +1352,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s s -l signal -d 'Signal that it gets in place of the container\'s own' -r
@@ -1728,7 +1370,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s a -l all -d 'All containers, running or not'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -l running -d 'All running containers'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from restart" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
@@ -1749,28 +1391,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -l link -d 'Remove links, given as CONTAINER/ALIAS, not containers'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s l -l latest -d 'The newest container'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Also its anonymous volumes, unless another container uses them'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s a -l all -d 'All containers'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l depend -d 'Also the containers that live in this one\'s namespaces'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s f -l force -d 'Stop running containers first; broken ones are removed too'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'No error for a container, or a file of --cidfile, that does not exist'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -l link -d 'Remove links, given as CONTAINER/ALIAS, not containers'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s v -l volumes -d 'Also its anonymous volumes, unless another container uses them'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Pass signals on to the container' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l preserve-fds -d 'Pass on so many descriptors of the caller, from 3 on' -r
@@ -1785,7 +1406,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Seconds until it is killed whatever it does; 0 is never' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the pid of the container\'s first process to a file' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l conmon-pidfile -d 'Write the pid of the container\'s supervisor to a file' -r -F
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'When to restart it: no (others are not there yet)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'When to pull the image: always, missing, never, newer (default: missing)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Platform of the image: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l arch -d 'Architecture of the image' -r
@@ -1798,8 +1418,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l retry -d 'How often a failed request is tried again (default: 3)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l retry-delay -d 'How long to wait in between, as in 5s (default: 2s, doubling each time)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs, ignore' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l runtime -d 'Accepted for docker\'s scripts: box is its own runtime' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s a -l attach -d 'Attach only these streams: stdin, stdout, stderr' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Command that replaces the image\'s entrypoint: a word or a JSON list; "" clears it' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Set a variable: KEY=VALUE, KEY for the host\'s value, PRE* for all of the host\'s beginning so' -r
@@ -1826,12 +1444,10 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Search this domain' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -d 'What /etc/hosts begins with in place of the host\'s own: a file, image (its own one) or none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l requires -d 'Start these containers before it' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd -d 'Write no user into the container\'s /etc/passwd, as some flags do: --passwd=false' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd-entry -d 'Line for /etc/passwd if it does not know --user\'s number; $USERNAME, $UID, $GID, $NAME and $HOME are filled in' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l group-entry -d 'Line for /etc/group if it does not know the group\'s number; $GROUPNAME, $GID and $USERLIST are filled in' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l hostuser -d 'Add a user of the host to the container\'s /etc/passwd' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -d 'Time zone: AREA/CITY as in /usr/share/zoneinfo, or local for the host\'s own' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init-path -d 'Accepted for podman\'s scripts: with --init box itself is PID 1' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Note that the container offers a port: PORT[-PORT][/PROTOCOL]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l link -d 'Find another container under a name, with its ports in variables: CONTAINER[:ALIAS]' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Pass a port of the host on to the container: [[IP:][HOST-PORT]:]PORT[/PROTOCOL], or ranges' -r
@@ -1857,67 +1473,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -d 'Groups, in the same way; as the users if it is not given' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l subuidname -d 'The users that /etc/subuid gives to NAME, in a namespace of its own' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l subgidname -d 'The groups that /etc/subgid gives to NAME' -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight-device -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-conf -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-parent -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroups -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l chrootdirs -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-period -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-quota -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s c -l cpu-shares -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpus -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-cpus -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-mems -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l decryption-key -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-read-bps -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-read-iops -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-write-bps -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-write-iops -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l gpus -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-log-destination -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-max-log-count -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-max-log-size -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-on-failure -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-retries -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-interval -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-period -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-cmd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-interval -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-retries -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-success -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-startup-timeout -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l health-timeout -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l init-ctr -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l link-local-ip -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l lxc-conf -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s m -l memory -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-reservation -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swap -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swappiness -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l personality -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pod -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l pod-id-file -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l rdt-class -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l sdnotify -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l seccomp-policy -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l secret -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size-systemd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l storage-opt -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l systemd -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l volume-driver -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-count -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-percent -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-rt-period -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-rt-runtime -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l io-maxbandwidth -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l io-maxiops -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l isolation -r
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l kernel-memory -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1933,7 +1488,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Remove a container that has the name first'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Remove the container when it has ended'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l no-healthcheck -d 'Do not run the image\'s health check'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Show no progress of a pull'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l rootfs -d 'Run a directory of the host: it stands in the image\'s place'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Connect a terminal'
@@ -1946,8 +1500,6 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -s P -l publish-all -d 'Publish every exposed port at a free port of the host'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'The container\'s root is not writable'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'All capabilities, no seccomp, no hidden paths, all devices that the caller may open'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-kill-disable
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from run" -l use-api-socket
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Keys that detach from the terminal (default: ctrl-p,ctrl-q); "" is none' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -l sig-proxy -d 'Pass signals on to the container; the default when attached' -r
@@ -1965,7 +1517,7 @@ complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subco
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s a -l attach -d 'Attach standard output and standard error, and wait for the end'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s i -l interactive -d 'Attach standard input too'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -l cidfile -d 'A file that holds the container\'s id (may be repeated)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s f -l filter -d 'Containers for which this holds, as KEY=VALUE (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s s -l signal -d 'Signal that it gets in place of the container\'s own' -r
@@ -1983,7 +1535,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s a -l all -d 'All running containers'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s i -l ignore -d 'No error for a container, or a file of --cidfile, that does not exist'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from top" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from top" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from top" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -1995,7 +1547,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from top" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from top" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from top" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l condition -d 'What to wait for: created, exited, removed, running, stopped (may be repeated: any of them)' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s i -l interval -d 'How often to look where nobody tells: milliseconds, or 250ms, 1s' -r
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -2011,10 +1563,10 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l ignore -d 'No error for a container that does not exist; its code is -1'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -l exit-first-match -d 'Return when the first of several containers has ended, and print its code'
 complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -2022,29 +1574,26 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "history" -d 'Show how an image came about'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "insert" -d 'Make an image of another one and a file from the web'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "inspect" -d 'Show everything about images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "tree" -d 'Show an image\'s layers, and what else ends at them'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "mount" -d 'Show images\' files as directories, inside `box unshare`'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "unmount" -d 'Take images\' files away from where `image mount` put them'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "umount" -d 'Take images\' files away from where `image mount` put them'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "ls" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "list" -d 'List images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "load" -d 'Load images from an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "pull" -d 'Pull images from a registry'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "push" -d 'Push an image to a registry, or to another place'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "rm" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "remove" -d 'Remove one or more images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "save" -d 'Save images to an archive'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "search" -d 'Search a registry for images'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "tag" -d 'Give an image another name'
-complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount umount ls list import load pull push rm remove save search tag untag" -f -a "untag" -d 'Take names away from an image'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "diff" -d 'Show which files a container or an image\'s last layer changed'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "history" -d 'Show how an image came about'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "exists" -d 'Tell by the exit code whether an image is here: 0 if it is, 1 if not'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "insert" -d 'Make an image of another one and a file from the web'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "inspect" -d 'Show everything about images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "prune" -d 'Remove images that have no name and that no container uses'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "tree" -d 'Show an image\'s layers, and what else ends at them'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "mount" -d 'Show images\' files as directories, inside `box unshare`'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "unmount" -d 'Take images\' files away from where `image mount` put them'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "ls" -d 'List images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "import" -d 'Make an image of one layer from a tarball of a root file system'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "load" -d 'Load images from an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "pull" -d 'Pull images from a registry'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "push" -d 'Push an image to a registry, or to another place'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "rm" -d 'Remove one or more images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "save" -d 'Save images to an archive'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "search" -d 'Search a registry for images'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "tag" -d 'Give an image another name'
+complete -c box -n "__fish_box_using_subcommand image; and not __fish_seen_subcommand_from diff history exists insert inspect prune tree mount unmount ls import load pull push rm save search tag untag" -f -a "untag" -d 'Take names away from an image'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l format -d 'json' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2057,7 +1606,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from history" -s H -l human -d 'Times and sizes for people (true), or exact (false)' -r -f -a "true\t''
 false\t''"
@@ -2096,7 +1645,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from insert" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from insert" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -s f -l format -d 'json, or a Go template' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -2122,10 +1671,8 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Also images with a name, if no container uses them'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l build-cache -d 'Ignored: nothing is cached for builds'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -l external -d 'Ignored: there are no containers but box\'s own'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tree" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tree" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tree" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2150,7 +1697,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from mount" -s a -l all -d 'All images'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from unmount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from unmount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from unmount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2164,19 +1711,6 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from unmount" -s a -l all -d 'All that are mounted'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from unmount" -s f -l force -d 'Accepted: what is in use goes when it is not any more'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from unmount" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from umount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from umount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from umount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from umount" -s a -l all -d 'All that are mounted'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from umount" -s f -l force -d 'Accepted: what is in use goes when it is not any more'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from umount" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!, reference, since, until' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l sort -d 'Order: created, id, repository, size, tag' -r -f -a "created\t''
@@ -2203,32 +1737,6 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l tree -d 'All layers as a tree, with the images that end at each'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -l viz -d 'The same as a picture for Graphviz: box images --viz | dot -Tsvg'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, before, containers, dangling, id, label, label!, reference, since, until' -r
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l format -d 'json, a Go template, or `table` and a template' -r
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l sort -d 'Order: created, id, repository, size, tag' -r -f -a "created\t''
-id\t''
-repository\t''
-size\t''
-tag\t''"
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s a -l all -d 'Also show what is no image by itself (nothing in box)'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l digests -d 'Show the digests of the manifests'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l history -d 'Show the names that each had before'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l no-trunc -l notruncate -d 'Whole ids'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s n -l noheading -d 'No heading above the table'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only ids'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l tree -d 'All layers as a tree, with the images that end at each'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -l viz -d 'The same as a picture for Graphviz: box images --viz | dot -Tsvg'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Change the image\'s configuration by a Dockerfile instruction: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'The remark in the image\'s history' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -l arch -d 'The architecture that the files are for; this machine\'s unless given' -r
@@ -2246,7 +1754,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Print the id only'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'An archive or a directory instead of standard input' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -2260,13 +1768,12 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Print nothing but the names'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'The platform, OS/ARCH or OS/ARCH/VARIANT; this machine\'s unless given' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l arch -d 'The architecture' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l os -d 'The operating system' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l variant -d 'The variant of the architecture, v7 for example' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l policy -d 'When to ask the registry: always, missing, newer or never' -r
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l creds -d 'User name and password for the registry' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -l cert-dir -d 'A directory with the registry\'s certificates (default: certs.d/REGISTRY)' -r -F
@@ -2285,12 +1792,11 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -s a -l all-tags -d 'Pull every tag of the repository'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Show no progress'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l compression-format -d 'How plain layers are packed: gzip or zstd; those that are packed otherwise, too' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l compression-level -d 'gzip: 1 to 9 (5 unless given); zstd: 1 to 22 (3)' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l force-compression -d 'Pack layers again that are packed otherwise (true if --compression-format is given)' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l digestfile -d 'Write the digest that the image has there to this file' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l disable-content-trust -d 'Accepted for docker\'s scripts' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -s f -l format -d 'The manifest\'s format: oci or v2s2; as it is unless given' -r -f -a "oci\t''
 v2s2\t''
 v2s1\t''"
@@ -2314,8 +1820,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -s a -l all-tags -d 'Every tag of the repository that is here'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l compress -d 'Pack plain layers with gzip for a dir: as well'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -s q -l quiet -d 'Show no progress'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -l remove-signatures -d 'Accepted: box keeps no signatures that could go along'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2330,24 +1835,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -s a -l all -d 'All images'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -s f -l force -d 'Also images that containers use, with these containers, and images with several names by id'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'No error for an image that does not exist'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -l no-prune -d 'Ignored: an image has no parents here that could be kept'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l platform -d 'Only the image for this platform: OS/ARCH[/VARIANT]' -r
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -s a -l all -d 'All images'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -s f -l force -d 'Also images that containers use, with these containers, and images with several names by id'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'No error for an image that does not exist'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -l no-prune -d 'Ignored: an image has no parents here that could be kept'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -l format -d 'docker-archive (as docker save), oci-archive, oci-dir (an OCI layout), or docker-dir (dir:)' -r -f -a "docker-archive\t''
 oci-archive\t''
 oci-dir\t''
@@ -2368,10 +1856,9 @@ complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcomman
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -s m -l multi-image-archive -d 'Each word is an image, not one more name of the first; here that is told by what it names'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -s q -l quiet -d 'Show no progress'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -l uncompressed -d 'Leave plain layers plain, as is done anyway'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from save" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l limit -d 'The most results of each registry' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -s f -l filter -d 'Only what is so: stars=NUMBER, is-official, is-automated' -r
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -s s -l stars -d 'As old docker\'s: --filter stars=NUMBER' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l authfile -d 'The file with user names and passwords (default: $REGISTRY_AUTH_FILE, else the usual places)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l creds -d 'User name and password for the registry' -r
@@ -2390,10 +1877,9 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l list-tags -d 'List the tags of a repository'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -s t -l automated -d 'As old docker\'s: --filter is-automated'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l no-trunc -l notrunc -d 'Whole descriptions'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -l compatible -d 'Also show stars, and what is official and automated, as docker does'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from search" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2404,8 +1890,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -s f -l force -d 'Accepted for old scripts: a name always moves'
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from tag" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2416,10 +1901,10 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand image; and __fish_seen_subcommand_from untag" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -2427,19 +1912,17 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "connect" -d 'Connect a container to a network, running or not'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "disconnect" -d 'Disconnect a container from a network, running or not'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "create" -d 'Make a network for containers'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "exists" -d 'Say by the exit code whether a network exists: 0 or 1'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "inspect" -d 'Show all that is known of networks'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "ls" -d 'List networks'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "list" -d 'List networks'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "prune" -d 'Remove the networks that no container uses'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "reload" -d 'Nothing has to be reloaded: box has no firewall rules that could get lost'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "rm" -d 'Remove networks'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "remove" -d 'Remove networks'
-complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls list prune reload rm remove update" -f -a "update" -d 'Change the name servers that a network asks for names that no container has'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -f -a "connect" -d 'Connect a container to a network, running or not'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -f -a "disconnect" -d 'Disconnect a container from a network, running or not'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -f -a "create" -d 'Make a network for containers'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -f -a "exists" -d 'Say by the exit code whether a network exists: 0 or 1'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -f -a "inspect" -d 'Show all that is known of networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -f -a "ls" -d 'List networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -f -a "prune" -d 'Remove the networks that no container uses'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -f -a "reload" -d 'Nothing has to be reloaded: box has no firewall rules that could get lost'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -f -a "rm" -d 'Remove networks'
+complete -c box -n "__fish_box_using_subcommand network; and not __fish_seen_subcommand_from connect disconnect create exists inspect ls prune reload rm update" -f -a "update" -d 'Change the name servers that a network asks for names that no container has'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l alias -d 'Another name under which its neighbours find it (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l interface-name -d 'Name of the interface in the container' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from connect" -l ip -d 'Fixed IPv4 address' -r
@@ -2468,20 +1951,16 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from disconnect" -s f -l force -d 'Accepted: it always works so'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from disconnect" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l aux-address -d 'Accepted for docker, must be empty: no address is given away' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l dns -d 'Name server for what is no container\'s name (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -s d -l driver -d 'Kind of network: bridge' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l gateway -d 'The bridge\'s own address, once for each --subnet; the first of the subnet unless given' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l interface-name -d 'Name of the bridge' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l ip-range -d 'Where containers\' addresses come from, once for each --subnet: a subnet or FIRST-LAST' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l ipam-driver -d 'Who gives addresses: host-local' -r
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l ipam-opt -d 'Accepted for docker' -r
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l ipv4 -d 'Accepted for docker: there is always IPv4 unless only --subnet of IPv6 is given' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l ipv6 -d 'IPv6 too' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l label -d 'Label: KEY=VALUE (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -s o -l opt -d 'Option (may be repeated): mtu=BYTES, isolate=true, no_default_route=true, metric=NUMBER' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l route -d 'Route in its containers: SUBNET,GATEWAY[,METRIC] (may be repeated)' -r
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l scope -d 'Accepted for docker: local' -r -f -a "local\t''"
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l subnet -d 'Subnet, as in 10.20.0.0/24; one of IPv4 and one of IPv6' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2493,11 +1972,10 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l attachable -d 'Accepted for docker: every container of the user can be connected'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l disable-dns -d 'Do not resolve the names of containers'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l ignore -d 'No error if there is a network of that name'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -l internal -d 'No way out: its containers only reach each other'
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from exists" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from exists" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2520,7 +1998,6 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from inspect" -s v -l verbose -d 'Accepted for docker'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those for which KEY=VALUE holds: dangling, driver, id, internal, label, label!, name, scope, type, until' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -l format -d 'json, a Go template, or `table` and a template' -r
@@ -2538,22 +2015,6 @@ complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcomm
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'No heading above the table'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only names'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those for which KEY=VALUE holds: dangling, driver, id, internal, label, label!, name, scope, type, until' -r
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -l format -d 'json, a Go template, or `table` and a template' -r
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -l no-trunc -d 'Whole ids'
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -s n -l noheading -d 'No heading above the table'
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only names'
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -l filter -d 'Only networks for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2566,7 +2027,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from reload" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from reload" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from reload" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2579,7 +2040,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from reload" -s a -l all -d 'All running containers'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from reload" -s l -l latest -d 'The newest container'
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from reload" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from reload" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -s t -l time -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2592,20 +2053,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -s f -l force -d 'Also the containers that use it'
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -s t -l time -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -s f -l force -d 'Also the containers that use it'
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from update" -l dns-add -d 'Ask this one too (may be repeated, or several with commas between)' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from update" -l dns-drop -d 'Ask this one no more (may be repeated, or several with commas between)' -r
 complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from update" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
@@ -2618,7 +2066,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand network; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and not __fish_seen_subcommand_from info check df prune reset" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2661,7 +2109,7 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from check" -s f -l force -d 'Mend what can be mended, and remove containers that cannot'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from check" -s q -l quick -d 'Do not read the content of blobs and layers'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from check" -s r -l repair -d 'Mend what can be mended'
-complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -l format -d 'json, a Go template, or `table` and a template' -r
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2674,7 +2122,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -s v -l verbose -d 'Show each image, container and volume; templates then see .Images, .Containers and .Volumes'
-complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from df" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l filter -d 'Only that for which this holds: label=KEY[=VALUE], label!=…, until=TIME (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2687,13 +2135,11 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -s a -l all -d 'Also images that have a name, if no container uses them'
-complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l build -d 'Accepted for podman\'s scripts: nothing is cached for builds'
-complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l external -d 'Accepted for podman\'s scripts: there are no containers but box\'s own'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l volumes -d 'Also all volumes that no container uses, with their data'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l dry-run -d 'Say what would be removed, and remove nothing'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -l policy -d 'Only the images that [gc] of config.toml gives up, as after each pull, load, import and commit: keep = "20GB" is how much of the disk images may take, unused = "14d" how long nothing was made from them'
-complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2705,10 +2151,10 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -s f -l force -d 'Do not ask'
-complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
+complete -c box -n "__fish_box_using_subcommand system; and __fish_seen_subcommand_from reset" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -2716,26 +2162,22 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "create" -d 'Create a volume'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "exists" -d 'Whether a volume exists: the exit code is 0 if it does, 1 if not'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "export" -d 'Write what is in a volume to a tar archive'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "import" -d 'Add what is in a tar archive to a volume'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "inspect" -d 'Show everything about volumes'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "ls" -d 'List volumes'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "list" -d 'List volumes'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "mount" -d 'Print where the files of volumes are on the host'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "prune" -d 'Remove all volumes that no container uses'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "rm" -d 'Remove one or more volumes'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "remove" -d 'Remove one or more volumes'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "unmount" -d 'End what `box volume mount` began: nothing has to be done'
-complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls list mount prune rm remove unmount umount" -f -a "umount" -d 'End what `box volume mount` began: nothing has to be done'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -s h -l help -d 'Print help'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -f -a "create" -d 'Create a volume'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -f -a "exists" -d 'Whether a volume exists: the exit code is 0 if it does, 1 if not'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -f -a "export" -d 'Write what is in a volume to a tar archive'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -f -a "import" -d 'Add what is in a tar archive to a volume'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -f -a "inspect" -d 'Show everything about volumes'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -f -a "ls" -d 'List volumes'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -f -a "mount" -d 'Print where the files of volumes are on the host'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -f -a "prune" -d 'Remove all volumes that no container uses'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -f -a "rm" -d 'Remove one or more volumes'
+complete -c box -n "__fish_box_using_subcommand volume; and not __fish_seen_subcommand_from create exists export import inspect ls mount prune rm unmount" -f -a "unmount" -d 'End what `box volume mount` began: nothing has to be done'
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s d -l driver -d 'Driver of the volume: local, or image, which fills it with the files of one' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s l -l label -d 'Set a label: KEY=VALUE' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d 'Set an option: type=tmpfs|none, device=DIRECTORY, o=OPTION[,OPTION...], copy, nocopy; image=IMAGE' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l uid -d 'The user that it belongs to, by number; as in the image or the container otherwise' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l gid -d 'The group that it belongs to, by number' -r
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l name -d 'Name of the volume; docker\'s older spelling' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2747,7 +2189,7 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -l ignore -d 'No error if there is a volume of this name'
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from exists" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from exists" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2770,7 +2212,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from import" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from import" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from import" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2781,7 +2223,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s f -l format -d 'json, or a Go template' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from inspect" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2810,21 +2252,6 @@ panic\t''"
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'No heading above the table'
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only names'
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those for which KEY=VALUE holds: after, anonymous, dangling, driver, label, label!, name, opt, scope, since, until' -r
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -l format -d 'json, a Go template, or `table` and a template' -r
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -s n -l noheading -d 'No heading above the table'
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only names'
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from mount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from mount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from mount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2835,7 +2262,7 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -l filter -d 'Only volumes for which this holds: anonymous=BOOL, label=KEY[=VALUE], label!=…, name=…, since=TIME, until=TIME (may be repeated)' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2847,9 +2274,8 @@ warning\t''
 error\t''
 fatal\t''
 panic\t''"
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -s a -l all -d 'Accepted for docker\'s scripts: named volumes are meant too'
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
@@ -2863,21 +2289,7 @@ fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -s a -l all -d 'All volumes'
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -s f -l force -d 'Also the containers that use it; no error for a volume that does not exist'
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -s t -l time -l timeout -d 'Seconds to wait before SIGKILL with --force; the container\'s own --stop-timeout unless given' -r
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -s a -l all -d 'All volumes'
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -s f -l force -d 'Also the containers that use it; no error for a volume that does not exist'
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from unmount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from unmount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from unmount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
@@ -2889,17 +2301,6 @@ error\t''
 fatal\t''
 panic\t''"
 complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from unmount" -s h -l help -d 'Print help'
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from umount" -l root -d 'Directory of images and containers (or BOX_ROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from umount" -l runroot -d 'Directory of sockets and locks, gone after a reboot (or BOX_RUNROOT)' -r -F
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from umount" -l log-level -d 'How much is said on stderr: error, warn, info, debug (prints the launch plan), trace' -r -f -a "trace\t''
-debug\t''
-info\t''
-warn\t''
-warning\t''
-error\t''
-fatal\t''
-panic\t''"
-complete -c box -n "__fish_box_using_subcommand volume; and __fish_seen_subcommand_from umount" -s h -l help -d 'Print help'
 
 # The names of containers, images, networks and volumes where one is wanted, asked of box itself.
 function __box_names
@@ -2907,8 +2308,36 @@ function __box_names
     $words[1] __complete $words[2..-1] (commandline -ct) 2>/dev/null | string replace -r '^--[^=]*=' ''
 end
 complete -c box -n 'test -n "$(__box_names)"' -f -a '(__box_names)'
+complete -c box -l cgroupns -x -a '(__box_names)'
+complete -c box -l filter -x -a '(__box_names)'
+complete -c box -l format -x -a '(__box_names)'
+complete -c box -l ipc -x -a '(__box_names)'
 complete -c box -l link -x -a '(__box_names)'
+complete -c box -l log-driver -x -a '(__box_names)'
 complete -c box -l net -x -a '(__box_names)'
 complete -c box -l network -x -a '(__box_names)'
+complete -c box -l pid -x -a '(__box_names)'
+complete -c box -l platform -x -a '(__box_names)'
+complete -c box -l pull -x -a '(__box_names)'
 complete -c box -l requires -x -a '(__box_names)'
+complete -c box -l signal -x -a '(__box_names)'
+complete -c box -l stop-signal -x -a '(__box_names)'
+complete -c box -l userns -x -a '(__box_names)'
+complete -c box -l uts -x -a '(__box_names)'
+complete -c box -l volume -x -a '(__box_names)'
 complete -c box -l volumes-from -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from create' -s v -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from doctor' -s f -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from images' -s f -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from info' -s f -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from inspect' -s f -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from kill' -s s -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from ls' -s f -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from ps' -s f -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from restart' -s f -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from restart' -s s -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from run' -s v -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from start' -s f -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from stop' -s f -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from stop' -s s -x -a '(__box_names)'
+complete -c box -n '__fish_seen_subcommand_from version' -s f -x -a '(__box_names)'

@@ -18,6 +18,7 @@ mod roles;
 mod seeds;
 mod tree;
 mod usage;
+mod values;
 
 // The commands, in alphabetical order; each has its line in `tree::COMMANDS`.
 mod attach;
@@ -185,8 +186,8 @@ pub fn main() -> ExitCode {
     if let Some(role) = words.first().and_then(|argv0| roles::find(argv0)) {
         return ExitCode::from(role(words[1..].to_vec()));
     }
-    if words.get(1).is_some_and(|word| word == names::WORD) {
-        return ExitCode::from(output::finish(names::main(&words[2..])));
+    if let Some(all) = words.get(1).and_then(names::asked) {
+        return ExitCode::from(output::finish(names::main(&words[2..], all)));
     }
     let code = match command(words) {
         Ok(code) => code,

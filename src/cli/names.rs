@@ -1,15 +1,22 @@
 //! `box __complete WORD...`: the names that could stand where the last word is being typed. The
 //! completion scripts of all shells ask this, so that they need not understand the command line.
 
-use super::{Context, output, tree};
+use super::{Context, output, tree, values};
 use crate::container::state::Status;
 use crate::error::Result;
 use crate::{ops, store};
 use clap::{Arg, Command, FromArgMatches};
 use std::ffi::OsString;
 
-/// The word in argv by which a script asks.
-pub(super) const WORD: &str = "__complete";
+/// Whether this word in argv is one by which a script asks, and if so, whether for commands and
+/// flags too: zsh and fish have them in their scripts, with what they are for.
+pub(super) fn asked(word: &OsString) -> Option<bool> {
+    match word.to_str()? {
+        "__complete" => Some(false),
+        "__complete_all" => Some(true),
+        _ => None,
+    }
+}
 
 /// What a place in the command line wants the name of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +38,7 @@ pub(super) const FLAGS: &[(&str, &str)] = &[
     ("net", "none host NETWORK"),
     ("network", "none host NETWORK"),
     ("requires", "CONTAINER"),
+    ("volume", "VOLUME"),
     ("volumes-from", "CONTAINER"),
 ];
 
@@ -86,29 +94,47 @@ const WORDS: &[(&str, &[Names], bool)] = &[
     ("wait", &[Containers], true),
 ];
 
-/// Prints the names, one a line; nothing where no names are wanted or something is wrong, because
+/// Prints what fits, one a line; nothing where no names are wanted or something is wrong, because
 /// whoever types wants no errors on the line.
-pub(super) fn main(words: &[OsString]) -> u8 {
+pub(super) fn main(words: &[OsString], all: bool) -> u8 {
     let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let Some((last, before)) = words.split_last() else { return 0 };
     let place = Place::after(before);
     // `--network=NAME` is one word.
-    let flag = last.strip_prefix("--").and_then(|word| word.split_once('='));
-    let (names, start) = match flag {
-        Some((flag, _)) => (of_flag(flag), &last[..flag.len() + 3]),
-        None => (place.wants(), ""),
+    let joined =
+        last.strip_prefix("--").and_then(|word| word.split_once('=')).filter(|_| place.flag.is_none());
+    let (flag, start) = match joined {
+        Some((flag, _)) => (Some(flag), &last[..flag.len() + 3]),
+        None => (place.flag.as_deref(), ""),
     };
-    if let Some(Ok(all)) = names.map(|names| place.list(names)) {
-        let fitting =
-            all.into_iter().map(|name| format!("{start}{name}")).filter(|name| name.starts_with(last));
-        output::text(fitting.map(|name| name + "\n").collect::<String>());
-    }
+    let typed = &last[start.len()..];
+    let mut offers = match flag {
+        Some(flag) => place.values(flag, typed),
+        None => place.words_for(typed, all),
+    };
+    offers.retain(|offer| offer.starts_with(typed));
+    output::text(offers.into_iter().map(|offer| format!("{start}{offer}\n")).collect::<String>());
     0
 }
 
 fn of_flag(name: &str) -> Option<Names> {
     let (_, what) = FLAGS.iter().find(|(flag, _)| *flag == name)?;
-    Some(if what.contains("NETWORK") { Modes } else { Containers })
+    Some(match *what {
+        "CONTAINER" => Containers,
+        "VOLUME" => Volumes,
+        _ => Modes,
+    })
+}
+
+/// What an image is also found by, if that is what is being typed: `debian` and `debian:latest` for
+/// `localhost/debian:latest`.
+fn shorter(name: &str, typed: &str) -> Vec<String> {
+    let places = ["localhost/", "docker.io/library/", "docker.io/"];
+    let short = places.iter().find_map(|place| name.strip_prefix(place));
+    let Some(short) = short.filter(|short| !typed.is_empty() && short.starts_with(typed)) else {
+        return Vec::new();
+    };
+    short.strip_suffix(":latest").into_iter().chain([short]).map(str::to_string).collect()
 }
 
 /// Where the words before the last one lead.
@@ -116,8 +142,12 @@ fn of_flag(name: &str) -> Option<Names> {
 struct Place {
     /// The command, in its first spelling.
     command: String,
-    /// How many of its words were typed that are no flags.
-    words: usize,
+    /// The same as it was typed.
+    path: String,
+    /// Its words that were typed and are no flags.
+    words: Vec<String>,
+    /// Whether what follows is a word even if it begins with a dash.
+    only_words: bool,
     /// The flag whose value comes next.
     flag: Option<String>,
     /// The flags before the command.
@@ -138,7 +168,7 @@ impl Place {
                 continue;
             }
             if only_words {
-                place.words += 1;
+                place.words.push(word.clone());
             } else if word == "--" {
                 only_words = true;
             } else if word.len() > 1 && word.starts_with('-') {
@@ -148,12 +178,13 @@ impl Place {
                 command = below;
                 path = format!("{path} {}", below.get_name()).trim_start().to_string();
             } else {
-                place.words += 1;
+                place.words.push(word.clone());
                 // What follows belongs to the container's command.
                 only_words = command.get_positionals().any(Arg::is_trailing_var_arg_set);
             }
         }
-        place.command = tree::named(&path).map_or(path, |entry| entry.paths[0].to_string());
+        place.command = tree::named(&path).map_or(path.clone(), |entry| entry.paths[0].to_string());
+        (place.path, place.only_words) = (path, only_words);
         place
     }
 
@@ -162,10 +193,65 @@ impl Place {
             return of_flag(flag);
         }
         let (_, kinds, on) = WORDS.iter().find(|(command, ..)| *command == self.command)?;
-        kinds.get(self.words).or_else(|| kinds.last().filter(|_| *on)).copied()
+        kinds.get(self.words.len()).or_else(|| kinds.last().filter(|_| *on)).copied()
     }
 
-    fn list(&self, names: Names) -> Result<Vec<String>> {
+    /// The values of a flag, also where it is joined to its value.
+    fn values(&self, flag: &str, typed: &str) -> Vec<String> {
+        if let Some(names) = of_flag(flag) {
+            return self.list(names, typed).unwrap_or_default();
+        }
+        let known = values::of_flag(&self.command, flag, typed);
+        if !known.is_empty() {
+            return known;
+        }
+        let root = tree::root(tree::Detail::Full);
+        let all = self.tree(&root).get_arguments().chain(root.get_arguments());
+        possible(all.filter(|arg| arg.get_long() == Some(flag)))
+    }
+
+    /// What may stand where no value of a flag is wanted.
+    fn words_for(&self, typed: &str, all: bool) -> Vec<String> {
+        let root = tree::root(tree::Detail::Full);
+        if typed.starts_with('-') && !self.only_words {
+            return if all { self.flags(typed, root) } else { Vec::new() };
+        }
+        if self.command == "help" {
+            let named = self.words.iter().try_fold(&root, |command, word| command.find_subcommand(word));
+            return named.map(commands).unwrap_or_default();
+        }
+        if let Some(names) = self.wants() {
+            return self.list(names, typed).unwrap_or_default();
+        }
+        let command = self.tree(&root);
+        if self.words.is_empty() && command.has_subcommands() {
+            return if all { commands(command) } else { Vec::new() };
+        }
+        possible(command.get_positionals().skip(self.words.len()).take(1))
+    }
+
+    /// The flags that are shown in the help.
+    fn flags(&self, typed: &str, mut root: Command) -> Vec<String> {
+        root.build();
+        let shown = self.tree(&root).get_arguments().filter(|arg| !arg.is_hide_set());
+        let letters = typed == "-";
+        let mut flags: Vec<String> = shown
+            .flat_map(|arg| {
+                let letter = arg.get_short().filter(|_| letters).map(|letter| format!("-{letter}"));
+                letter.into_iter().chain(arg.get_long().map(|long| format!("--{long}")))
+            })
+            .collect();
+        flags.sort();
+        flags
+    }
+
+    /// The command in the tree, which is the root before one was typed.
+    fn tree<'a>(&self, root: &'a Command) -> &'a Command {
+        let mut words = self.path.split_whitespace();
+        words.try_fold(root, |command, word| command.find_subcommand(word)).unwrap_or(root)
+    }
+
+    fn list(&self, names: Names, typed: &str) -> Result<Vec<String>> {
         let words = ["box".to_string()].into_iter().chain(self.global.clone()).chain(["version".to_string()]);
         let matches = tree::root(tree::Detail::Full).try_get_matches_from(words);
         let global = matches.and_then(|matches| super::GlobalFlags::from_arg_matches(&matches));
@@ -179,7 +265,8 @@ impl Place {
         };
         let images = || -> Result<Vec<String>> {
             let all = ops::images::list(store)?;
-            Ok(all.iter().flat_map(|image| &image.names).map(ToString::to_string).collect())
+            let names = all.iter().flat_map(|image| &image.names).map(ToString::to_string);
+            Ok(names.flat_map(|name| [shorter(&name, typed), vec![name]].concat()).collect())
         };
         let networks = || -> Result<Vec<String>> {
             Ok(store::networks::list(store)?.iter().map(|network| network.name.to_string()).collect())
@@ -195,8 +282,23 @@ impl Place {
             Volumes => store::volumes::list(store)?.iter().map(ToString::to_string).collect(),
         };
         all.sort();
+        all.dedup();
         Ok(all)
     }
+}
+
+/// The names of the commands below this one.
+fn commands(command: &Command) -> Vec<String> {
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    let mut names: Vec<String> = shown.map(|command| command.get_name().to_string()).collect();
+    names.sort();
+    names
+}
+
+/// The values that these take, where they are a closed set.
+fn possible<'a>(args: impl Iterator<Item = &'a Arg>) -> Vec<String> {
+    let values = args.flat_map(Arg::get_possible_values).filter(|value| !value.is_hide_set());
+    values.map(|value| value.get_name().to_string()).collect()
 }
 
 /// The long name of the flag in this word whose value is the next one.

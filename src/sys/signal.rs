@@ -56,6 +56,11 @@ const RTMAX: i32 = 64;
 pub struct Signal(i32);
 
 impl Signal {
+    /// The names of all but the real-time ones, without `SIG`.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
+    }
+
     /// SIGTERM.
     pub const TERM: Signal = Signal(libc::SIGTERM);
     /// SIGKILL.

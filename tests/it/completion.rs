@@ -12,7 +12,7 @@ for COMP_LINE in "$@"; do
     [[ $COMP_LINE == *' ' ]] && COMP_WORDS+=("")
     COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
     COMPREPLY=()
-    _box_with_names box "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+    _box box "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
     printf '%s\n' "== $COMP_LINE" "${COMPREPLY[@]}"
 done
 "#;
@@ -117,6 +117,21 @@ fn shells_offer_the_names_of_what_there_is() {
         ("box run --requires ", &["living", "waiting"]),
         ("box run --link li", &["living"]),
         ("box run --detach-k", &["--detach-keys"]),
+        ("box run -it busyb", &["busybox", "busybox:latest"]),
+        ("box run --pull ", &["always", "missing", "never", "newer"]),
+        ("box run --log-driver ", &["k8s-file", "none"]),
+        ("box run --volume dat", &["data"]),
+        ("box run -v dat", &["data"]),
+        ("box run --platform linux/a", &["linux/amd64", "linux/arm/v7", "linux/arm64"]),
+        ("box kill -s HU", &["HUP"]),
+        ("box kill --signal HU", &["HUP"]),
+        ("box ps --filter st", &["status"]),
+        ("box ps -f st", &["status"]),
+        ("box ps --format ", &["json", "table"]),
+        ("box help ru", &["run"]),
+        ("box help volume ex", &["exists", "export"]),
+        ("box completion ", &["bash", "fish", "zsh"]),
+        ("box exec --no-s", &[]),
     ];
     let not_an_image = ["box run busybox ", "box volume create ", "box exec living "];
     let lines: Vec<&str> = exactly.iter().map(|(line, _)| *line).chain(not_an_image).collect();
@@ -136,6 +151,15 @@ fn shells_offer_the_names_of_what_there_is() {
     // bash cuts words at colons, and replaces what follows the last one.
     assert_eq!(offered(&env, "bash", &["box rmi localhost/busybox:la"]), [["latest"]]);
     assert_eq!(offered(&env, "bash", &["box run --network=back"]), [["backend"]]);
+    assert_eq!(offered(&env, "bash", &["box ps --filter status=r"]), [["running"]]);
+    assert_eq!(offered(&env, "bash", &["box run --pull=a"]), [["always"]]);
+    assert_eq!(offered(&env, "bash", &["box system "]), [["check", "df", "info", "prune", "reset"]]);
+    let all = offered(&env, "bash", &["box ", "box volume ", "box run -", "box run --", "box run busybox -"]);
+    for commands in &all[..2] {
+        assert!(commands.len() > 5 && !commands.iter().any(|word| word.starts_with('-')), "{commands:?}");
+    }
+    assert!(all[2].contains(&"-d".to_string()) && all[3].contains(&"--help".to_string()), "{all:?}");
+    assert!(all[4].is_empty(), "{all:?}");
     env.run(["network", "rm", "backend"]).code(0);
     env.run(["volume", "rm", "data"]).code(0);
 }
