@@ -34,16 +34,19 @@ fn binds_are_read_only_single_files_and_relative() {
 }
 
 #[test]
-fn a_missing_directory_is_made_only_where_it_is_surely_meant() {
+fn a_missing_directory_is_made_by_v_and_not_by_mount() {
     let env = Env::new();
     let missing = env.tmp().join("a/b");
     let word = format!("{}:/x", missing.display());
     run(&env, &["-v", &word], "touch /x/f").code(0).stderr_contains("made the directory");
     assert!(missing.join("f").exists());
-    run(&env, &["-v", "./not-there:/x"], "true").code(125).stderr_contains("./not-there");
-    run(&env, &["--mount", "type=bind,src=/not/there,dst=/x"], "true")
-        .code(125)
-        .stderr_contains("/not/there");
+    run(&env, &["-v", "./new/dir:/x"], "touch /x/f").code(0).stderr_contains("made the directory ./new/dir,");
+    assert!(env.tmp().join("new/dir/f").exists());
+    for source in ["/not/there", "./not-there"] {
+        run(&env, &["--mount", &format!("type=bind,src={source},dst=/x")], "true")
+            .fails(125, &format!("there is no {source} on the host"))
+            .stderr_contains("Hint: make it, or give it with -v");
+    }
     run(&env, &["-v", "/not/there:/x"], "true").code(125).stderr_contains("/not/there");
     assert!(!env.tmp().join("not-there").exists());
     env.run(["ps", "-aq"]).stdout("");

@@ -538,12 +538,14 @@ fn read(file: &Path, flag: &str) -> Result<String> {
 fn make_host_paths(mounts: &[MountRequest]) -> Result<()> {
     for mount in mounts {
         let SourceRequest::Bind { path, create, .. } = &mount.source else { continue };
-        if path.symlink_metadata().is_ok() {
+        // In a directory that is gone nothing can be made, as is said when the path is resolved.
+        let nowhere = path.is_relative() && std::env::current_dir().is_err();
+        if nowhere || path.symlink_metadata().is_ok() {
             continue;
         }
         if !create {
             return Err(Error::new(Kind::NotFound, format!("there is no {} on the host", path.display()))
-                .hint("make it, or give -v its absolute path: it makes a missing directory"));
+                .hint("make it, or give it with -v, which makes a missing directory"));
         }
         std::fs::create_dir_all(path).doing(|| format!("make the directory {} of -v", path.display()))?;
         output::note(format_args!("made the directory {}, which -v names", path.display()));

@@ -84,8 +84,7 @@ impl FromStr for VolumeWord {
         }
         let source = match source {
             "" => asked.volume(None),
-            // Docker makes what is missing; of a relative path it cannot be told whether it is meant.
-            path if path.starts_with(['/', '.']) => asked.bind(PathBuf::from(path), path.starts_with('/')),
+            path if path.starts_with(['/', '.']) => asked.bind(PathBuf::from(path), true),
             name => asked.volume(Some(name.parse::<VolumeName>().map_err(|error| {
                 error.hint(format!("for a directory of the host write ./{name} or its absolute path"))
             })?)),
