@@ -5,6 +5,7 @@ use super::{ps, reconcile};
 use crate::container::state::{State, Status};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::settings::Settings;
+use crate::store::driver;
 use crate::store::layout::{MARKER, Store};
 use crate::sys::{process, tree};
 use std::os::fd::AsFd;
@@ -104,8 +105,28 @@ pub fn reset(settings: &Settings, store: &Store) -> Result<()> {
     tree::remove(&settings.run.join("c"))?;
     tree::remove(&settings.run.join("networks"))?;
     tree::remove(&settings.run.join("userns"))?;
+    for note in driver::notes(store) {
+        let _ = std::fs::remove_file(note);
+    }
+    let mounted = [false, true].map(|of_images| super::mount::list(settings, of_images));
+    for mounted in mounted.into_iter().flatten().flatten() {
+        super::mount::drop_one(&mounted)?;
+    }
+    remove_places(&settings.run.join("mounts"));
     let _ = std::fs::remove_dir(&settings.run);
     Ok(())
+}
+
+/// Removes the places at which something was mounted (`box mount`). Never what is in them: that may
+/// be a directory of the user's, if something has been mounted since.
+fn remove_places(mounts: &Path) {
+    for kind in std::fs::read_dir(mounts).into_iter().flatten().flatten() {
+        for place in std::fs::read_dir(kind.path()).into_iter().flatten().flatten() {
+            let _ = std::fs::remove_dir(place.path());
+        }
+        let _ = std::fs::remove_dir(kind.path());
+    }
+    let _ = std::fs::remove_dir(mounts);
 }
 
 /// Kills every supervisor, and with it all that is in its container.

@@ -92,6 +92,17 @@ pub fn is_known_to_work(store: &Store) -> bool {
     note(store, "overlay").is_ok_and(|noted| noted.exists())
 }
 
+/// All that was noted in the runtime directory, of whatever file system the store was on.
+#[must_use]
+pub fn notes(store: &Store) -> Vec<PathBuf> {
+    let is_note = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        matches!(name.split_once('-'), Some(("overlay" | "fuse", device)) if u64::from_str_radix(device, 16).is_ok())
+    };
+    let there = std::fs::read_dir(store.run()).into_iter().flatten().flatten();
+    there.map(|entry| entry.path()).filter(is_note).collect()
+}
+
 fn note(store: &Store, what: &str) -> Result<PathBuf> {
     let there = std::fs::metadata(store.root()).doing(|| format!("look at {}", store.root().display()))?;
     Ok(store.run().join(format!("{what}-{:x}", there.dev())))

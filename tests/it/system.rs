@@ -102,11 +102,19 @@ fn reset_removes_the_store_and_nothing_else() {
     let env = Env::new();
     env.run(["run", "-d", "--name", "c", "busybox", "sleep", "600"]).code(0);
     let beside = env.file("beside", "kept");
+    let mine = env.directory("mine");
+    env.file("mine/file", "kept");
+    env.ok(["create", "--name", "m", "--rootfs", &mine, "true"]);
     // Without a terminal and without --force it does nothing.
     assert_ne!(env.run(["system", "reset"]).code, Some(0));
     assert_eq!(env.status("c"), "running");
-    env.run(["system", "reset", "--force"]).code(0);
-    assert!(std::path::Path::new(&beside).exists());
+    // In the namespace in which they are mounted, a directory of the user's among them.
+    let script =
+        "\"$0\" mount m && \"$0\" mount c && \"$0\" image mount busybox && \"$0\" system reset --force";
+    env.run(["unshare", "sh", "-c", script, &Env::binary().display().to_string()]).code(0);
+    assert!(std::path::Path::new(&beside).exists() && env.tmp().join("mine/file").exists());
+    let left = std::fs::read_dir(env.runroot()).map(|d| d.flatten().map(|e| e.path()).collect::<Vec<_>>());
+    assert!(left.as_ref().is_ok_and(Vec::is_empty) || left.is_err(), "{left:?}");
     // Whatever box keeps there is known to the reset.
     assert!(
         !env.root().exists(),
