@@ -103,7 +103,7 @@ fn state(inspected: &Inspected) -> Value {
     let status = entry.status();
     let time = |time: Option<Timestamp>| time.map_or(NEVER.to_string(), |time| time.to_string());
     let (mut pid, mut supervisor, mut code) = (0, 0, 0);
-    let (mut started_at, mut finished_at, mut error) = (None, None, String::new());
+    let (mut started_at, mut error) = (None, String::new());
     let (mut oom_killed, mut stopped_by_user) = (false, false);
     match &entry.state {
         State::Created => {}
@@ -115,8 +115,6 @@ fn state(inspected: &Inspected) -> Value {
         }
         State::Exited(exited) => {
             started_at = exited.started_at;
-            // One that never ran has not ended either.
-            finished_at = started_at.map(|_| exited.finished_at);
             code = exited.code;
             error = exited.error.clone().unwrap_or_default();
             (oom_killed, stopped_by_user) = (exited.oom_killed, exited.stopped_by_user);
@@ -135,7 +133,8 @@ fn state(inspected: &Inspected) -> Value {
         "ExitCode": code,
         "Error": error,
         "StartedAt": time(started_at),
-        "FinishedAt": time(finished_at),
+        // As docker and podman have it, that of the run before while it runs.
+        "FinishedAt": time(entry.state.last_end()),
         "Health": {"Status": "", "FailingStreak": 0, "Log": null},
         "Checkpointed": false,
         "CgroupPath": "",

@@ -30,6 +30,9 @@ pub struct Started {
     /// How often it was restarted by its restart policy.
     #[serde(default)]
     pub restarts: u32,
+    /// When the run before this one ended.
+    #[serde(default)]
+    pub last_end: Option<Timestamp>,
 }
 
 /// How a container ended.
@@ -105,6 +108,16 @@ impl Status {
 }
 
 impl State {
+    /// When it last ended, if it has ever run.
+    #[must_use]
+    pub fn last_end(&self) -> Option<Timestamp> {
+        match self {
+            State::Created => None,
+            State::Started(started) => started.last_end,
+            State::Exited(exited) => exited.started_at.map(|_| exited.finished_at),
+        }
+    }
+
     /// The status, given whether the lock is held right now.
     ///
     /// `Created` with the lock held is a start in progress and shows as created, and so does a
@@ -133,6 +146,7 @@ mod tests {
             init: proc.clone(),
             supervisor: proc,
             restarts: 0,
+            last_end: None,
         });
         assert_eq!(started.seen(true), Status::Running);
         assert_eq!(started.seen(false), Status::Exited);

@@ -100,7 +100,13 @@ fn name(text: &str) -> ContainerName {
 
 fn started() -> State {
     let proc = ProcId { pid: 1, start_time: 1, boot_id: "b".into() };
-    State::Started(Started { at: Timestamp::UNIX_EPOCH, init: proc.clone(), supervisor: proc, restarts: 0 })
+    State::Started(Started {
+        at: Timestamp::UNIX_EPOCH,
+        init: proc.clone(),
+        supervisor: proc,
+        restarts: 0,
+        last_end: None,
+    })
 }
 
 #[test]

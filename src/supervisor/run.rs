@@ -150,7 +150,7 @@ fn supervise(order: &mut Order, client: &mut Option<OwnedFd>, hello: Hello) -> R
     for place in &running.unwritable {
         warn_of_unwritable(client.as_ref(), &config, place);
     }
-    let started = started(&running)?;
+    let started = started(store, id, &running)?;
     let recorded = record_start(store, &config, &started);
     let monitor = recorded.and_then(|()| {
         let first = client.as_ref().map(OwnedFd::try_clone).transpose().doing(|| "talk to the client")?;
@@ -384,11 +384,12 @@ fn limits(config: &ContainerConfig) -> Limits {
     }
 }
 
-fn started(running: &Running) -> Result<Started> {
+fn started(store: &Store, id: &ContainerId, running: &Running) -> Result<Started> {
+    let last_end = containers::state(store, id)?.last_end();
     let pid = process::pid_in_proc()?;
     let start_time = process::start_time(pid).unwrap_or_default();
     let supervisor = ProcId { pid, start_time, boot_id: running.host.boot_id.clone() };
-    Ok(Started { at: Timestamp::now(), init: running.host.clone(), supervisor, restarts: 0 })
+    Ok(Started { at: Timestamp::now(), init: running.host.clone(), supervisor, restarts: 0, last_end })
 }
 
 /// Writes down that it runs. Not synced: after a crash of the host it does not run anyway.

@@ -275,6 +275,23 @@ fn an_exit_is_recorded_with_its_times() {
     assert!(parts[3] < parts[4], "{out}");
 }
 
+/// As docker and podman have it.
+#[test]
+fn the_end_of_the_run_before_is_told_while_it_runs_again() {
+    let env = Env::new();
+    let end = || env.ok(["inspect", "-f", "{{json .State.FinishedAt}}", "c"]);
+    let script = "test -e /again && exec sleep 600; touch /again; exit 6";
+    env.run(["create", "--name", "c", "--init", "busybox", "sh", "-c", script]).code(0);
+    assert!(end().starts_with("\"0001-01-01"), "{}", end());
+    env.run(["start", "-a", "c"]).code(6);
+    let first = end();
+    env.run(["start", "c"]).code(0);
+    assert_eq!(env.ok(["inspect", "-f", "{{.State.Running}} {{.State.ExitCode}}", "c"]), "true 0");
+    assert_eq!(end(), first);
+    env.run(["stop", "-t", "0", "c"]).code(0);
+    assert!(end() > first);
+}
+
 #[test]
 fn a_dead_supervisor_is_noticed_by_the_next_command() {
     let env = Env::new();
