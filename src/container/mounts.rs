@@ -118,7 +118,7 @@ fn one(asked: &MountRequest, id: &ContainerId, host: &HostFacts) -> Result<Vec<M
     let mut options = asked.options.clone();
     let source = match &asked.source {
         SourceRequest::Bind { path, recursive, propagation, .. } => MountSource::Bind {
-            path: lexically_clean(&host.cwd.join(path)),
+            path: lexically_clean(&host.absolute(path)?),
             recursive: *recursive,
             propagation: propagation.clone(),
         },
@@ -132,7 +132,7 @@ fn one(asked: &MountRequest, id: &ContainerId, host: &HostFacts) -> Result<Vec<M
                 };
                 decided(asked, place_of_match(&asked.destination, path), source, options.clone(), host)
             };
-            return Ok(matches.iter().map(each).collect());
+            return matches.iter().map(each).collect();
         }
         SourceRequest::Volume { name, copy, propagation, .. } => {
             for (word, no) in [("suid", "nosuid"), ("dev", "nodev")] {
@@ -160,7 +160,7 @@ fn one(asked: &MountRequest, id: &ContainerId, host: &HostFacts) -> Result<Vec<M
         SourceRequest::Ramfs => MountSource::Ramfs,
         SourceRequest::Devpts => MountSource::Devpts,
     };
-    Ok(vec![decided(asked, asked.destination.clone(), source, options, host)])
+    Ok(vec![decided(asked, asked.destination.clone(), source, options, host)?])
 }
 
 fn decided(
@@ -169,14 +169,14 @@ fn decided(
     source: MountSource,
     options: Vec<String>,
     host: &HostFacts,
-) -> Mount {
+) -> Result<Mount> {
     let mut overlay = asked.overlay.clone();
     if let Some(overlay) = &mut overlay {
         for dir in [&mut overlay.upper, &mut overlay.work].into_iter().flatten() {
-            *dir = lexically_clean(&host.cwd.join(&dir));
+            *dir = lexically_clean(&host.absolute(&dir)?);
         }
     }
-    Mount {
+    Ok(Mount {
         destination,
         source,
         read_only: asked.read_only,
@@ -184,7 +184,7 @@ fn decided(
         own: asked.own,
         overlay,
         subpath: asked.subpath.clone(),
-    }
+    })
 }
 
 /// A match of a pattern appears by its name below the destination, or where it is on the host.

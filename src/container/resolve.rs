@@ -27,7 +27,7 @@ use crate::settings::StorageDriver;
 use crate::sys::signal::Signal;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// PATH where the image has none.
 pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -71,8 +71,8 @@ pub struct HostFacts {
     pub hostname: String,
     /// The caller's environment.
     pub env: HostEnv,
-    /// The caller's directory, which relative paths start from.
-    pub cwd: PathBuf,
+    /// The caller's directory, which relative paths start from; `None` if it is gone.
+    pub cwd: Option<PathBuf>,
     /// The caller's hard limits by name (`nofile`, `nproc` …).
     pub hard_limits: BTreeMap<String, u64>,
     /// The caller may raise its hard limits (root on the host).
@@ -97,6 +97,25 @@ pub struct HostFacts {
     pub mounts: MountFacts,
 }
 
+impl HostFacts {
+    /// The path as an absolute one, for a caller who may have named it from its own directory.
+    ///
+    /// # Errors
+    /// `NotFound` for a relative one when that directory is gone.
+    pub(super) fn absolute(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
+        let path = path.as_ref();
+        match &self.cwd {
+            Some(cwd) => Ok(cwd.join(path)),
+            None if path.is_absolute() => Ok(path.to_path_buf()),
+            None => Err(Error::new(
+                Kind::NotFound,
+                format!("the current directory is gone, and {} would be in it", path.display()),
+            )
+            .hint("cd to another, or give an absolute path")),
+        }
+    }
+}
+
 /// Decides everything about a container.
 ///
 /// # Errors
@@ -117,7 +136,7 @@ pub fn resolve(
     let security = security(request, &network.mode, &namespaces, host)?;
     let mounts = super::mounts::resolve(request, from_image, &id, host)?;
     let rootfs = match image {
-        _ if request.rootfs => Rootfs::Directory(host.cwd.join(&request.image)),
+        _ if request.rootfs => Rootfs::Directory(host.absolute(&request.image)?),
         Some(image) => Rootfs::Layers(image.layers.to_vec()),
         None => return Err(invalid("a container needs an image, or a directory with --rootfs")),
     };
@@ -356,7 +375,7 @@ fn network(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) ->
         Some(NetworkRequest::None) => NetworkMode::None,
         Some(NetworkRequest::Host) => NetworkMode::Host,
         Some(NetworkRequest::Container(name)) => NetworkMode::Container(other(name, host)?),
-        Some(NetworkRequest::Path(path)) => NetworkMode::Path(host.cwd.join(path)),
+        Some(NetworkRequest::Path(path)) => NetworkMode::Path(host.absolute(path)?),
         Some(NetworkRequest::Pasta(_)) => NetworkMode::Pasta,
     };
     let joins = joins(request, host)?;
@@ -516,11 +535,12 @@ fn identity(
         dns_options: asked.dns_options.clone(),
         keep_resolv_conf,
         extra_hosts: asked.add_hosts.clone(),
-        base_hosts: asked.hosts_file.as_ref().map(|file| match file.as_str() {
-            "none" => PathBuf::new(),
-            "image" => "image".into(),
-            file => host.cwd.join(file),
-        }),
+        base_hosts: match asked.hosts_file.as_deref() {
+            None => None,
+            Some("none") => Some(PathBuf::new()),
+            Some("image") => Some("image".into()),
+            Some(file) => Some(host.absolute(file)?),
+        },
         no_hosts: asked.no_hosts,
         no_hostname: asked.no_hostname,
         timezone: asked.timezone.clone(),
@@ -659,15 +679,16 @@ fn ending(request: &ContainerRequest, image: &ImageConfig, host: &HostFacts) -> 
         }
         (None, _) => Signal::TERM.number(),
     };
+    let absolute = |path: Option<&Path>| path.map(|path| host.absolute(path)).transpose();
     Ok(Ending {
         remove: asked.remove || asked.remove_image,
         remove_image: asked.remove_image,
         stop_signal,
         stop_timeout: asked.stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT),
         timeout: asked.timeout.unwrap_or(0),
-        pid_file: asked.pid_file.as_ref().map(|path| host.cwd.join(path)),
-        supervisor_pid_file: asked.supervisor_pid_file.as_ref().map(|path| host.cwd.join(path)),
-        id_file: request.cid_file.as_ref().map(|path| host.cwd.join(path)),
+        pid_file: absolute(asked.pid_file.as_deref())?,
+        supervisor_pid_file: absolute(asked.supervisor_pid_file.as_deref())?,
+        id_file: absolute(request.cid_file.as_deref())?,
     })
 }
 

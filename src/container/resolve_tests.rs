@@ -4,14 +4,13 @@ use super::*;
 use crate::container::config::MountSource;
 use crate::container::request::{ImageVolumes, ProcessRequest};
 use crate::container::volume::{TmpfsWord, VolumeWord, VolumesFrom};
-use std::path::Path;
 
 fn host() -> HostFacts {
     HostFacts {
         networks: BTreeMap::new(),
         hostname: "host".into(),
         env: vec![("USER".into(), "alice".into()), ("http_proxy".into(), "http://p:1".into())],
-        cwd: "/here".into(),
+        cwd: Some("/here".into()),
         hard_limits: BTreeMap::from([("nofile".into(), 20_000), ("nproc".into(), u64::MAX)]),
         may_raise_limits: false,
         processors: 2,

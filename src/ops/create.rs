@@ -284,8 +284,8 @@ fn host_facts(settings: &Settings, store: &Store, request: &ContainerRequest) ->
         env: std::env::vars_os()
             .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
             .collect(),
-        // One that is gone matters only to those who name a relative path: nothing can be there.
-        cwd: std::env::current_dir().unwrap_or_else(|_| "/proc/self/the current directory is gone".into()),
+        // One that is gone matters only to those who name a relative path.
+        cwd: std::env::current_dir().ok(),
         hard_limits,
         may_raise_limits: may_raise_limits(),
         processors: processors(),

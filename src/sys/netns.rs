@@ -54,7 +54,7 @@ fn in_child(work: impl FnOnce() -> Result<Vec<OwnedFd>>) -> Result<Vec<OwnedFd>>
                 let numbers = fds.into_iter().map(|fd| fd.into_raw_fd().to_string());
                 format!("+{}", numbers.collect::<Vec<_>>().join(" "))
             }
-            Err(error) => error.chain(),
+            Err(error) => format!("{}\0{}", error.chain(), error.find_hint().unwrap_or_default()),
         };
         // The pipe takes this much at once; if the parent is gone there is nobody left to tell.
         let _ = rustix::io::write(&report, &text.as_bytes()[..text.len().min(4000)]);
@@ -67,11 +67,11 @@ fn in_child(work: impl FnOnce() -> Result<Vec<OwnedFd>>) -> Result<Vec<OwnedFd>>
     std::io::Read::read_to_string(&mut File::from(reports), &mut text)
         .doing(|| "hear from a network namespace")?;
     let Some(numbers) = text.strip_prefix('+') else {
-        return Err(failed(if text.is_empty() {
-            "a process in a network namespace failed".into()
-        } else {
-            text
-        }));
+        return Err(match text.split_once('\0') {
+            None => failed("a process in a network namespace failed"),
+            Some((text, "")) => failed(text),
+            Some((text, hint)) => failed(text).hint(hint),
+        });
     };
     let number = |word: &str| word.parse::<i32>().map_err(|_| failed("a descriptor has no number"));
     numbers

@@ -200,7 +200,7 @@ fn refused(cause: io::Error) -> Error {
             Error::new(Kind::Unsupported, "the limit on namespaces is reached")
                 .hint("as root: sysctl user.max_user_namespaces=28633 (and the other user.max_*_namespaces)")
         }
-        _ => failed("cannot make a process"),
+        _ => return failed("cannot make a process").because(Error::from(cause)),
     };
     error.because(cause)
 }

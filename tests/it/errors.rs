@@ -368,8 +368,23 @@ fn low_limits_and_odd_masks_work_or_are_named() {
         shell.args(["-c", &script]).arg(Env::binary());
         finish(shell, b"")
     };
-    run("ulimit -n 8").fails(125, "ulimit -n 1024");
     run("ulimit -f 0").fails(125, "ulimit -f unlimited");
+    let gone = "mkdir gone && cd gone && rmdir ../gone";
+    for flags in ["-v .:/x", "-v ./new:/x", "--cidfile id", "--mount type=bind,src=.,dst=/x"] {
+        let mut shell = env.program("sh");
+        let script = format!("{gone}; exec \"$0\" run --rm {flags} busybox true");
+        shell.args(["-c", &script]).arg(Env::binary());
+        finish(shell, b"").fails(125, "the current directory is gone");
+    }
+    for files in 8..22 {
+        let mut shell = env.program("sh");
+        let script = format!("ulimit -n {files}; exec \"$0\" run --rm busybox true");
+        shell.args(["-c", &script]).arg(Env::binary());
+        let output = finish(shell, b"");
+        if output.code != Some(0) {
+            output.fails(125, "ulimit -n 1024");
+        }
+    }
     for before in ["umask 0777", "umask 0", "ulimit -n 48", "mkdir gone && cd gone && rmdir ../gone"] {
         run(before).code(0).stdout("fine\n");
     }

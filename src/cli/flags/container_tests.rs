@@ -46,7 +46,7 @@ fn decided(words: &[&str]) -> Result<String, String> {
     let host = HostFacts {
         hostname: "host".into(),
         env: vec![("http_proxy".into(), "http://p".into()), ("H".into(), "1".into())],
-        cwd: "/".into(),
+        cwd: Some("/".into()),
         processors: 1,
         last_capability: 40,
         containers: [("db".to_string(), ContainerId::from_random([2; 32]))].into(),
