@@ -4,14 +4,15 @@ use super::{images, ps, volumes, worker};
 use crate::container::id::ContainerId;
 use crate::container::state::Status;
 use crate::error::Result;
+use crate::image::digest::ChainId;
 use crate::settings::Settings;
 use crate::store::containers::Entry;
-use crate::store::driver;
 use crate::store::images::Image;
 use crate::store::layout::Store;
 use crate::store::usage::Usage;
+use crate::store::{driver, layers};
 use crate::sys::userns::InUserNs;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 /// One kind of thing, added up.
@@ -27,14 +28,14 @@ pub struct Sum {
     pub reclaimable: u64,
 }
 
-/// An image and its room on the disk.
+/// An image and its size.
 #[derive(Clone, Debug)]
 pub struct ImageUse {
     /// The image.
     pub image: Image,
-    /// Bytes of its blobs and layers.
+    /// Bytes of its layers, as `images` says.
     pub size: u64,
-    /// Of them those that another image has as well.
+    /// Bytes of the layers among them that another image has as well.
     pub shared: u64,
     /// How many containers were made from it.
     pub containers: u32,
@@ -56,7 +57,8 @@ pub struct DiskUse {
     pub images: Vec<ImageUse>,
     /// Each container.
     pub containers: Vec<ContainerUse>,
-    /// The images added up: what two of them share counts once, what nobody refers to counts too.
+    /// The images added up, with the blobs that they came as beside their unpacked layers: what two of
+    /// them share counts once, what nobody refers to counts too.
     pub all_images: Sum,
     /// The containers added up.
     pub all_containers: Sum,
@@ -86,9 +88,18 @@ pub fn disk_use(settings: &Settings, store: &Store) -> Result<DiskUse> {
     let users = images::users(store)?;
     let users_of = |image: &crate::image::digest::ImageId| users.get(image.hex()).copied().unwrap_or(0);
     let mut all = DiskUse::default();
-    for image in images::list(store)? {
-        let (size, shared) = usage.of_image(&image.id);
-        all.images.push(ImageUse { size, shared, containers: users_of(&image.id), image });
+    let listed = images::list(store)?;
+    let mut images_of: HashMap<ChainId, HashSet<String>> = HashMap::new();
+    for image in &listed {
+        for layer in image.chain() {
+            images_of.entry(layer).or_default().insert(image.id.hex().to_string());
+        }
+    }
+    for image in listed {
+        let is_shared = |layer: &ChainId| images_of.get(layer).is_some_and(|images| images.len() > 1);
+        let shared = image.chain().into_iter().filter(is_shared);
+        let shared = shared.map(|layer| layers::record(store, &layer).map_or(0, |record| record.size)).sum();
+        all.images.push(ImageUse { size: image.size, shared, containers: users_of(&image.id), image });
     }
     let size = usage.size(usage.sizes.keys());
     all.all_images = Sum {

@@ -71,15 +71,6 @@ impl Usage {
         parts.into_iter().filter_map(|part| self.sizes.get(part)).sum()
     }
 
-    /// Bytes of an image: all of it, and the part of them that another image has as well.
-    #[must_use]
-    pub fn of_image(&self, id: &ImageId) -> (u64, u64) {
-        let Some(parts) = self.images.get(id) else { return (0, 0) };
-        let others = || self.images.iter().filter(|(other, _)| *other != id);
-        let shared = parts.iter().filter(|part| others().any(|(_, theirs)| theirs.contains(part)));
-        (self.size(parts), self.size(shared))
-    }
-
     /// Bytes that would stay if all images went but those that `keep` takes.
     pub fn kept(&self, keep: impl Fn(&ImageId) -> bool) -> u64 {
         let of_images = self.images.iter().filter(|(id, _)| keep(id)).flat_map(|(_, parts)| parts);
@@ -104,8 +95,6 @@ mod tests {
         usage.images.insert(id("a"), [part("base"), part("a"), part("gone")].into());
         usage.images.insert(id("b"), [part("base"), part("b")].into());
         usage.containers.insert(part("held"));
-        assert_eq!(usage.of_image(&id("a")), (110, 100));
-        assert_eq!(usage.of_image(&id("b")), (101, 100));
         assert_eq!(usage.size(usage.sizes.keys()), 1116);
         assert_eq!(usage.kept(|image| *image == id("b")), 106);
         assert_eq!(usage.kept(|_| true), 116);

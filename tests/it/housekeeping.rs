@@ -36,6 +36,11 @@ fn df_adds_up_what_is_there() {
         let each = env.ok(["system", "df", "-v", "--format", "json"]);
         let each: serde_json::Value = serde_json::from_str(&each).expect("JSON");
         assert_eq!(each["Images"][0]["Containers"], "2", "{each}");
+        // One heading, one number; it is the sum that counts what it takes on the disk.
+        let size = env.ok(["images", "--format", "{{.Size}}", "busybox"]).replace(' ', "");
+        let number = |text: &str| text.trim_end_matches("MB").parse::<f64>().expect("megabytes");
+        let told = number(each["Images"][0]["Size"].as_str().expect("a text"));
+        assert!((told - number(&size)).abs() < 0.01, "{size}: {each}");
         env.run(["system", "df", "-v", "--format", "{{range .Containers}}{{.Names}}:{{.State}} {{end}}"])
             .code(0)
             .stdout("d:running c:exited \n");
