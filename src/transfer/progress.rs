@@ -4,6 +4,7 @@
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Read, Write};
+use std::time::{Duration, Instant};
 
 /// Prints one line to stderr. A closed stderr is nobody's problem.
 pub fn note(line: &str) {
@@ -64,7 +65,7 @@ impl Progress {
 impl Bar {
     /// Moves the bar by what is read.
     pub fn watch<R: Read>(&self, from: R) -> Watched<'_, R> {
-        Watched { from, bar: self }
+        Watched { from, bar: self, moved: Instant::now(), unseen: 0 }
     }
 
     /// It goes on from here: the beginning was sent before, or is sent again.
@@ -97,18 +98,61 @@ impl Drop for Bar {
     }
 }
 
-/// A reader whose progress is shown.
+/// A reader whose progress is shown, ten times a second at most: the terminal's own limit lets
+/// twenty draws pass before it holds any back.
 pub struct Watched<'a, R> {
     from: R,
     bar: &'a Bar,
+    moved: Instant,
+    /// Bytes since then.
+    unseen: u64,
+}
+
+const BETWEEN: Duration = Duration::from_millis(100);
+
+impl<R> Watched<'_, R> {
+    fn show(&mut self) {
+        if let Some(bar) = self.bar.0.as_ref().filter(|_| self.unseen > 0) {
+            bar.inc(std::mem::take(&mut self.unseen));
+            self.moved = Instant::now();
+        }
+    }
 }
 
 impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
         let got = self.from.read(into)?;
-        if let Some(bar) = &self.bar.0 {
-            bar.inc(got as u64);
+        self.unseen += got as u64;
+        if self.bar.0.is_some() && self.moved.elapsed() >= BETWEEN {
+            self.show();
         }
         Ok(got)
+    }
+}
+
+impl<R> Drop for Watched<'_, R> {
+    fn drop(&mut self) {
+        self.show();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_moves_ten_times_a_second_from_the_first() {
+        let bar = Bar(Some(ProgressBar::hidden()));
+        let position = || bar.0.as_ref().unwrap().position();
+        let (bytes, began) = ([0; 96 << 10], Instant::now());
+        let mut watched = bar.watch(&bytes[..]);
+        let mut places = std::collections::BTreeSet::new();
+        while watched.read(&mut [0; 1 << 10]).unwrap() > 0 {
+            places.insert(position());
+        }
+        let most = began.elapsed().as_millis() / BETWEEN.as_millis() + 1;
+        assert!(places.len() as u128 <= most, "{places:?}");
+        drop(watched);
+        assert_eq!(position(), 96 << 10);
     }
 }
