@@ -1,7 +1,7 @@
 //! `box logs`.
 
 use super::{Context, output};
-use crate::error::{Result, invalid};
+use crate::error::{Error, Kind, Result, invalid};
 use crate::ops;
 use crate::ops::logs::Wanted;
 use crate::ops::select::{Selection, moment};
@@ -50,6 +50,16 @@ pub(crate) struct Logs {
     containers: Vec<String>,
 }
 
+/// `logs -n 3 web` is docker's; for podman -n is --names, and 3 a container.
+fn tail_meant(error: Error, names: bool, numbers: &[String]) -> Error {
+    match numbers.first() {
+        Some(number) if names && error.kind() == Kind::NotFound => {
+            error.hint(format!("-n is --names; the last {number} lines are --tail {number}"))
+        }
+        _ => error,
+    }
+}
+
 impl Logs {
     pub(crate) fn run(self, ctx: &Context) -> Result<u8> {
         let (settings, store) = (ctx.settings()?, ctx.store()?);
@@ -65,10 +75,12 @@ impl Logs {
             color: self.color,
             details: self.details,
         };
+        let numbers: Vec<String> =
+            self.containers.iter().filter(|name| name.parse::<u32>().is_ok()).cloned().collect();
         let selection = Selection { names: self.containers, latest: self.latest, ..Selection::default() };
         let mut entries = Vec::new();
         for (_, entry) in selection.find(settings, store, |_| true)? {
-            entries.push(entry?);
+            entries.push(entry.map_err(|error| tail_meant(error, self.names, &numbers))?);
         }
         let stdout = std::io::stdout();
         ops::logs::logs(settings, store, &entries, &wanted, stdout.as_fd(), &mut |stream, bytes| {

@@ -33,8 +33,8 @@ pub(super) fn answer(said: &clap::Error, words: &[OsString]) -> Result<u8> {
         }
         // `box` and `box container` alone: the list of commands, but it is no success.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            output::note(called::in_help(said.render().to_string().trim_end()));
-            Ok(125)
+            output::note(called::in_help(&format!("{}\n", said.render().to_string().trim_end())));
+            Err(invalid(format!("missing command: {} COMMAND", called::path(&command_of(words)))))
         }
         _ => Err(error(said, words)),
     }

@@ -428,9 +428,10 @@ fn fuse(needed: bool) -> Finding {
         )
         .mend("as root: modprobe fuse; chmod 666 /dev/fuse")
         .mend("in an outer container: start that with --device /dev/fuse"),
-        Err(_) => {
-            Finding::ok("/dev/fuse", "cannot be opened (box needs it only where users have no overlay)")
-        }
+        Err(_) => Finding::note(
+            "/dev/fuse",
+            "cannot be opened, and is not needed here (box takes it only where users have no overlay)",
+        ),
     }
 }
 

@@ -23,6 +23,12 @@ fn unknown_words_are_refused_with_the_nearest() {
         assert!(!output.code(125).err().contains("did you mean"), "{output}");
     }
     env.run(["run", "--rm=maybe", "busybox"]).fails(125, "box run: --rm takes true or false, not \"maybe\"");
+    env.run(["volume"])
+        .code(125)
+        .stderr_contains("Usage")
+        .stderr_contains("Error: missing command: box volume COMMAND");
+    env.run(["create", "--name", "web", "busybox", "true"]).code(0);
+    env.run(["logs", "-n", "3", "web"]).code(125).stderr_contains("the last 3 lines are --tail 3");
     env.run(["exec"]).fails(125, "box exec: CONTAINER COMMAND [ARG]... is missing");
     env.run(["exec", "--help"]).stdout_contains("Usage: box exec [OPTIONS] CONTAINER COMMAND [ARG]...");
     env.run(["exists", "busybox"]).fails(125, "did you mean `box container exists`");
