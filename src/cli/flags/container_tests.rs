@@ -213,7 +213,7 @@ fn volumes_and_mounts_keep_their_kinds() {
     let missing = parse(&["--mount", "type=bind,src=/not/there,dst=/x", "img"]).unwrap_err();
     assert!(missing.contains("there is no /not/there"), "{missing}");
     assert_eq!(good(&["-v", "data:/x", "--volumes-from", "a,b:ro", "img"]).volumes_from.len(), 2);
-    let missing = parse(&["-v", "./not/there:/x", "img"]).unwrap_err();
+    let missing = parse(&["--mount", "type=bind,src=./not/there,dst=/x", "img"]).unwrap_err();
     assert!(missing.contains("there is no ./not/there"), "{missing}");
 }
 
