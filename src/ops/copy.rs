@@ -328,7 +328,9 @@ impl Sides<'_> {
     /// The container's user, as ids that we can set.
     fn user_of(&self, id: &ContainerId) -> Result<Owner<'static>> {
         let (root, config) = self.side(id)?;
-        let account = account::look_up(root, &config.process.user, &[])?;
+        // No command is meant here.
+        let account = account::look_up(root, &config.process.user, &[])
+            .map_err(|error| error.with_kind(Kind::Invalid))?;
         let (mut uid, mut gid) = (account.uid, account.gid);
         if let Some(maps) = idmap::nested(&config.namespaces.user, &IdMaps::current()?)? {
             let none = || invalid(format!("the user {:?} has no id in the container", config.process.user));

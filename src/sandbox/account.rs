@@ -3,7 +3,7 @@
 //! The files belong to the image: they are read through [`RootFd`], bounded, and a broken line
 //! counts as none.
 
-use crate::error::{Doing, Result, invalid};
+use crate::error::{Doing, Error, Kind, Result, invalid};
 use crate::oci::spec;
 use crate::sys::path::{RootFd, Want};
 use rustix::fs::{Mode, OFlags};
@@ -42,7 +42,7 @@ pub(super) fn keeps_groups(more: &[String]) -> bool {
 /// be in the files; a user named without a group brings its own groups along.
 ///
 /// # Errors
-/// `Invalid` for a name that the files do not have.
+/// `NotExecutable` for a name that the files do not have, `Invalid` for a number beyond all ids.
 pub fn look_up(root: &RootFd, user: &str, more: &[String]) -> Result<Account> {
     let passwd = root.read(Path::new("/etc/passwd"), LIMIT)?.unwrap_or_default();
     let (user, group) = match user.split_once(':') {
@@ -64,7 +64,7 @@ pub fn look_up(root: &RootFd, user: &str, more: &[String]) -> Result<Account> {
             Account { uid, gid: 0, home: home.to_string(), ..Account::default() }
         }
         (None, Err(_)) => {
-            return Err(invalid(format!("the image has no user {user:?} in its /etc/passwd"))
+            return Err(unknown(format!("the image has no user {user:?} in its /etc/passwd"))
                 .hint("name one it has, or a number: --user 1000:1000"));
         }
     };
@@ -140,13 +140,18 @@ fn add_line(root: &RootFd, file: &Path, text: Option<&str>, line: &str) -> Resul
 /// The largest id that engines agree on.
 const LAST_ID: u32 = i32::MAX as u32;
 
+/// The command is not run as somebody else: for podman 4.3.1 one that cannot be executed, with 126.
+fn unknown(text: String) -> Error {
+    Error::new(Kind::NotExecutable, text)
+}
+
 fn find_group(file: &str, wanted: &str) -> Result<u32> {
     if let Ok(number) = wanted.parse() {
         return Ok(number);
     }
     let group = file.lines().filter_map(Group::parse).find(|g| g.name == wanted);
     group.map(|group| group.gid).ok_or_else(|| {
-        invalid(format!("the image has no group {wanted:?} in its /etc/group"))
+        unknown(format!("the image has no group {wanted:?} in its /etc/group"))
             .hint("name one it has, or a number: --user 1000:1000")
     })
 }

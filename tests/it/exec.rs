@@ -56,7 +56,7 @@ fn environment_directory_and_user_can_be_given() {
         .code(0)
         .stdout("1 yes container\n/tmp\n33\n33 44\n");
     env.run(["exec", "-w", "/no/such", "c", "pwd"]).code(126);
-    env.run(["exec", "-u", "nobody-here", "c", "true"]).fails(125, "nobody-here");
+    env.run(["exec", "-u", "nobody-here", "c", "true"]).fails(126, "nobody-here");
 }
 
 #[test]

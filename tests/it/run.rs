@@ -168,7 +168,8 @@ fn a_user_is_a_name_of_the_image_or_a_number() {
     assert_eq!(id("www:extra"), "33\n44\n44");
     assert_eq!(id("1234:5678"), "1234\n5678\n5678");
     assert_eq!(id("1234"), "1234\n0\n0");
-    env.run(["run", "--rm", "-u", "nobody-here", "busybox", "true"]).fails(125, "nobody-here");
+    env.run(["run", "--rm", "-u", "nobody-here", "busybox", "true"]).fails(126, "nobody-here");
+    env.run(["run", "--rm", "-u", "0:no-group", "busybox", "true"]).fails(126, "no-group");
 }
 
 #[test]
