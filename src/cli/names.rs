@@ -207,7 +207,7 @@ impl Place {
         }
         let root = tree::root(tree::Detail::Full);
         let all = self.tree(&root).get_arguments().chain(root.get_arguments());
-        possible(all.filter(|arg| arg.get_long() == Some(flag)))
+        possible(all.filter(|arg| arg.get_long() == Some(flag)).take(1))
     }
 
     /// What may stand where no value of a flag is wanted.

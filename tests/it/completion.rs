@@ -170,6 +170,7 @@ fn a_store_of_another_place_and_a_broken_line_are_no_errors_on_the_line() {
     env.run(["create", "--name", "waiting", "--network", "none", "busybox", "true"]).code(0);
     let elsewhere = env.directory("elsewhere");
     env.run(["__complete", "rm", ""]).code(0).stdout("waiting\n");
+    env.run(["__complete_all", "--log-level", "tr"]).code(0).stdout("trace\n");
     env.run(["__complete", "--root", &elsewhere, "rm", ""]).code(0).stdout("");
     for words in [&["--root"][..], &["--root", "/proc/nowhere", "rm", ""], &["rm", "--nonsense", "x"], &[]] {
         env.run([&["__complete"], words].concat()).code(0).stdout("").stderr("");
