@@ -32,6 +32,11 @@ as_root() {
     fi
 }
 
+# Whether as_root can work: where nobody can type a password, sudo has to go without.
+can_be_root() {
+    is_root || { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }
+}
+
 # Installs Debian packages; what apt has to say is worth reading only when it fails.
 apt_install() {
     local log

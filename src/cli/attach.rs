@@ -2,10 +2,10 @@
 
 use super::Context;
 use super::flags::words;
-use super::run::{detach_keys, exit_code};
+use super::run::{code_of, detach_keys};
 use crate::error::Result;
 use crate::ops;
-use crate::ops::run::{Attendance, Outcome};
+use crate::ops::run::Attendance;
 use crate::ops::select::Selection;
 use crate::ops::start::Attach;
 use clap::ArgAction;
@@ -50,10 +50,7 @@ impl AttachTo {
                 detach_keys: detach_keys(self.detach_keys.as_deref(), ctx)?,
                 sig_proxy: self.sig_proxy,
             };
-            code = match ops::attach::attach(settings, store, &entry, &attendance)? {
-                Outcome::Running(_) => 0,
-                Outcome::Ended(code) => exit_code(code),
-            };
+            code = code_of(ops::attach::attach(settings, store, &entry, &attendance)?);
         }
         Ok(code)
     }

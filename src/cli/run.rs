@@ -64,7 +64,19 @@ impl Run {
                 Ok(0)
             }
             Outcome::Running(_) => Ok(0),
-            Outcome::Ended(code) => Ok(exit_code(code)),
+            ended => Ok(code_of(ended)),
+        }
+    }
+}
+
+/// The code of a container that was attended, and why it ended where that is not its program's doing.
+pub(super) fn code_of(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Running(_) => 0,
+        Outcome::Ended(code) => exit_code(code),
+        Outcome::Lost(code, why) => {
+            output::warning(format_args!("the container has ended: {why}"));
+            exit_code(code)
         }
     }
 }

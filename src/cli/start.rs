@@ -3,11 +3,11 @@
 use super::Context;
 use super::each::Tally;
 use super::flags::words;
-use super::run::{detach_keys, exit_code};
+use super::run::{code_of, detach_keys};
 use crate::container::state::Status;
 use crate::error::{Result, invalid};
 use crate::ops;
-use crate::ops::run::{Attendance, Outcome};
+use crate::ops::run::Attendance;
 use crate::ops::select::Selection;
 use crate::ops::start::Attach;
 use clap::ArgAction;
@@ -76,9 +76,6 @@ impl Start {
         let open = entry.config.process.open_stdin;
         let attach = Attach { stdin: interactive && open, stdout: true, stderr: true, stdin_once: true };
         let attendance = Attendance { attach, detach_keys: keys, sig_proxy };
-        match ops::run::start_and_attend(settings, store, &entry, &attendance)? {
-            Outcome::Running(_) => Ok(0),
-            Outcome::Ended(code) => Ok(exit_code(code)),
-        }
+        Ok(code_of(ops::run::start_and_attend(settings, store, &entry, &attendance)?))
     }
 }

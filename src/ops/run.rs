@@ -31,6 +31,9 @@ pub enum Outcome {
     Running(ContainerId),
     /// It ended with this code.
     Ended(i32),
+    /// It ended with this code together with its supervisor, for this reason: the code alone would be
+    /// taken for that of its program.
+    Lost(i32, String),
 }
 
 /// Makes and starts a container, and attends it as wished. Its program gets what is `passed` beside
@@ -133,8 +136,11 @@ fn after_a_crash(settings: &Settings, store: &Store, entry: &Entry) -> Result<Ou
                 std::thread::sleep(std::time::Duration::from_millis(2));
                 continue;
             }
-            Some((State::Exited(exited), _)) => Ok(Outcome::Ended(exited.code)),
-            None => Ok(Outcome::Ended(137)),
+            Some((State::Exited(exited), _)) => match exited.error {
+                Some(why) => Ok(Outcome::Lost(exited.code, why)),
+                None => Ok(Outcome::Ended(exited.code)),
+            },
+            None => Ok(Outcome::Lost(137, "its supervisor is gone".to_string())),
             Some(_) => {
                 Err(Error::new(Kind::Failed, format!("the supervisor of container {} hung up", entry.name))
                     .hint(format!("box attach {}", entry.name)))
