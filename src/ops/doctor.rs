@@ -387,7 +387,10 @@ fn places(settings: &Settings) -> Vec<Finding> {
 
 fn runtime_dir(settings: &Settings) -> Finding {
     let set = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty());
+    // One that lies in /tmp itself is as good as any.
+    let used = set.as_ref().is_some_and(|dir| settings.run.starts_with(dir));
     if settings.run.starts_with("/tmp")
+        && !used
         && !nix::unistd::geteuid().is_root()
         && std::env::var_os("BOX_RUNROOT").is_none()
     {
