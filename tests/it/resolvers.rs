@@ -208,9 +208,10 @@ fn a_dead_server_is_asked_last() {
     for number in 0..5 {
         all_find(&env, &format!("n{number}.example"), &["198.51.100.2"]);
     }
-    // Each container's supervisor learns it by itself, from one name; whoever asks may ask for that twice.
+    // Each container's supervisor learns it by itself, on a busy machine from its second name.
     let waited: BTreeSet<String> = dead.asked.lock().expect("no panic").iter().cloned().collect();
-    assert!(waited.len() <= 2, "it was waited for again: {waited:?}");
+    let late = ["n2.example", "n3.example", "n4.example"];
+    assert!(!late.iter().any(|name| waited.contains(*name)), "it was waited for again: {waited:?}");
     let many = env.ok(["exec", "small", "/resolve", "150", "many.example", "gnu"]);
     assert_eq!(many, format!("150 198.51.100.2\n150 {}", address(&env, "gnu")));
 }
