@@ -15,7 +15,8 @@ const DEPTH: usize = 64;
 /// Removes what is at `path`, a file or a directory with all that is in it.
 ///
 /// No symbolic link is followed and no other file system is entered: what is mounted in the tree
-/// stays and is reported. Nothing there is no error. The rest is removed even after a failure.
+/// stays and is reported. Nothing there is no error, nor is what goes meanwhile: somebody else may be
+/// removing the same. The rest is removed even after a failure.
 ///
 /// # Errors
 /// The first failure.
@@ -94,6 +95,7 @@ impl Sweep {
         }
         let inner = match open_dir(dir, name, OFlags::NOFOLLOW) {
             Ok(inner) => inner,
+            Err(Errno::NOENT) => return,
             Err(errno) => return self.keep(errno, name),
         };
         match fstat(&inner) {
@@ -101,8 +103,10 @@ impl Sweep {
             Ok(_) => return self.keep(mounted(name.to_string_lossy().into_owned()), name),
             Err(errno) => return self.keep(errno, name),
         }
-        if let Err(errno) = self.content(top, &inner, depth) {
-            self.keep(errno, name);
+        match self.content(top, &inner, depth) {
+            // A directory that is removed while it is open says so when it is read.
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(errno) => self.keep(errno, name),
         }
         if let Err(errno) = unlinkat(dir, name, AtFlags::REMOVEDIR)
             && errno != Errno::NOENT
@@ -123,6 +127,7 @@ impl Sweep {
                     .expect("digits hold no zero byte");
                 match renameat(dir, &name, top, &up) {
                     Ok(()) => self.waiting.push(up),
+                    Err(Errno::NOENT) => {}
                     Err(errno) => self.keep(errno, &name),
                 }
             } else {
@@ -175,6 +180,27 @@ mod tests {
         remove(&tree).unwrap();
         assert!(!tree.exists() && outside.join("kept").exists());
         remove(&tree).unwrap();
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn two_who_remove_the_same_tree_do_not_disturb_each_other() {
+        let dir = scratch("race");
+        let tree = dir.join("tree");
+        for _ in 0..20 {
+            for number in 0..40 {
+                fs::create_dir_all(tree.join(format!("{number}/a/b"))).unwrap();
+                fs::write(tree.join(format!("{number}/a/f")), "x").unwrap();
+            }
+            let both = [(); 2].map(|()| {
+                let tree = tree.clone();
+                std::thread::spawn(move || remove(&tree))
+            });
+            for done in both {
+                done.join().unwrap().unwrap();
+            }
+            assert!(!tree.exists());
+        }
         fs::remove_dir_all(dir).unwrap();
     }
 
