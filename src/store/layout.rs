@@ -42,8 +42,9 @@ impl Store {
     /// When the directories cannot be made: a home that is not writable, a full disk.
     pub fn open(settings: &Settings) -> Result<Store> {
         let mut store = Store { root: settings.root.clone(), run: settings.run.clone(), new: false };
-        // One stat on the common path; the marker is written last, so that it vouches for the rest.
-        if !store.root.join(MARKER).exists() {
+        // Two stats on the common path; the marker is written last, so that it vouches for the rest, but
+        // where a reset was interrupted: that begins with the containers.
+        if !store.root.join(MARKER).exists() || !store.containers().exists() {
             // Nobody else may look inside: an image's setuid programs belong to us, and whoever ran
             // one on the host would become us. (CVE-2021-41091)
             let mut private = std::fs::DirBuilder::new();

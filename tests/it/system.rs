@@ -1,6 +1,20 @@
 //! info, version, doctor, unshare, system reset.
 
-use crate::env::{EVERYONE, Env, User, finish};
+use crate::env::{EVERYONE, Env, User, finish, fixture};
+
+#[test]
+fn a_store_whose_reset_was_interrupted_is_one() {
+    let env = Env::new();
+    // The first that goes, and one after it.
+    for name in ["containers", "names", "layers"] {
+        std::fs::remove_dir_all(env.root().join(name)).expect("the store is writable");
+    }
+    env.run(["ps", "-a"]).code(0);
+    env.run(["system", "reset", "--force"]).code(0);
+    assert!(!env.root().exists());
+    env.run(["import", "-q", &fixture("busybox.tar"), "again"]).code(0);
+    env.run(["run", "--rm", "again", "true"]).code(0);
+}
 
 #[test]
 fn version_says_its_number() {
